@@ -1,0 +1,39 @@
+"""Diagnostics as text: the place, the line, an underline, the hints."""
+
+from collections.abc import Iterable
+
+from nasir.diagnostics.diagnostic import Diagnostic
+from nasir.diagnostics.source import Span
+
+_LONGEST_LINE = 160
+
+
+def render(diagnostic: Diagnostic) -> str:
+    """`file:line:column: error[CODE]: message`, the line underlined at the place, then the hints."""
+    where = f"{diagnostic.span}: " if diagnostic.span else ""
+    lines = [f"{where}error[{diagnostic.code}]: {diagnostic.message}"]
+    if diagnostic.span:
+        lines += _excerpt(diagnostic.span, "^")
+    for span, note in diagnostic.related:
+        lines += [f"  note: {span}: {note}", *_excerpt(span, "-")]
+    lines += [f"  help: {hint}" for hint in diagnostic.hints]
+    return "\n".join(lines)
+
+
+def render_all(diagnostics: Iterable[Diagnostic]) -> str:
+    """Every diagnostic, with a blank line between two."""
+    return "\n\n".join(render(d) for d in diagnostics)
+
+
+def _excerpt(span: Span, mark: str) -> list[str]:
+    line, column = span.source.place(span.start)
+    text = span.source.line(line)
+    length = max(1, min(span.end - span.start, len(text) - column + 1))
+    # A line of thousands of characters would bury its own underline: show a window around the place.
+    first = max(0, column - 1 - _LONGEST_LINE // 2) if len(text) > _LONGEST_LINE else 0
+    shown = text[first : first + _LONGEST_LINE]
+    length = max(1, min(length, len(shown) - (column - 1 - first)))
+    # Tabs stay tabs below the line, so that the underline stands under the place at any tab width.
+    indent = "".join("\t" if c == "\t" else " " for c in text[first : column - 1])
+    gutter = " " * len(str(line))
+    return [f" {gutter} |", f" {line} | {shown}", f" {gutter} | {indent}{mark * length}"]

@@ -1,0 +1,163 @@
+"""Dims: named random variables over decisions.
+
+A dim is a channel count, a spatial size or a condition. Its definition is one function of decisions, constants and
+other dims, all by name: definitions stand in one flat table, because nested ones hash in exponential time along
+chains of shortcuts.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nasir.diagnostics import Span
+from nasir.ir.values import Ref, Scalar, Value
+
+SHAPE_FUNCTIONS = ("channels", "height", "width")
+SELECT = "select"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One thing the search decides: a name and the ordered options it decides among."""
+
+    name: str
+    options: tuple[Scalar, ...]
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Dim:
+    """`name = function(args)`.
+
+    `select` reads its selector from `args[0]` and yields `args[1 + i]` where the selector equals `keys[i]`.
+    A shape function (`channels`, `height`, `width`) reads the type of the node named `of`; `infer-shapes` resolves it.
+    """
+
+    name: str
+    function: str
+    args: tuple[Value, ...] = ()
+    keys: tuple[Scalar, ...] = ()
+    of: str | None = None
+
+
+def round_to(step: Scalar, value: Scalar, keep: Scalar = 0.95) -> int:
+    """The field's divisible rounding: half up to a multiple of `step`, at least `step`, and one step more where the
+    result falls under `keep` times `value` (0.95 in the released FBNetV2 code, 0.9 in MobileNets)."""
+    step, value, keep = int(step), float(value), float(keep)
+    rounded = max(step, int(value + step / 2) // step * step)
+    return rounded + step if rounded < keep * value else rounded
+
+
+def conv_out(size: Scalar, kernel: Scalar, stride: Scalar) -> int:
+    """Size of a convolution's output for an odd kernel padded by `kernel // 2`."""
+    size, kernel, stride = int(size), int(kernel), int(stride)
+    return (size + 2 * (kernel // 2) - kernel) // stride + 1
+
+
+def _divide(a: Scalar, b: Scalar) -> float:
+    return float(a) / float(b)
+
+
+def _arithmetic(operation: Callable[[float, float], float]) -> Callable[..., Scalar]:
+    def apply(a: Scalar, b: Scalar) -> Scalar:
+        if isinstance(a, str) or isinstance(b, str):
+            raise ValueError("arithmetic needs numbers")
+        result = operation(a, b)
+        if not math.isfinite(result) or abs(result) > 2**53:
+            raise ValueError("the result is too large")
+        return result
+
+    return apply
+
+
+FUNCTIONS: Mapping[str, Callable[..., Scalar]] = {
+    "add": _arithmetic(lambda a, b: a + b),
+    "sub": _arithmetic(lambda a, b: a - b),
+    "mul": _arithmetic(lambda a, b: a * b),
+    "div": _arithmetic(_divide),
+    "min": _arithmetic(min),
+    "max": _arithmetic(max),
+    "round_to": round_to,
+    "conv_out": conv_out,
+    "eq": lambda a, b: a == b,
+    "ne": lambda a, b: a != b,
+    "lt": lambda a, b: a < b,
+    "le": lambda a, b: a <= b,
+    "gt": lambda a, b: a > b,
+    "ge": lambda a, b: a >= b,
+    "and": lambda a, b: bool(a) and bool(b),
+    "or": lambda a, b: bool(a) or bool(b),
+    "not": lambda a: not a,
+}
+
+_REFLEXIVE = {"eq": True, "le": True, "ge": True, "ne": False, "lt": False, "gt": False}
+
+_ABSORBING = {"or": True, "and": False}
+
+
+class DimTable:
+    """Builds dims: folds constants, gives equal definitions one name, keeps operands before their users."""
+
+    def __init__(self, decisions: Sequence[Decision] = ()) -> None:
+        self.decisions = {d.name: d for d in decisions}
+        self.dims: dict[str, Dim] = {}
+        self._known: dict[object, str] = {}
+
+    def apply(self, function: str, *args: Value, hint: str) -> Value:
+        """`function(*args)`: a constant where all arguments are, else a reference to the dim that holds it."""
+        scalars = [a for a in args if not isinstance(a, Ref)]
+        if len(scalars) == len(args):
+            return FUNCTIONS[function](*scalars)
+        if function in _REFLEXIVE and args[0] == args[1]:
+            return _REFLEXIVE[function]
+        if function in _ABSORBING and scalars:
+            (other,) = (a for a in args if isinstance(a, Ref))
+            return bool(scalars[0]) if bool(scalars[0]) is _ABSORBING[function] else other
+        return self.define(Dim(hint, function, args))
+
+    def select(self, selector: Value, cases: Mapping[Scalar, Value], *, hint: str) -> Value:
+        """The case that `selector` picks."""
+        if not isinstance(selector, Ref):
+            return cases[selector]
+        values = list(cases.values())
+        if all(_identity(v) == _identity(values[0]) for v in values):
+            return values[0]
+        return self.define(Dim(hint, SELECT, (selector, *values), tuple(cases)))
+
+    def total(self, layout: Sequence[Value], *, hint: str) -> Value:
+        """The channel count of a layout: the sum of its segments."""
+        count: Value = layout[0]
+        for segment in layout[1:]:
+            count = self.apply("add", count, segment, hint=hint)
+        return count
+
+    def define(self, dim: Dim) -> Ref:
+        """The dim's one entry: an earlier equal definition if there is one, else this one under a free name."""
+        content = (dim.function, tuple(map(_identity, dim.args)), tuple(map(_identity, dim.keys)), dim.of)
+        if content not in self._known:
+            name = self.free_name(dim.name)
+            self._known[content] = name
+            self.dims[name] = Dim(name, dim.function, dim.args, dim.keys, dim.of)
+        return Ref(self._known[content])
+
+    def decide(self, decision: Decision) -> Value:
+        """A new decision under a free name; a constant where it has one option only."""
+        if len(decision.options) == 1:
+            return decision.options[0]
+        name = self.free_name(decision.name)
+        self.decisions[name] = Decision(name, decision.options, decision.span)
+        return Ref(name)
+
+    def free_name(self, hint: str) -> str:
+        """`hint`, or the first of `hint_2`, `hint_3`, ... that no decision or dim has."""
+        taken = lambda name: name in self.dims or name in self.decisions  # noqa: E731
+        name, count = hint, 1
+        while taken(name):
+            count += 1
+            name = f"{hint}_{count}"
+        return name
+
+
+def _identity(value: Value) -> tuple[str, Value]:
+    # 1, 1.0 and true are equal in Python and are different values of the language.
+    return type(value).__name__, value

@@ -1,0 +1,40 @@
+"""The ops: one class in one file each, and the one table that lists them."""
+
+from collections.abc import Mapping
+
+from nasir.ir.ops.activation import ACTIVATIONS
+from nasir.ir.ops.arithmetic import Add, Mul
+from nasir.ir.ops.base import Call, Op, OpError, Parameter, Placement, Tensors, layout_size
+from nasir.ir.ops.bn import BatchNorm
+from nasir.ir.ops.concat import Concat
+from nasir.ir.ops.conv import Conv
+from nasir.ir.ops.dwconv import DepthwiseConv
+from nasir.ir.ops.image import Image
+from nasir.ir.ops.linear import Linear
+from nasir.ir.ops.mask import Mask
+from nasir.ir.ops.mix import Mix
+from nasir.ir.ops.pool import AvgPool, GlobalAvgPool, MaxPool
+from nasir.ir.ops.shortcut import Shortcut
+
+OPS: Mapping[str, Op] = {
+    op.name: op
+    for op in (
+        Image(),
+        Conv(),
+        DepthwiseConv(),
+        BatchNorm(),
+        *ACTIVATIONS,
+        MaxPool(),
+        AvgPool(),
+        GlobalAvgPool(),
+        Linear(),
+        Add(),
+        Mul(),
+        Concat(),
+        Shortcut(),
+        Mix(),
+        Mask(),
+    )
+}
+
+__all__ = ["OPS", "Call", "Op", "OpError", "Parameter", "Placement", "Tensors", "layout_size"]

@@ -1,0 +1,58 @@
+"""Element-wise sums and products of tensors."""
+
+from nasir.ir.dims import DimTable
+from nasir.ir.graph import Type
+from nasir.ir.ops.base import Call, Op, OpError, Placement, Support, Tensors
+from nasir.ir.values import text
+
+
+class Add(Op):
+    """`a + b`, of tensors of one shape."""
+
+    name = "add"
+    operands = ("a", "b")
+    placement = Placement.SUM
+    in_language = False
+
+    def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
+        a, b = it.operands["a"], it.operands["b"]
+        if a != b:
+            raise OpError(
+                "E0401",
+                f"the tensors of `+` differ in shape: {shape_text(a)} and {shape_text(b)}",
+                "`shortcut(x, y)` adds x exactly where the shapes are equal",
+            )
+        return a
+
+    def call(self, it: Tensors) -> Call:
+        return Call("operator", "+")
+
+
+class Mul(Op):
+    """`a * b`, of tensors with the same channels; one may be a 1x1 map, as a squeeze-and-excite's gate is."""
+
+    name = "mul"
+    operands = ("a", "b")
+    placement = Placement.PRODUCT
+    in_language = False
+
+    def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
+        a, b = it.operands["a"], it.operands["b"]
+        if a.channels != b.channels or a.is_map != b.is_map:
+            raise OpError("E0401", f"the tensors of `*` differ in shape: {shape_text(a)} and {shape_text(b)}")
+        if (b.height, b.width) in {(1, 1), (a.height, a.width)}:
+            return a
+        if (a.height, a.width) == (1, 1):
+            return b
+        raise OpError("E0401", f"the tensors of `*` differ in shape: {shape_text(a)} and {shape_text(b)}")
+
+    def call(self, it: Tensors) -> Call:
+        return Call("operator", "*")
+
+
+def shape_text(type: Type) -> str:
+    """A shape as one reads it: `[16, 8, 8]`, `[$trunk.0.width, 8, 8]`."""
+    sizes = ["+".join(map(text, type.channels))]
+    if type.height is not None and type.width is not None:
+        sizes += [text(type.height), text(type.width)]
+    return f"[{', '.join(sizes)}]"

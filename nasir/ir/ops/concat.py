@@ -1,0 +1,25 @@
+"""Concatenation of channels."""
+
+from nasir.ir.dims import DimTable
+from nasir.ir.graph import Type
+from nasir.ir.ops.arithmetic import shape_text
+from nasir.ir.ops.base import Argument, Call, Op, OpError, Placement, Support, Tensors
+
+
+class Concat(Op):
+    """`concat(a, b, ...)`: the operands' channel segments one after another."""
+
+    name = "concat"
+    operands = ("...",)
+    placement = Placement.SUM
+
+    def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
+        first, *others = it.operands.values()
+        for other in others:
+            if (other.height, other.width) != (first.height, first.width):
+                raise OpError("E0401", f"`concat` needs maps of one size: {shape_text(first)} and {shape_text(other)}")
+        channels = tuple(segment for operand in it.operands.values() for segment in operand.channels)
+        return Type(channels, first.height, first.width)
+
+    def call(self, it: Tensors) -> Call:
+        return Call("sequence", "cat", (Argument("dim", 1),))

@@ -1,0 +1,56 @@
+"""Depthwise convolution."""
+
+from nasir.ir.dims import DimTable
+from nasir.ir.graph import Type
+from nasir.ir.ops.base import (
+    Argument,
+    Call,
+    Channels,
+    Op,
+    Parameter,
+    Support,
+    Tensors,
+    layout_size,
+    require_map,
+)
+from nasir.ir.ops.conv import strided, window_arguments
+from nasir.ir.sizes import Number, Sizing
+
+
+class DepthwiseConv(Op):
+    """`dwconv(kernel, stride=1)`: one filter a channel, no bias.
+
+    Its cost counts effective groups: k^2 * h * w * C, as the groups shrink with the channels (with groups fixed at the
+    maximum, Eq. 10 would undercount a narrow option by the ratio of the widths).
+    """
+
+    name = "dwconv"
+    parameters = (Parameter("kernel", "odd"), Parameter("stride", "count", 1))
+    weights = {"weight": ("out", "-", "-", "-")}
+
+    def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
+        require_map(it, self.name)
+        return Type(it.x.channels, *strided(it, dims))
+
+    def macs(self, it: Tensors, size: Sizing) -> Number:
+        out = it.out
+        assert out.height is not None
+        assert out.width is not None
+        return self.params(it, size) * size(out.height) * size(out.width)
+
+    def params(self, it: Tensors, size: Sizing) -> Number:
+        kernel = size(it["kernel"])
+        return kernel * kernel * layout_size(it.out.channels, size)
+
+    def call(self, it: Tensors) -> Call:
+        return Call(
+            "module",
+            "Conv2d",
+            (
+                Argument("in_channels", Channels("out"), positional=True),
+                Argument("out_channels", Channels("out"), positional=True),
+                *window_arguments(it),
+                Argument("groups", Channels("out")),
+                Argument("bias", False, default=True),
+            ),
+        )

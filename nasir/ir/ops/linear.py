@@ -1,0 +1,39 @@
+"""Fully connected layer."""
+
+from nasir.ir.dims import DimTable
+from nasir.ir.graph import Type
+from nasir.ir.ops.base import Argument, Call, Channels, Op, OpError, Parameter, Placement, Support, Tensors, layout_size
+from nasir.ir.sizes import Number, Sizing
+
+
+class Linear(Op):
+    """`linear(width, bias=true)`: of a vector, or of a 1x1 map, which it flattens."""
+
+    name = "linear"
+    parameters = (Parameter("width", "count"), Parameter("bias", "flag", True))
+    placement = Placement.MIXES
+    weights = {"weight": ("out", "x"), "bias": ("out",)}
+
+    def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
+        if it.x.is_map and (it.x.height, it.x.width) != (1, 1):
+            raise OpError("E0403", "`linear` needs a vector or a 1x1 map", "pool first: `-> global_avg_pool -> linear(...)`")
+        return Type((it["width"],))
+
+    def macs(self, it: Tensors, size: Sizing) -> Number:
+        return layout_size(it.x.channels, size) * layout_size(it.out.channels, size)
+
+    def params(self, it: Tensors, size: Sizing) -> Number:
+        weights = self.macs(it, size)
+        return weights + layout_size(it.out.channels, size) if it["bias"] else weights
+
+    def call(self, it: Tensors) -> Call:
+        return Call(
+            "module",
+            "Linear",
+            (
+                Argument("in_features", Channels("x"), positional=True),
+                Argument("out_features", Channels("out"), positional=True),
+                Argument("bias", it["bias"], default=True),
+            ),
+            flatten=it.x.is_map,
+        )

@@ -1,0 +1,197 @@
+"""One constructor for each mistake that a program's text can hold."""
+
+from collections.abc import Iterable
+
+from nasir.diagnostics import Diagnostic, Span, closest
+
+
+class Mistake(Exception):
+    """Ends the evaluation of one statement; the others go on."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+def unknown_name(span: Span, name: str, known: Iterable[str]) -> Mistake:
+    names = sorted(set(known))
+    hints = closest(name, names) or ((f"known here: {', '.join(names[:12])}",) if 0 < len(names) <= 12 else ())
+    return Mistake(Diagnostic("E0201", f"nothing is named `{name}`", span, hints))
+
+
+def defined_twice(span: Span, name: str, first: Span) -> Mistake:
+    related = ((first, "it is defined here first"),)
+    return Mistake(Diagnostic("E0202", f"`{name}` is defined twice", span, ("give one of the two another name",), related))
+
+
+def unknown_import(span: Span, name: str, path: str, known: Iterable[str]) -> Mistake:
+    return Mistake(Diagnostic("E0203", f'"{path}" defines no `{name}`', span, closest(name, known)))
+
+
+def no_file(span: Span, path: str) -> Mistake:
+    hint = "paths are looked up beside this file, then in nasir's library"
+    return Mistake(Diagnostic("E0204", f'no file "{path}" to import from', span, (hint,)))
+
+
+def outside_roots(span: Span, path: str) -> Mistake:
+    hint = "import from the file's own folder, a folder below it, or nasir's library"
+    return Mistake(Diagnostic("E0205", f'"{path}" leads outside the folders a program may import from', span, (hint,)))
+
+
+def import_cycle(span: Span, path: str) -> Mistake:
+    return Mistake(Diagnostic("E0206", f'"{path}" imports itself through this import', span, ("move what both need to a third file",)))
+
+
+def not_a_value(span: Span, found: str, wanted: str) -> Mistake:
+    return Mistake(Diagnostic("E0301", f"this is {found}, and {wanted} is needed here", span))
+
+
+def missing_argument(span: Span, callee: str, name: str) -> Mistake:
+    hint = f"pass it, `{callee}({name}=...)`, or add a column `{name}` to the table"
+    return Mistake(Diagnostic("E0302", f"`{callee}` needs a `{name}`", span, (hint,)))
+
+
+def unknown_argument(span: Span, callee: str, name: str, known: Iterable[str]) -> Mistake:
+    names = list(known)
+    takes = (f"it takes {', '.join(names)}",) if names else ("it takes no arguments",)
+    return Mistake(Diagnostic("E0303", f"`{callee}` has no parameter `{name}`", span, closest(name, names) or takes))
+
+
+def too_many_arguments(span: Span, callee: str, count: int) -> Mistake:
+    return Mistake(Diagnostic("E0303", f"`{callee}` takes at most {count} arguments by position", span))
+
+
+def given_twice(span: Span, callee: str, name: str) -> Mistake:
+    return Mistake(Diagnostic("E0304", f"`{name}` of `{callee}` is given twice", span))
+
+
+def arithmetic(span: Span, reason: str) -> Mistake:
+    return Mistake(Diagnostic("E0305", f"this cannot be computed: {reason}", span))
+
+
+def set_without_let(span: Span, name: str) -> Mistake:
+    hint = f"write `let {name} = ...`: one decision, used wherever `{name}` is"
+    return Mistake(Diagnostic("E0306", f"a decision bound to the name `{name}` needs `let`", span, (hint,)))
+
+
+def out_of_range(span: Span, what: str, wanted: str, value: str) -> Mistake:
+    return Mistake(Diagnostic("E0307", f"`{what}` must be {wanted}, and is {value}", span))
+
+
+def not_applicable(span: Span, found: str) -> Mistake:
+    hint = "a step of a flow is an op, a block, a choice, or a flow of these in parentheses"
+    return Mistake(Diagnostic("E0308", f"{found} cannot be a step of a flow", span, (hint,)))
+
+
+def head_not_tensor(span: Span, found: str) -> Mistake:
+    return Mistake(Diagnostic("E0309", f"a flow begins with a tensor, and this is {found}", span, ("begin with `x` or a name bound to a tensor",)))
+
+
+def bad_step(span: Span, low: str, high: str, step: str, ends: tuple[str, str]) -> Mistake:
+    hint = f"end at {ends[0]} or {ends[1]}"
+    return Mistake(Diagnostic("E0310", f"steps of {step} from {low} do not reach {high}", span, (hint,)))
+
+
+def bad_range(span: Span, reason: str) -> Mistake:
+    return Mistake(Diagnostic("E0311", reason, span, ("write `low..high by step` with low below high and step above 0",)))
+
+
+def repeated_option(span: Span, value: str) -> Mistake:
+    return Mistake(Diagnostic("E0312", f"the option {value} stands twice in this set", span))
+
+
+def mixed_set(span: Span) -> Mistake:
+    return Mistake(Diagnostic("E0313", "the options of a set must be of one kind: numbers, true and false, or functions", span))
+
+
+def undecided_guard(span: Span, alternative: str) -> Mistake:
+    hint = "constants and the row's constant columns decide it, such as `stride == 1`"
+    return Mistake(Diagnostic("E0314", f"whether `{alternative}` is an alternative must not depend on a decision or a shape", span, (hint,)))
+
+
+def no_alternative(span: Span, choice: str) -> Mistake:
+    return Mistake(Diagnostic("E0315", f"no alternative of `{choice}` is left here: every guard is false", span))
+
+
+def undecided_attribute(span: Span, name: str) -> Mistake:
+    hint = "use a set or a constant there, or a `choice` between blocks"
+    return Mistake(Diagnostic("E0316", f"`{name}` can depend on one decision, not on a value computed from decisions", span, (hint,)))
+
+
+def recursive(span: Span, name: str) -> Mistake:
+    return Mistake(Diagnostic("E0317", f"`{name}` uses itself", span, ("a network is finite: repeat a block with a table's `depth`",)))
+
+
+def no_return(span: Span, name: str) -> Mistake:
+    return Mistake(Diagnostic("E0318", f"`{name}` returns nothing", span, ("end its body with `return` and a tensor",)))
+
+
+def after_return(span: Span) -> Mistake:
+    return Mistake(Diagnostic("E0319", "nothing after `return` is ever used", span))
+
+
+def too_large(span: Span, what: str, limit: int) -> Mistake:
+    return Mistake(Diagnostic("E0320", f"{what}; the limit is {limit:,}", span))
+
+
+def unknown_attribute(span: Span, name: str) -> Mistake:
+    known = ("channels", "height", "width")
+    hints = closest(name, known) or ("a tensor has `channels`, `height` and `width`",)
+    return Mistake(Diagnostic("E0321", f"a tensor has no `{name}`", span, hints))
+
+
+def no_space(span: Span) -> Mistake:
+    return Mistake(Diagnostic("E0322", "the file defines no space", span, ("write `space NAME(classes = 10) { ... }`",)))
+
+
+def second_space(span: Span, first: Span) -> Mistake:
+    return Mistake(Diagnostic("E0323", "a file defines one space", span, (), ((first, "the first is here"),)))
+
+
+def image_count(span: Span, count: int) -> Mistake:
+    found = "none" if count == 0 else str(count)
+    return Mistake(Diagnostic("E0324", f"a space has one `image`, and this one has {found}", span, ("begin with `x = image(3, size=224)`",)))
+
+
+def parameter_without_default(span: Span, name: str) -> Mistake:
+    return Mistake(Diagnostic("E0325", f"the space's parameter `{name}` needs a default", span, (f"write `{name} = ...`",)))
+
+
+def cell_count(span: Span, cells: int, columns: int) -> Mistake:
+    return Mistake(Diagnostic("E0331", f"the row has {cells} cells and the header {columns} columns", span, ("write `-` where a block keeps its default",)))
+
+
+def bad_column(span: Span, message: str, *hints: str) -> Mistake:
+    return Mistake(Diagnostic("E0332", message, span, hints))
+
+
+def unused_column(span: Span, column: str, known: Iterable[str]) -> Mistake:
+    hints = closest(column, known) or ("write `-` in this cell",)
+    return Mistake(Diagnostic("E0333", f"no block of this row takes the column `{column}`", span, hints))
+
+
+def stray_stages(span: Span) -> Mistake:
+    return Mistake(Diagnostic("E0334", "a table of stages belongs in a flow", span, ("write `trunk = stem -> stages { ... }`",)))
+
+
+def twice(span: Span, what: str, first: Span) -> Mistake:
+    return Mistake(Diagnostic("E0501", f"a file has one {what} section", span, (), ((first, "the first is here"),)))
+
+
+def unknown_setting(span: Span, section: str, name: str, known: Iterable[str]) -> Mistake:
+    names = sorted(known)
+    hints = closest(name, names) or (f"settings of {section}: {', '.join(names)}",)
+    return Mistake(Diagnostic("E0502", f"`{section}` has no setting `{name}`", span, hints))
+
+
+def bad_setting(span: Span, name: str, wanted: str) -> Mistake:
+    return Mistake(Diagnostic("E0503", f"`{name}` must be {wanted}", span))
+
+
+def bad_objective(span: Span, message: str, *hints: str) -> Mistake:
+    return Mistake(Diagnostic("E0504", message, span, hints))
+
+
+def flops(span: Span) -> Mistake:
+    hint = "write `macs`: multiply-adds, which this field's papers call FLOPs; torch's counter reports two for each"
+    return Mistake(Diagnostic("E0505", "`flops` means two different things", span, (hint,)))

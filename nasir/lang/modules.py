@@ -1,0 +1,144 @@
+"""Files and the names they define: imports from the file's own folder or the shipped library, and nowhere else."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from nasir import resources
+from nasir.diagnostics import CompileError, Diagnostic, Source, Span, closest
+from nasir.lang import mistakes
+from nasir.lang import syntax as s
+from nasir.lang.mistakes import Mistake
+from nasir.lang.parser import parse
+
+Definition = s.Block | s.Choice | s.Let
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """A parsed file. `names` are the definitions its text can use, each with the module it stands in."""
+
+    path: Path
+    tree: s.File
+    names: dict[str, tuple["Module", Definition]] = field(default_factory=dict[str, tuple["Module", Definition]])
+
+    def defined(self) -> Mapping[str, Definition]:
+        """What the file itself defines."""
+        return {name: definition for name, (module, definition) in self.names.items() if module is self}
+
+    def first(self, kind: type[s.Space] | type[s.Objective]) -> "s.Space | s.Objective | None":
+        return next((item for item in self.tree.items if isinstance(item, kind)), None)
+
+
+def find(name: str) -> Path:
+    """A file by path, or by its name in the shipped library (`digits`, `zoo/fbnetv2_f1`).
+
+    Raises:
+        CompileError: where there is neither.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    library = resources.folder("spaces")
+    shipped = library / (name if name.endswith(".nas") else f"{name}.nas")
+    if not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts and shipped.is_file():
+        return shipped
+    known = [p.relative_to(library).with_suffix("").as_posix() for p in sorted(library.rglob("*.nas"))]
+    hints = closest(name.removesuffix(".nas"), known) or (f"shipped with nasir: {', '.join(known)}",)
+    raise CompileError(Diagnostic("E0701", f"no file `{name}`", hints=hints))
+
+
+def read(path: Path, name: str | None = None) -> Source:
+    """The text of a file.
+
+    Raises:
+        CompileError: where it cannot be read as UTF-8 text.
+    """
+    try:
+        return Source(name or str(path), path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise CompileError(Diagnostic("E0702", f"`{path}` is not UTF-8 text")) from None
+    except OSError as error:
+        raise CompileError(Diagnostic("E0702", f"`{path}` cannot be read: {error.strerror}")) from None
+
+
+class Loader:
+    """Loads a file and what it imports; every mistake of every file ends in `diagnostics`."""
+
+    def __init__(self, root: Path) -> None:
+        self._roots = (root.resolve(), resources.folder("spaces").resolve())
+        self._loaded: dict[Path, Module | None] = {}
+        self.diagnostics: list[Diagnostic] = []
+
+    def load(self, path: Path, source: Source | None = None) -> Module:
+        """The module in the file `path`, with the names it defines and imports."""
+        key = path.resolve()
+        self._loaded[key] = None  # being loaded: an import that comes back here is a cycle
+        module = Module(path, parse(source or read(path)))
+        for item in module.tree.items:
+            try:
+                match item:
+                    case s.Import():
+                        self._import(module, item)
+                    case s.Block() | s.Choice() | s.Let():
+                        _define(module, item.name, module, item)
+                    case _:
+                        pass
+            except Mistake as mistake:
+                self.diagnostics.append(mistake.diagnostic)
+        self.diagnostics += _section_mistakes(module)
+        self._loaded[key] = module
+        return module
+
+    def _import(self, module: Module, item: s.Import) -> None:
+        path = self._locate(module, item.path)
+        key = path.resolve()
+        if key in self._loaded and self._loaded[key] is None:
+            raise mistakes.import_cycle(item.path.span, item.path.value)
+        imported = self._loaded.get(key) or self.load(path)
+        for entry in item.names:
+            if entry.name.text not in imported.defined():
+                known = imported.defined()
+                self.diagnostics.append(
+                    mistakes.unknown_import(entry.name.span, entry.name.text, item.path.value, known).diagnostic
+                )
+                continue
+            _define(module, entry.alias or entry.name, *imported.names[entry.name.text])
+
+    def _locate(self, module: Module, path: s.String) -> Path:
+        written = PurePosixPath(path.value)
+        if written.is_absolute() or not path.value:
+            raise mistakes.outside_roots(path.span, path.value)
+        for folder in (module.path.parent, self._roots[1]):
+            candidate = folder / written
+            if not any(candidate.resolve().is_relative_to(root) for root in self._roots):
+                raise mistakes.outside_roots(path.span, path.value)
+            if candidate.is_file():
+                return candidate
+        raise mistakes.no_file(path.span, path.value)
+
+
+def _define(module: Module, name: s.Identifier, owner: Module, definition: Definition) -> None:
+    if name.text in module.names:
+        _, first = module.names[name.text]
+        raise mistakes.defined_twice(name.span, name.text, first.name.span)
+    module.names[name.text] = (owner, definition)
+
+
+def _section_mistakes(module: Module) -> Iterator[Diagnostic]:
+    first: dict[str, Span] = {}
+    for item in module.tree.items:
+        match item:
+            case s.Space(span=span):
+                section = "space"
+            case s.Objective(span=span):
+                section = "objective"
+            case s.Settings(span=span, section=section):
+                pass
+            case _:
+                continue
+        if section in first:
+            again = mistakes.second_space if section == "space" else None
+            mistake = again(span, first[section]) if again else mistakes.twice(span, section, first[section])
+            yield mistake.diagnostic
+        first.setdefault(section, span)

@@ -1,0 +1,286 @@
+"""Text to syntax tree, with Lark. Every syntax error becomes a diagnostic; one a top-level item at most."""
+
+import re
+from functools import cache
+from typing import Any, cast
+
+from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
+
+from nasir import resources
+from nasir.diagnostics import CompileError, Diagnostic, Source, Span
+from nasir.lang import syntax as s
+
+LARGEST_FILE = 1_000_000
+DEEPEST_NESTING = 60
+
+_MULTIPLES = {"K": 10**3, "M": 10**6, "G": 10**9}
+_ITEM = re.compile(r"^(?:from|let|block|choice|space|objective|search|train)\b", re.MULTILINE)
+_READABLE = {
+    "NAME": "a name",
+    "NUMBER": "a number",
+    "STRING": "a string",
+    "COMPARISON": "a comparison",
+    "SECTION": "`search` or `train`",
+    "$END": "the end of the file",
+    "RETURN": "`return`",
+    "__ANON_0": "`->`",
+    "__ANON_1": "`..`",
+}
+_OPERATORS = {"PLUS", "MINUS", "STAR", "SLASH", "OR", "AND", "COMPARISON", "__ANON_0", "__ANON_1", "DOT", "WHEN"}
+
+
+@cache
+def _lark(grammar: str) -> Lark:
+    text = (resources.folder("grammars") / grammar).read_text(encoding="utf-8")
+    return Lark(text, parser="lalr", propagate_positions=True, maybe_placeholders=True)
+
+
+def lark_tree(grammar: str, text: str) -> "Tree[Token]":
+    """The parse tree of `text` under `grammars/<grammar>`."""
+    return cast("Tree[Token]", _lark(grammar).parse(text))
+
+
+def parse(source: Source) -> s.File:
+    """The syntax tree of a file.
+
+    Raises:
+        CompileError: with a diagnostic for each top-level item that has a syntax error.
+    """
+    whole = Span(source, 0, min(1, len(source.text)))
+    if len(source.text) > LARGEST_FILE:
+        raise CompileError(Diagnostic("E0104", f"the file has more than {LARGEST_FILE} characters", whole))
+    try:
+        tree = lark_tree("nas.lark", source.text)
+    except UnexpectedInput as error:
+        raise CompileError(_all_errors(source) or [_syntax_error(source, error)]) from None
+    _check_nesting(source, tree)
+    return _Builder(source).file(tree)
+
+
+def _all_errors(source: Source) -> list[Diagnostic]:
+    """Each top-level item parsed on its own, so that a mistake in one does not hide or cause another's."""
+    starts = [match.start() for match in _ITEM.finditer(source.text)]
+    bounds = [0, *starts, len(source.text)]
+    found: list[Diagnostic] = []
+    for start, end in zip(bounds, bounds[1:], strict=False):
+        blank = re.sub(r"[^\n]", " ", source.text[:start])
+        try:
+            lark_tree("nas.lark", blank + source.text[start:end])
+        except UnexpectedInput as error:
+            found.append(_syntax_error(source, error))
+    return found
+
+
+def _syntax_error(source: Source, error: UnexpectedInput) -> Diagnostic:
+    start = error.pos_in_stream or 0
+    if isinstance(error, UnexpectedCharacters):
+        character = source.text[start : start + 1]
+        if character == '"':
+            hint = 'strings end on their own line and know the escapes \\" and \\\\ only'
+            return Diagnostic("E0102", "this string does not end", Span(source, start, start + 1), (hint,))
+        expected = set(cast("set[str]", error.allowed or ()))
+        message = f"the character `{character}` does not belong here"
+        return Diagnostic("E0101", message, Span(source, start, start + 1), _expected(expected))
+    if isinstance(error, UnexpectedToken):
+        token = cast(Token, error.token)
+        expected = set(cast("set[str]", error.accepts or error.expected or ()))
+        if token.type == "$END":
+            end = len(source.text.rstrip())
+            return Diagnostic("E0103", "the text ends too early", Span(source, max(0, end - 1), end), _expected(expected))
+        span = Span(source, token.start_pos or 0, token.end_pos or 0)
+        return Diagnostic("E0101", f"`{token}` does not belong here", span, _expected(expected))
+    assert isinstance(error, UnexpectedEOF)
+    end = len(source.text)
+    return Diagnostic("E0103", "the text ends too early", Span(source, max(0, end - 1), end))
+
+
+def _expected(terminals: set[str]) -> tuple[str, ...]:
+    # Where a name or an operand could stand, so could every operator: naming them all would tell nobody anything.
+    shorter = terminals - _OPERATORS if len(terminals) > 4 else terminals
+    names = sorted({_readable(t) for t in shorter or terminals})
+    if not names or len(names) > 8:
+        return ()
+    return (f"expected {names[0]}" if len(names) == 1 else f"expected {', '.join(names[:-1])} or {names[-1]}",)
+
+
+def _readable(terminal: str) -> str:
+    if terminal in _READABLE:
+        return _READABLE[terminal]
+    pattern = next((t.pattern.value for t in _lark("nas.lark").terminals if t.name == terminal), terminal.lower())
+    return f"`{pattern}`"
+
+
+def _check_nesting(source: Source, tree: "Tree[Token]") -> None:
+    stack: list[tuple[Tree[Token], int]] = [(tree, 0)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > DEEPEST_NESTING:
+            span = Span(source, node.meta.start_pos, node.meta.end_pos)
+            hint = "bind parts of it to names"
+            message = f"expressions nest more than {DEEPEST_NESTING} levels deep here"
+            raise CompileError(Diagnostic("E0105", message, span, (hint,)))
+        for i, child in enumerate(node.children):
+            if isinstance(child, Tree):
+                # A long flow is a deep tree to Lark and one flat thing to its reader.
+                deeper = 0 if node.data == "step" and i == 0 else 1
+                stack.append((child, depth + deeper))
+
+
+class _Builder:
+    """Lark's tree to ours; one method a rule."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def file(self, tree: "Tree[Token]") -> s.File:
+        items = cast("tuple[s.Item, ...]", self._all(tree.children))
+        return s.File(Span(self._source, 0, len(self._source.text)), items)
+
+    def _build(self, node: Any) -> Any:
+        if node is None:
+            return None
+        if isinstance(node, Token):
+            return s.Identifier(Span(self._source, node.start_pos or 0, node.end_pos or 0), str(node))
+        tree = cast("Tree[Token]", node)
+        meta = tree.meta
+        span = Span(self._source, 0, 0) if meta.empty else Span(self._source, meta.start_pos, meta.end_pos)
+        return getattr(self, f"_{tree.data.strip('_')}")(span, tree.children)
+
+    def _all(self, children: list[Any]) -> tuple[Any, ...]:
+        return tuple(self._build(c) for c in children if c is not None)
+
+    def _import(self, span: Span, children: list[Any]) -> s.Import:
+        path, *names = children
+        return s.Import(span, self._string(self._build(path).span, [path]), self._all(names))
+
+    def _import_name(self, span: Span, children: list[Any]) -> s.ImportName:
+        return s.ImportName(span, *map(self._build, children))
+
+    def _let(self, span: Span, children: list[Any]) -> s.Let:
+        return s.Let(span, *map(self._build, children))
+
+    def _bind(self, span: Span, children: list[Any]) -> s.Bind:
+        return s.Bind(span, *map(self._build, children))
+
+    def _return(self, span: Span, children: list[Any]) -> s.Return:
+        return s.Return(span, *map(self._build, children))
+
+    def _block(self, span: Span, children: list[Any]) -> s.Block:
+        return s.Block(span, *map(self._build, children))
+
+    def _space(self, span: Span, children: list[Any]) -> s.Space:
+        return s.Space(span, *map(self._build, children))
+
+    def _parameters(self, span: Span, children: list[Any]) -> tuple[s.Parameter, ...]:
+        return self._all(children)
+
+    def _parameter(self, span: Span, children: list[Any]) -> s.Parameter:
+        return s.Parameter(span, *map(self._build, children))
+
+    def _body(self, span: Span, children: list[Any]) -> tuple[s.Statement, ...]:
+        return self._all(children)
+
+    def _choice(self, span: Span, children: list[Any]) -> s.Choice:
+        name, *alternatives = children
+        return s.Choice(span, self._build(name), self._all(alternatives))
+
+    def _alternative(self, span: Span, children: list[Any]) -> s.Alternative:
+        return s.Alternative(span, *map(self._build, children))
+
+    def _objective(self, span: Span, children: list[Any]) -> s.Objective:
+        minimize, subject = map(self._build, children)
+        return s.Objective(span, minimize, subject or ())
+
+    def _minimize(self, span: Span, children: list[Any]) -> s.Expr:
+        return self._build(children[0])
+
+    def _subject(self, span: Span, children: list[Any]) -> tuple[s.Constraint, ...]:
+        return self._all(children)
+
+    def _constraint(self, span: Span, children: list[Any]) -> s.Constraint:
+        left, operator, right = children
+        return s.Constraint(span, str(operator), self._build(left), self._build(right))
+
+    def _settings(self, span: Span, children: list[Any]) -> s.Settings:
+        section, *settings = children
+        return s.Settings(span, str(section), self._all(settings))
+
+    def _setting(self, span: Span, children: list[Any]) -> s.Setting:
+        return s.Setting(span, *map(self._build, children))
+
+    def _step(self, span: Span, children: list[Any]) -> s.Flow:
+        steps: list[Any] = []
+        head, step = children
+        while isinstance(head, Tree) and head.data == "step":
+            steps.append(step)
+            head, step = head.children
+        steps.append(step)
+        return s.Flow(span, self._build(head), tuple(self._build(x) for x in reversed(steps)))
+
+    def _guarded(self, span: Span, children: list[Any]) -> s.Guarded:
+        return s.Guarded(span, *map(self._build, children))
+
+    def _binary(self, span: Span, children: list[Any]) -> s.Binary:
+        left, operator, right = children
+        return s.Binary(span, str(operator), self._build(left), self._build(right))
+
+    def _not(self, span: Span, children: list[Any]) -> s.Unary:
+        return s.Unary(span, "not", self._build(children[0]))
+
+    def _negative(self, span: Span, children: list[Any]) -> s.Unary:
+        return s.Unary(span, "-", self._build(children[1]))
+
+    def _span_of_values(self, span: Span, children: list[Any]) -> s.Range:
+        return s.Range(span, *map(self._build, children))
+
+    def _attribute(self, span: Span, children: list[Any]) -> s.Attribute:
+        return s.Attribute(span, *map(self._build, children))
+
+    def _call(self, span: Span, children: list[Any]) -> s.Call:
+        return s.Call(span, *map(self._build, children))
+
+    def _arguments(self, span: Span, children: list[Any]) -> tuple[s.Argument, ...]:
+        return self._all(children)
+
+    def _argument(self, span: Span, children: list[Any]) -> s.Argument:
+        return s.Argument(span, *map(self._build, children))
+
+    def _number(self, span: Span, children: list[Any]) -> s.Number:
+        written = str(children[0])
+        multiple = _MULTIPLES.get(written[-1], 1)
+        digits = written[:-1] if multiple > 1 else written
+        value = float(digits) * multiple if set(digits) & set(".eE") else int(digits[:400]) * multiple
+        return s.Number(span, int(value) if multiple > 1 and value == int(value) else value, written)
+
+    def _string(self, span: Span, children: list[Any]) -> s.String:
+        return s.String(span, re.sub(r"\\(.)", r"\1", str(children[0])[1:-1]))
+
+    def _true(self, span: Span, children: list[Any]) -> s.Bool:
+        return s.Bool(span, True)
+
+    def _false(self, span: Span, children: list[Any]) -> s.Bool:
+        return s.Bool(span, False)
+
+    def _name(self, span: Span, children: list[Any]) -> s.Name:
+        return s.Name(span, str(children[0]))
+
+    def _set(self, span: Span, children: list[Any]) -> s.Set:
+        return s.Set(span, self._all(children))
+
+    def _stages(self, span: Span, children: list[Any]) -> s.Stages:
+        rows = self._all(children)
+        if not rows:
+            raise CompileError(Diagnostic("E0330", "the table has no header", span, ("write `| block | depth | stride |`",)))
+        header = tuple(self._column(cell) for cell in rows[0].cells)
+        return s.Stages(span, header, rows[1:])
+
+    def _column(self, cell: s.Expr) -> s.Identifier:
+        if isinstance(cell, s.Name):
+            return s.Identifier(cell.span, cell.text)
+        raise CompileError(Diagnostic("E0330", "a table's header holds names of columns", cell.span))
+
+    def _row(self, span: Span, children: list[Any]) -> s.Row:
+        return s.Row(span, self._all(children))
+
+    def _empty(self, span: Span, children: list[Any]) -> s.Empty:
+        return s.Empty(span)

@@ -1,0 +1,254 @@
+"""The syntax tree of a `.nas` file. Spans point into the text and are left out of comparisons."""
+
+from dataclasses import dataclass, field
+
+from nasir.diagnostics import Span
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Any part of a program, with its place."""
+
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Identifier(Tree):
+    """A name where it is written."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Number(Tree):
+    """A number; `text` keeps its spelling (`325M`)."""
+
+    value: int | float
+    text: str = field(compare=False)
+
+
+@dataclass(frozen=True)
+class String(Tree):
+    value: str
+
+
+@dataclass(frozen=True)
+class Bool(Tree):
+    value: bool
+
+
+@dataclass(frozen=True)
+class Name(Tree):
+    text: str
+
+
+@dataclass(frozen=True)
+class Attribute(Tree):
+    """`base.name`."""
+
+    base: "Expr"
+    name: Identifier
+
+
+@dataclass(frozen=True)
+class Argument(Tree):
+    """`value`, or `name=value`."""
+
+    name: Identifier | None
+    value: "Expr"
+
+
+@dataclass(frozen=True)
+class Call(Tree):
+    callee: "Expr"
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True)
+class Binary(Tree):
+    operator: str
+    left: "Expr"
+    right: "Expr"
+
+
+@dataclass(frozen=True)
+class Unary(Tree):
+    """`-operand` or `not operand`."""
+
+    operator: str
+    operand: "Expr"
+
+
+@dataclass(frozen=True)
+class Set(Tree):
+    """`{a, b}`: one decision among the values listed."""
+
+    items: tuple["Expr", ...]
+
+
+@dataclass(frozen=True)
+class Range(Tree):
+    """`low..high by step`: one decision among evenly spaced values, both ends included."""
+
+    low: "Expr"
+    high: "Expr"
+    step: "Expr"
+
+
+@dataclass(frozen=True)
+class Empty(Tree):
+    """`-` in a table's cell: the parameter keeps its default."""
+
+
+@dataclass(frozen=True)
+class Stages(Tree):
+    """A table of layers. `header` names the columns."""
+
+    header: tuple[Identifier, ...]
+    rows: tuple["Row", ...]
+
+
+@dataclass(frozen=True)
+class Row(Tree):
+    cells: tuple["Expr", ...]
+
+
+@dataclass(frozen=True)
+class Guarded(Tree):
+    """`function when condition`."""
+
+    function: "Expr"
+    condition: "Expr"
+
+
+@dataclass(frozen=True)
+class Flow(Tree):
+    """`head -> step -> step`."""
+
+    head: "Expr"
+    steps: tuple["Expr", ...]
+
+
+Expr = (
+    Number
+    | String
+    | Bool
+    | Name
+    | Attribute
+    | Call
+    | Binary
+    | Unary
+    | Set
+    | Range
+    | Empty
+    | Stages
+    | Guarded
+    | Flow
+)
+
+
+@dataclass(frozen=True)
+class Let(Tree):
+    """`let name = value`: one decision, however often the name is used."""
+
+    name: Identifier
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Bind(Tree):
+    name: Identifier
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Return(Tree):
+    value: Expr
+
+
+Statement = Let | Bind | Return
+
+
+@dataclass(frozen=True)
+class Parameter(Tree):
+    name: Identifier
+    default: Expr | None
+
+
+@dataclass(frozen=True)
+class Block(Tree):
+    name: Identifier
+    parameters: tuple[Parameter, ...]
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Alternative(Tree):
+    name: Identifier
+    value: Expr
+    condition: Expr | None
+
+
+@dataclass(frozen=True)
+class Choice(Tree):
+    name: Identifier
+    alternatives: tuple[Alternative, ...]
+
+
+@dataclass(frozen=True)
+class Space(Tree):
+    name: Identifier
+    parameters: tuple[Parameter, ...]
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class ImportName(Tree):
+    name: Identifier
+    alias: Identifier | None
+
+
+@dataclass(frozen=True)
+class Import(Tree):
+    path: String
+    names: tuple[ImportName, ...]
+
+
+@dataclass(frozen=True)
+class Constraint(Tree):
+    """`left comparison right`, as in `macs <= 325M`."""
+
+    operator: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True)
+class Objective(Tree):
+    minimize: Expr
+    constraints: tuple[Constraint, ...]
+
+
+@dataclass(frozen=True)
+class Setting(Tree):
+    name: Identifier
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Settings(Tree):
+    """A `search { }` or `train { }` section."""
+
+    section: str
+    settings: tuple[Setting, ...]
+
+
+Item = Import | Let | Block | Choice | Space | Objective | Settings
+
+
+@dataclass(frozen=True)
+class File(Tree):
+    items: tuple[Item, ...]

@@ -1,0 +1,112 @@
+"""infer-shapes: a type for every node; `x.channels` and its like become the dims they stand for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from nasir.diagnostics import CompileError, Diagnostic, Span
+from nasir.ir.dims import Dim
+from nasir.ir.distributions import LARGEST_TABLE, Distributions, TableTooLarge
+from nasir.ir.facts import Fact
+from nasir.ir.graph import Graph, Node, Type, values_of
+from nasir.ir.ops import OPS, OpError, Tensors
+from nasir.ir.ops.shortcut import Shortcut
+from nasir.ir.values import Ref, Scalar, Value, text
+from nasir.passes.base import Pass
+from nasir.passes.rewriting import DimRewriter
+
+
+@dataclass(frozen=True)
+class InferShapes(Pass):
+    name = "infer-shapes"
+    gives = frozenset((Fact.SHAPED,))
+
+    def run(self, graph: Graph) -> Graph:
+        return _Inference(graph).run()
+
+
+class _Untyped(Exception):
+    """A dim reads the shape of a node that has none because of a mistake reported already."""
+
+
+class _Inference:
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._types: dict[str, Type] = {}
+        self._dims = DimRewriter(graph, {}, self._read_shape)
+        self._distributions = Distributions(self._dims.table.decisions, self._dims.table.dims)
+        self._diagnostics: list[Diagnostic] = []
+        self._nodes: list[Node] = []
+
+    def run(self) -> Graph:
+        for node in self._graph.nodes:
+            if all(name in self._types for name in node.inputs):
+                self._infer(node)
+        if self._diagnostics:
+            raise CompileError(self._diagnostics)
+        return replace(
+            self._graph,
+            decisions=self._dims.decisions,
+            regions=tuple(map(self._dims.region, self._graph.regions)),
+            nodes=tuple(self._nodes),
+            dims=self._dims.dims,
+        )
+
+    def _infer(self, node: Node) -> None:
+        op = OPS[node.op]
+        try:
+            typed = self._dims.node(node)
+            it = Tensors(typed, {label: self._types[name] for label, name in node.operands})
+            self._check_attributes(typed)
+            type = op.infer(it, self._dims.table, self._distributions.support)
+            if isinstance(op, Shortcut):
+                typed = replace(typed, attributes=(("equal", op.condition(it, self._dims.table)),))
+            typed = replace(typed, type=type)
+            self._check_sizes(typed)
+        except OpError as error:
+            self._diagnostics.append(Diagnostic(error.code, error.message, node.span, error.hints))
+            return
+        except _Untyped:
+            return
+        except (ValueError, TypeError, ZeroDivisionError) as error:
+            self._diagnostics.append(_not_computable(node.span, str(error)))
+            return
+        except TableTooLarge as error:
+            self._diagnostics.append(_too_entangled(node.span, error))
+            return
+        self._types[node.name] = type
+        self._nodes.append(typed)
+
+    def _check_attributes(self, node: Node) -> None:
+        for parameter in OPS[node.op].parameters:
+            for value in self._distributions.support(node[parameter.name]):
+                if problem := parameter.problem(value):
+                    raise OpError("E0307", f"`{parameter.name}` must be {problem}, and can be {text(value)}")
+
+    def _check_sizes(self, node: Node) -> None:
+        # The support of every dim the node mentions is computed here, so that a later pass cannot fail on it.
+        supports: Iterator[tuple[Scalar, ...]] = map(self._distributions.support, values_of(node))
+        for support in supports:
+            assert support, f"%{node.name} has a size without a value"
+
+    def _read_shape(self, dim: Dim) -> Value:
+        assert dim.of is not None, f"${dim.name} reads no node's shape"
+        if dim.of not in self._types:
+            raise _Untyped
+        type = self._types[dim.of]
+        if dim.function == "channels":
+            return self._dims.table.total(type.channels, hint=dim.name)
+        size = type.height if dim.function == "height" else type.width
+        if size is None:
+            raise OpError("E0402", f"a flat vector has no `{dim.function}`")
+        return size
+
+
+def _not_computable(span: Span | None, reason: str) -> Diagnostic:
+    return Diagnostic("E0305", f"a size cannot be computed for some choices: {reason}", span)
+
+
+def _too_entangled(span: Span | None, error: TableTooLarge) -> Diagnostic:
+    names = ", ".join(text(Ref(name)) for name in error.names)
+    hint = "tie fewer decisions together, or give them fewer options"
+    message = f"the joint distribution of {names} has more than {LARGEST_TABLE:,} entries"
+    return Diagnostic("E0406", message, span, (hint,))

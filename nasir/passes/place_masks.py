@@ -1,0 +1,39 @@
+"""place-masks: channel masks where they are due, as late as they can stand.
+
+A mask before a batch norm would be divided away again, and hard swish is not homogeneous: masks move down past both,
+to the first op that mixes channels or adds differently laid-out values (`ir/pending.py`). This defines the soft model.
+"""
+
+from dataclasses import dataclass, replace
+
+from nasir.ir.facts import Fact
+from nasir.ir.graph import Graph, Node
+from nasir.ir.pending import due_masks
+from nasir.passes.base import Pass
+
+
+@dataclass(frozen=True)
+class PlaceMasks(Pass):
+    name = "place-masks"
+    needs = frozenset((Fact.SHAPED,))
+    gives = frozenset((Fact.MASKED,))
+
+    def run(self, graph: Graph) -> Graph:
+        due = set(due_masks(graph))
+        masked = {value for _, value in due}
+        nodes: list[Node] = []
+        for node in graph.nodes:
+            operands = tuple(
+                (label, mask_name(name) if (node.name, name) in due else name) for label, name in node.operands
+            )
+            nodes.append(replace(node, operands=operands))
+            if node.name in masked:
+                # One mask a value: all who need it masked read the same node.
+                nodes.append(Node(mask_name(node.name), "mask", (("x", node.name),), (), node.type, node.span))
+        output = mask_name(graph.output) if ("", graph.output) in due else graph.output
+        return replace(graph, nodes=tuple(nodes), output=output)
+
+
+def mask_name(value: str) -> str:
+    """The name of the mask on a value."""
+    return f"{value}.mask"

@@ -1,0 +1,55 @@
+"""prune-dead: nodes that the output does not need, and dims, decisions and regions that no node needs, go."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from nasir.ir.graph import ALTERNATIVE, Graph, Region, values_of
+from nasir.ir.values import Ref
+from nasir.passes.base import Pass
+
+
+@dataclass(frozen=True)
+class PruneDead(Pass):
+    name = "prune-dead"
+
+    def run(self, graph: Graph) -> Graph:
+        import networkx as nx  # 0.13 s to import
+
+        alive = nx.ancestors(graph.networkx(), graph.output) | {graph.output}
+        nodes = tuple(node for node in graph.nodes if node.name in alive)
+        needed = _needed(graph, (value.name for node in nodes for value in values_of(node) if isinstance(value, Ref)))
+        return replace(
+            graph,
+            nodes=nodes,
+            dims=tuple(d for d in graph.dims if d.name in needed),
+            decisions=tuple(d for d in graph.decisions if d.name in needed),
+            regions=tuple(_regions(graph, {node.name for node in nodes}, needed)),
+        )
+
+
+def _needed(graph: Graph, names: Iterable[str]) -> set[str]:
+    needed = set(names)
+    for dim in reversed(graph.dims):
+        if dim.name in needed:
+            needed.update(a.name for a in dim.args if isinstance(a, Ref))
+    return needed
+
+
+def _regions(graph: Graph, alive: set[str], needed: set[str]) -> Iterable[Region]:
+    had_nodes = _scopes(node.name for node in graph.nodes)
+    have_nodes = _scopes(alive)
+    for region in graph.regions:
+        if region.path in had_nodes and region.path not in have_nodes:
+            continue
+        known = tuple((n, v) for n, v in region.values if not isinstance(v, Ref) or v.name in needed)
+        yield replace(region, values=known)
+
+
+def _scopes(names: Iterable[str]) -> set[str]:
+    """Every scope that one of the names is in, itself included."""
+    found: set[str] = set()
+    for name in names:
+        marks = [i for i, c in enumerate(name) if c in f".{ALTERNATIVE}"]
+        found.update(name[:i] for i in marks)
+        found.add(name)
+    return found

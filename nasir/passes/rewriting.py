@@ -1,0 +1,66 @@
+"""Dims rebuilt in a new table: constants fold, equal definitions fall together, dims that nothing reads go."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from nasir.ir.dims import SELECT, SHAPE_FUNCTIONS, Decision, Dim, DimTable
+from nasir.ir.graph import Graph, Node, Region, Type
+from nasir.ir.values import Ref, Scalar, Value
+
+
+class DimRewriter:
+    """Maps values of an old graph to values over a new table, under constants for some decisions and dims."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        constants: Mapping[str, Scalar],
+        shape: Callable[[Dim], Value] | None = None,
+    ) -> None:
+        kept = [d for d in graph.decisions if d.name not in constants]
+        self.table = DimTable(kept)
+        self._old = graph.dim_map
+        self._shape = shape
+        self._new: dict[str, Value] = {**{d.name: Ref(d.name) for d in kept}, **constants}
+
+    def value(self, value: Value) -> Value:
+        """The value over the new table."""
+        if not isinstance(value, Ref):
+            return value
+        if value.name not in self._new:
+            self._new[value.name] = self._rebuild(self._old[value.name])
+        return self._new[value.name]
+
+    def _rebuild(self, dim: Dim) -> Value:
+        if dim.function in SHAPE_FUNCTIONS:
+            return self._shape(dim) if self._shape else self.table.define(dim)
+        args = [self.value(a) for a in dim.args]
+        if dim.function == SELECT:
+            return self.table.select(args[0], dict(zip(dim.keys, args[1:], strict=True)), hint=dim.name)
+        return self.table.apply(dim.function, *args, hint=dim.name)
+
+    def type(self, type: Type | None) -> Type | None:
+        """The type over the new table."""
+        if type is None:
+            return None
+        channels = tuple(map(self.value, type.channels))
+        if type.height is None or type.width is None:
+            return Type(channels)
+        return Type(channels, self.value(type.height), self.value(type.width))
+
+    def node(self, node: Node) -> Node:
+        """The node over the new table."""
+        attributes = tuple((name, self.value(value)) for name, value in node.attributes)
+        return replace(node, attributes=attributes, type=self.type(node.type))
+
+    def region(self, region: Region) -> Region:
+        """The region over the new table."""
+        return replace(region, values=tuple((name, self.value(value)) for name, value in region.values))
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        return tuple(self.table.decisions.values())
+
+    @property
+    def dims(self) -> tuple[Dim, ...]:
+        return tuple(self.table.dims.values())
