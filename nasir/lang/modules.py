@@ -26,6 +26,11 @@ class Module:
         """What the file itself defines."""
         return {name: definition for name, (module, definition) in self.names.items() if module is self}
 
+    @property
+    def is_library(self) -> bool:
+        """A file of definitions for others to import: it has some, and neither a space nor sections."""
+        return bool(self.defined()) and all(isinstance(i, (s.Import, s.Let, s.Block, s.Choice)) for i in self.tree.items)
+
     def first(self, kind: type[s.Space] | type[s.Objective]) -> "s.Space | s.Objective | None":
         return next((item for item in self.tree.items if isinstance(item, kind)), None)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from nasir.ir.ops.activation import ACTIVATIONS
 from nasir.ir.ops.arithmetic import Add, Mul
-from nasir.ir.ops.base import Call, Op, OpError, Parameter, Placement, Tensors, layout_size
+from nasir.ir.ops.base import Call, Channels, Op, OpError, Parameter, Placement, Tensors, layout_size, resolve_argument
 from nasir.ir.ops.bn import BatchNorm
 from nasir.ir.ops.concat import Concat
 from nasir.ir.ops.conv import Conv
@@ -37,4 +37,15 @@ OPS: Mapping[str, Op] = {
     )
 }
 
-__all__ = ["OPS", "Call", "Op", "OpError", "Parameter", "Placement", "Tensors", "layout_size"]
+__all__ = [
+    "OPS",
+    "Call",
+    "Channels",
+    "Op",
+    "OpError",
+    "Parameter",
+    "Placement",
+    "Tensors",
+    "layout_size",
+    "resolve_argument",
+]

@@ -162,3 +162,15 @@ def require_map(it: Tensors, what: str) -> None:
     """A diagnostic unless the operand is a feature map."""
     if not it.x.is_map:
         raise OpError("E0402", f"`{what}` needs a feature map, and its input is a flat vector")
+
+
+def resolve_argument(argument: Argument, it: Tensors, size: Callable[[Value], Scalar]) -> Scalar:
+    """An argument of a torch call as a scalar, `size` telling what a value is."""
+    match argument.value:
+        case Channels(of):
+            layout = it.out.channels if of == "out" else it.operands[of].channels
+            return sum(int(size(segment)) for segment in layout)
+        case Half(value):
+            return int(size(value)) // 2
+        case value:
+            return size(value)

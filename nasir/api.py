@@ -1,0 +1,193 @@
+"""The Python interface: spaces, and what becomes of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nasir.cost import counts
+from nasir.cost.extremes import cost_range, extreme
+from nasir.cost.model import CostModel
+from nasir.diagnostics import CompileError, Diagnostic, Source, closest
+from nasir.emit.source import model_source
+from nasir.ir.dims import Decision
+from nasir.ir.graph import Choices, Graph
+from nasir.ir.values import Scalar, key
+from nasir.lang.derive import derived_file
+from nasir.lang.elaborate import Elaboration, elaborate
+from nasir.lang.format import print_file
+from nasir.lang.modules import Loader, Module, find, read
+from nasir.lang.settings import Settings, read_settings
+from nasir.passes.base import Observer, run
+from nasir.passes.infer_shapes import InferShapes
+from nasir.passes.pipeline import CHECKED, ELABORATED, FRONT, derivation
+
+if TYPE_CHECKING:
+    from nasir.supernet import Supernet
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """A checked program: a space of networks, or one network where nothing is left to decide."""
+
+    name: str
+    graph: Graph
+    settings: Settings
+    source: Source
+    _module: Module = field(repr=False)
+    _elaboration: Elaboration = field(repr=False)
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What the search decides, in the program's order."""
+        return self.graph.decisions
+
+    def size(self) -> int | None:
+        """The number of networks, exactly; None where the count would be too long (`nasir/cost/counts.py`)."""
+        return counts.networks(self.graph)
+
+    def assignments(self) -> int:
+        """The product of the options of all decisions."""
+        return counts.assignments(self.graph)
+
+    @cached_property
+    def costs(self) -> CostModel:
+        """The exact costs of the space's networks."""
+        return CostModel(self.graph)
+
+    def macs(self) -> tuple[int, int]:
+        """The least and the most multiply-adds (convolutions and linear layers, one image)."""
+        return cost_range(self.costs, "macs")
+
+    def params(self) -> tuple[int, int]:
+        """The least and the most trainable parameters."""
+        return cost_range(self.costs, "params")
+
+    def largest(self) -> dict[str, Scalar]:
+        """The choices with the most multiply-adds."""
+        return extreme(self.costs, "macs", "largest")
+
+    def smallest(self) -> dict[str, Scalar]:
+        """The choices with the fewest multiply-adds."""
+        return extreme(self.costs, "macs", "smallest")
+
+    def sample(self, seed: int) -> dict[str, Scalar]:
+        """Choices drawn uniformly, a function of the seed."""
+        import random
+
+        draw = random.Random(seed)
+        return {d.name: draw.choice(d.options) for d in self.decisions}
+
+    def choices(self, given: Mapping[str, object], base: Choices | None = None) -> dict[str, Scalar]:
+        """Choices checked against the decisions; an option may be given as its text. `base` fills what is missing.
+
+        Raises:
+            CompileError: where a name is no decision, a value no option, or a decision is left open.
+        """
+        return check_choices(self.decisions, given, base)
+
+    def at(self, choices: Choices) -> "Space":
+        """The network of `choices`, as a decision-free space.
+
+        Raises:
+            CompileError: as `choices` does.
+        """
+        chosen = self.choices(choices)
+        source = Source(f"{self.name}.nas", self.derived(chosen))
+        graph = run(self.graph, derivation(chosen), CHECKED)
+        return Space(self.name, graph, self.settings, source, self._module, self._elaboration)
+
+    def derived(self, choices: Choices) -> str:
+        """The network of `choices` as a program in the same language, complete in itself."""
+        chosen = self.choices(choices)
+        shaped = run(self._elaboration.graph, (InferShapes(),), ELABORATED)
+        return print_file(derived_file(self._module, self._elaboration, shaped, chosen))
+
+
+def load(path: str | Path) -> Space:
+    """The checked space in a file, by path or by its name in the shipped library.
+
+    Raises:
+        CompileError: with every mistake found.
+    """
+    return compile_source(find(str(path)))
+
+
+def compile_source(path: Path, observer: Observer | None = None) -> Space:
+    """`load` for an existing file, each stage shown to `observer`."""
+    module = _load_module(path)
+    elaboration = elaborate(module)
+    if observer is not None:
+        observer("elaborate", elaboration.graph)
+    settings = read_settings(module)
+    graph = run(elaboration.graph, FRONT, ELABORATED, observer)
+    return Space(graph.name, graph, settings, read(path), module, elaboration)
+
+
+def check(path: Path) -> Sequence[Diagnostic]:
+    """Every mistake in a file and in what it imports. A file of blocks without a space is checked as far as it goes."""
+    try:
+        module = _load_module(path)
+        read_settings(module)
+        if not module.is_library:
+            compile_source(path)
+    except CompileError as error:
+        return error.diagnostics
+    return ()
+
+
+def _load_module(path: Path) -> Module:
+    loader = Loader(path.parent)
+    module = loader.load(path)
+    if loader.diagnostics:
+        raise CompileError(loader.diagnostics)
+    return module
+
+
+def check_choices(
+    decisions: Sequence[Decision], given: Mapping[str, object], base: Choices | None = None
+) -> dict[str, Scalar]:
+    """See `Space.choices`."""
+    known = {d.name: d for d in decisions}
+    found: dict[str, Scalar] = dict(base or {})
+    mistakes: list[Diagnostic] = []
+    for name, value in given.items():
+        if name not in known:
+            hints = closest(name, known) or ("`nasir info FILE` lists the decisions",)
+            mistakes.append(Diagnostic("E0601", f"no decision is named `{name}`", hints=hints))
+            continue
+        options = {key(option): option for option in known[name].options}
+        written = key(value) if isinstance(value, (int, float, str)) else str(value)
+        if written not in options:
+            hint = f"it is one of {', '.join(options)}"
+            mistakes.append(Diagnostic("E0602", f"`{written}` is no option of `{name}`", hints=(hint,)))
+            continue
+        found[name] = options[written]
+    if not mistakes and (missing := [name for name in known if name not in found]):
+        hint = "`--largest --choose NAME=VALUE` takes the rest from the largest network"
+        names = ", ".join(missing[:6]) + (", ..." if len(missing) > 6 else "")
+        mistakes.append(Diagnostic("E0603", f"nothing is chosen for {names}", hints=(hint,)))
+    if mistakes:
+        raise CompileError(mistakes)
+    return {name: found[name] for name in known}
+
+
+def supernet(space: Space) -> "Supernet":
+    """The masked supernet of a space: a torch.fx.GraphModule in float32 on the CPU."""
+    from nasir.supernet import build  # imports torch
+
+    return build(space.graph)
+
+
+def emit(network: Space) -> str:
+    """The source of a standalone PyTorch module of a decision-free space.
+
+    Raises:
+        CompileError: where decisions are left.
+    """
+    if network.decisions:
+        hint = "choose with `space.at(...)`, `--largest`, `--sample SEED` or `--run RUN`"
+        names = ", ".join(d.name for d in network.decisions[:4])
+        raise CompileError(Diagnostic("E0604", f"{network.name} still has {len(network.decisions)} decisions: {names}, ...", hints=(hint,)))
+    return model_source(network.graph)

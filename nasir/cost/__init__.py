@@ -1,0 +1,1 @@
+"""What a network costs, and how many networks a space holds."""

@@ -1,0 +1,73 @@
+"""Multiply-adds and parameters: one formula an op, evaluated on exact integers or on effective sizes (Eq. 10).
+
+`macs` are the multiply-adds of convolutions and linear layers for one image, biases left out: what this field's papers
+call FLOPs, and half of what torch's flop counter reports. `params` is everything trainable: weights, biases and two a
+batch-norm channel.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+from nasir.ir.activity import Activity, holds, node_activities, probability
+from nasir.ir.circuit import Polynomial
+from nasir.ir.distributions import Distributions
+from nasir.ir.graph import Choices, Graph
+from nasir.ir.ops import OPS, Op, Tensors
+from nasir.ir.sizes import Number, Sizing, evaluate, exact
+
+Rule = Callable[[Op, Tensors, Sizing], Number]
+
+COSTS: Mapping[str, Rule] = {
+    "macs": lambda op, it, size: op.macs(it, size),
+    "params": lambda op, it, size: op.params(it, size),
+}
+
+
+class CostModel:
+    """The costs of a graph with shapes."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.distributions = Distributions(graph.decision_map, graph.dim_map)
+
+    @cached_property
+    def _priced(self) -> tuple[tuple[Op, Tensors, Activity], ...]:
+        """Each node that can cost something, with its operands' types and when it is active."""
+        activities = node_activities(self.graph, self.distributions)
+        free = (Op.macs, Op.params)
+        return tuple(
+            (OPS[node.op], tensors(self.graph, node.name), activities[node.name])
+            for node in self.graph.nodes
+            if (type(OPS[node.op]).macs, type(OPS[node.op]).params) != free
+        )
+
+    def at(self, choices: Choices) -> Mapping[str, int]:
+        """The exact costs of the network of `choices`."""
+        known = evaluate(self.graph, choices)
+        size = exact(known)
+        active = [(op, it) for op, it, activity in self._priced if holds(activity, known)]
+        totals: dict[str, int] = {}
+        for name, rule in COSTS.items():
+            total = sum((rule(op, it, size) for op, it in active), 0)
+            assert isinstance(total, int), "sizes are exact, and so are costs"
+            totals[name] = total
+        return totals
+
+    def expected(self) -> Mapping[str, Polynomial]:
+        """The effective costs as polynomials over the gates: each op's formula on mean sizes, as Eq. 10 has it, times
+        the probability that the op is in the network. Exact at one-hot gates.
+        """
+        size = self.distributions.mean
+        totals = {name: Polynomial() for name in COSTS}
+        for op, it, activity in self._priced:
+            slot = probability(activity, self.distributions)
+            weight = Polynomial({(() if slot is None else (slot,)): 1.0})
+            for name, rule in COSTS.items():
+                totals[name] = totals[name] + weight * rule(op, it, size)
+        return totals
+
+
+def tensors(graph: Graph, name: str) -> Tensors:
+    """A node with its operands' types, as its op sees it."""
+    node = graph.by_name[name]
+    return Tensors(node, {label: graph.by_name[operand].shape for label, operand in node.operands})

@@ -1,0 +1,3 @@
+"""The names of the costs, for those who need no formula."""
+
+COST_NAMES = ("macs", "params")

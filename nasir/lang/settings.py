@@ -1,0 +1,342 @@
+"""`objective`, `search` and `train` sections as checked data."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from nasir.cost.names import COST_NAMES
+from nasir.diagnostics import CompileError, Diagnostic, Source
+from nasir.lang import mistakes
+from nasir.lang import syntax as s
+from nasir.lang.format import print_expr
+from nasir.lang.mistakes import Mistake
+from nasir.lang.modules import Module
+from nasir.lang.parser import parse
+
+FORMULA_FUNCTIONS: Mapping[str, Callable[..., float]] = {
+    "exp": math.exp,
+    "log": math.log,
+    "cos": math.cos,
+    "sqrt": math.sqrt,
+    "min": min,
+    "max": max,
+}
+_ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+}
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """`sgd(...)`, `adam(...)` or `adamw(...)` with its arguments, as torch.optim names them."""
+
+    name: str
+    arguments: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A number that may change with `epoch` (from 0) and `epochs`."""
+
+    text: str
+    tree: s.Expr = field(repr=False, compare=False)
+
+    def at(self, epoch: int, epochs: int) -> float:
+        """Its value. Raises ValueError, ZeroDivisionError or OverflowError where it has none."""
+        return _number(self.tree, {"epoch": float(epoch), "epochs": float(epochs), "pi": math.pi})
+
+
+@dataclass(frozen=True)
+class Bound:
+    """`cost <= limit`, for the derived network."""
+
+    cost: str
+    limit: float
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Minimise cross-entropy plus `weights`, subject to `bounds`."""
+
+    bounds: tuple[Bound, ...] = ()
+    weights: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How to search. The defaults are the paper's (section 4.1) and FBNet's; `warmup` is in epochs.
+
+    `temperature` None is the paper's 5.0 * exp(-0.045 * epoch) of 90 epochs, scaled to `epochs`.
+    """
+
+    epochs: int = 90
+    warmup: int | None = None
+    batch: int = 128
+    split: float = 0.8
+    label_smoothing: float = 0.0
+    weights: Optimizer = Optimizer("sgd", (("lr", 0.1), ("momentum", 0.9), ("weight_decay", 1e-4)))
+    architecture: Optimizer = Optimizer("adam", (("lr", 0.01), ("weight_decay", 5e-4)))
+    temperature: Formula | None = None
+
+    def temperature_at(self, epoch: int) -> float:
+        """tau of Eq. 4 in an epoch, counted from 0."""
+        if self.temperature is not None:
+            return self.temperature.at(epoch, self.epochs)
+        return 5.0 * math.exp(-0.045 * epoch * 90 / self.epochs)
+
+    @property
+    def warmup_epochs(self) -> int:
+        """Epochs in which only the weights train: `warmup`, or a ninth of all, FBNet's 10 of 90."""
+        return self.epochs // 9 if self.warmup is None else min(self.warmup, self.epochs)
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How to train the derived network from scratch."""
+
+    epochs: int = 90
+    batch: int = 128
+    label_smoothing: float = 0.1
+    weights: Optimizer = Optimizer("sgd", (("lr", 0.1), ("momentum", 0.9), ("weight_decay", 1e-4)))
+
+
+@dataclass(frozen=True)
+class Settings:
+    objective: Objective = Objective()
+    search: SearchSettings = SearchSettings()
+    train: TrainSettings = TrainSettings()
+
+
+def read_settings(module: Module) -> Settings:
+    """The settings of a file.
+
+    Raises:
+        CompileError: with every mistake in them.
+    """
+    return _apply(Settings(), module.tree)
+
+
+def override(settings: Settings, assignments: list[str]) -> Settings:
+    """Settings changed by `key=value` or `section.key=value`, written as in a file; `search` is the default section.
+
+    Raises:
+        CompileError: with every mistake in them.
+    """
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        section, dot, name = key.strip().partition(".")
+        if not dot:
+            section, name = "search", section
+        if not equals or section not in {"search", "train"}:
+            hint = "write `epochs=30`, `search.epochs=30` or `train.epochs=30`"
+            raise CompileError(Diagnostic("E0506", f"`--set {assignment}` is no setting", hints=(hint,)))
+        text = f"{section} {{ {name.strip()} = {value.strip()} }}"
+        settings = _apply(settings, parse(Source(f"--set {key.strip()}", text)))
+    return settings
+
+
+def _apply(settings: Settings, tree: s.File) -> Settings:
+    found: list[Diagnostic] = []
+    for item in tree.items:
+        try:
+            match item:
+                case s.Objective():
+                    settings = replace(settings, objective=_objective(item))
+                case s.Settings(section="search"):
+                    settings = replace(settings, search=_section(settings.search, item, found))
+                case s.Settings():
+                    settings = replace(settings, train=_section(settings.train, item, found))
+                case _:
+                    pass
+        except Mistake as mistake:
+            found.append(mistake.diagnostic)
+    if found:
+        raise CompileError(found)
+    return settings
+
+
+def _section(base: Any, section: s.Settings, found: list[Diagnostic]) -> Any:
+    known = {f.name: str(f.type) for f in fields(base)}
+    changes: dict[str, Any] = {}
+    seen: dict[str, s.Identifier] = {}
+    for setting in section.settings:
+        name = setting.name.text
+        try:
+            if name not in known:
+                raise mistakes.unknown_setting(setting.name.span, section.section, name, known)
+            if name in seen:
+                raise mistakes.defined_twice(setting.name.span, name, seen[name].span)
+            seen[name] = setting.name
+            changes[name] = _READERS[name](setting)
+        except Mistake as mistake:
+            found.append(mistake.diagnostic)
+    changed = replace(base, **changes)
+    if isinstance(changed, SearchSettings) and "temperature" in changes:
+        _check_temperature(changed, next(x for x in section.settings if x.name.text == "temperature"), found)
+    return changed
+
+
+def _check_temperature(search: SearchSettings, setting: s.Setting, found: list[Diagnostic]) -> None:
+    try:
+        values = [search.temperature_at(epoch) for epoch in range(search.epochs)]
+    except Mistake as mistake:
+        found.append(mistake.diagnostic)
+        return
+    except (ValueError, OverflowError, ZeroDivisionError):
+        values = [0.0]
+    if not all(0 < value < math.inf for value in values):
+        wanted = "above 0 in every epoch: a softmax divides by it"
+        found.append(mistakes.bad_setting(setting.value.span, "temperature", wanted).diagnostic)
+
+
+def _count(least: int) -> Callable[[s.Setting], int]:
+    def read(setting: s.Setting) -> int:
+        value = _number(setting.value, {})
+        if value != int(value) or not least <= value <= 10**6:
+            raise mistakes.bad_setting(setting.value.span, setting.name.text, f"a whole number from {least}")
+        return int(value)
+
+    return read
+
+
+def _share(setting: s.Setting) -> float:
+    value = _number(setting.value, {})
+    wanted_zero = setting.name.text == "label_smoothing"
+    if not (0 <= value < 1 if wanted_zero else 0 < value < 1):
+        wanted = "at least 0 and below 1" if wanted_zero else "above 0 and below 1"
+        raise mistakes.bad_setting(setting.value.span, setting.name.text, wanted)
+    return value
+
+
+def _formula(setting: s.Setting) -> Formula:
+    return Formula(print_expr(setting.value), setting.value)
+
+
+_OPTIMIZERS: Mapping[str, tuple[str, ...]] = {
+    "sgd": ("lr", "momentum", "weight_decay"),
+    "adam": ("lr", "weight_decay"),
+    "adamw": ("lr", "weight_decay"),
+}
+
+
+def _optimizer(setting: s.Setting) -> Optimizer:
+    call = setting.value
+    if not (isinstance(call, s.Call) and isinstance(call.callee, s.Name) and call.callee.text in _OPTIMIZERS):
+        wanted = "an optimizer: sgd(lr=0.1, momentum=0.9, weight_decay=1e-4), adam(lr=0.01) or adamw(lr=0.001)"
+        raise mistakes.bad_setting(call.span, setting.name.text, wanted)
+    name = call.callee.text
+    arguments: dict[str, float] = {}
+    for argument in call.arguments:
+        if argument.name is None or argument.name.text not in _OPTIMIZERS[name]:
+            raise mistakes.unknown_argument(argument.span, name, str(argument.name or "?"), _OPTIMIZERS[name])
+        value = _number(argument.value, {})
+        if not 0 <= value < math.inf or (argument.name.text == "lr" and value == 0):
+            raise mistakes.bad_setting(argument.value.span, argument.name.text, "a number above 0")
+        arguments[argument.name.text] = value
+    if "lr" not in arguments:
+        raise mistakes.missing_argument(call.span, name, "lr")
+    return Optimizer(name, tuple(arguments.items()))
+
+
+_READERS: Mapping[str, Callable[[s.Setting], object]] = {
+    "epochs": _count(1),
+    "warmup": _count(0),
+    "batch": _count(1),
+    "split": _share,
+    "label_smoothing": _share,
+    "weights": _optimizer,
+    "architecture": _optimizer,
+    "temperature": _formula,
+}
+
+
+def _objective(item: s.Objective) -> Objective:
+    terms = _linear(item.minimize)
+    if terms.pop("cross_entropy", 0.0) != 1.0:
+        raise mistakes.bad_objective(
+            item.minimize.span, "the objective is `cross_entropy`, plus costs if any", "write `cross_entropy + 0.1 * macs / 1M`"
+        )
+    terms.pop("", None)
+    return Objective(tuple(map(_bound, item.constraints)), tuple(sorted(terms.items())))
+
+
+def _bound(constraint: s.Constraint) -> Bound:
+    if not isinstance(constraint.left, s.Name) or constraint.operator not in {"<=", "<"}:
+        raise mistakes.bad_objective(constraint.span, "a constraint is a cost and its bound", "write `macs <= 60M`")
+    cost = _cost(constraint.left)
+    limit = _number(constraint.right, {})
+    if not 0 < limit < math.inf:
+        raise mistakes.bad_objective(constraint.right.span, f"the bound on `{cost}` must be above 0")
+    return Bound(cost, limit)
+
+
+def _cost(name: s.Name) -> str:
+    if name.text.lower() == "flops":
+        raise mistakes.flops(name.span)
+    if name.text not in COST_NAMES:
+        raise mistakes.unknown_name(name.span, name.text, COST_NAMES)
+    return name.text
+
+
+def _linear(expr: s.Expr) -> dict[str, float]:
+    """The expression as a sum of coefficients times names; the constant part is under the empty name."""
+    match expr:
+        case s.Name():
+            return {"cross_entropy" if expr.text == "cross_entropy" else _cost(expr): 1.0}
+        case s.Binary(operator="+"):
+            left, right = _linear(expr.left), _linear(expr.right)
+            return {name: left.get(name, 0.0) + right.get(name, 0.0) for name in left | right}
+        case s.Binary(operator="*") if not _names(expr.left):
+            return {name: c * _number(expr.left, {}) for name, c in _linear(expr.right).items()}
+        case s.Binary(operator="*" | "/") if not _names(expr.right):
+            factor = _number(expr.right, {})
+            if expr.operator == "/" and factor == 0:
+                raise mistakes.arithmetic(expr.span, "division by zero")
+            return {n: c / factor if expr.operator == "/" else c * factor for n, c in _linear(expr.left).items()}
+        case _ if not _names(expr):
+            return {"": _number(expr, {})}
+        case _:
+            raise mistakes.bad_objective(expr.span, "the objective must be a weighted sum of cross_entropy and costs")
+
+
+def _names(expr: s.Expr) -> bool:
+    match expr:
+        case s.Name():
+            return True
+        case s.Binary():
+            return _names(expr.left) or _names(expr.right)
+        case s.Unary():
+            return _names(expr.operand)
+        case _:
+            return not isinstance(expr, s.Number)
+
+
+def _number(expr: s.Expr, names: Mapping[str, float]) -> float:
+    """The value of an arithmetic expression over numbers, `names` and FORMULA_FUNCTIONS."""
+    match expr:
+        case s.Number(value=value):
+            return value
+        case s.Name() if expr.text in names:
+            return names[expr.text]
+        case s.Name():
+            raise mistakes.unknown_name(expr.span, expr.text, (*names, *FORMULA_FUNCTIONS))
+        case s.Unary(operator="-"):
+            return -_number(expr.operand, names)
+        case s.Binary() if expr.operator in _ARITHMETIC:
+            left, right = _number(expr.left, names), _number(expr.right, names)
+            if expr.operator == "/" and right == 0:
+                raise mistakes.arithmetic(expr.span, "division by zero")
+            return _ARITHMETIC[expr.operator](left, right)
+        case s.Call(callee=s.Name() as callee) if callee.text in FORMULA_FUNCTIONS:
+            try:
+                return FORMULA_FUNCTIONS[callee.text](*(_number(a.value, names) for a in expr.arguments))
+            except (ValueError, OverflowError, TypeError) as error:
+                raise mistakes.arithmetic(expr.span, str(error)) from None
+        case s.Call(callee=s.Name() as callee):
+            raise mistakes.unknown_name(callee.span, callee.text, FORMULA_FUNCTIONS)
+        case _:
+            raise mistakes.not_a_value(expr.span, "something else", "a number")

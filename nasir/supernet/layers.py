@@ -1,0 +1,60 @@
+"""The few operations a supernet has that a plain network has not."""
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def masked(x: Tensor, mask: Tensor) -> Tensor:
+    """The channels of x, [N, C, ...], times the mask, [C] (Eq. 3)."""
+    return x * mask.to(x.dtype).view(1, -1, *[1] * (x.dim() - 2))
+
+
+def mixture(weights: Tensor, operands: Sequence[Tensor], channels: int) -> Tensor:
+    """The sum of weights[i] * operands[i], each zero-padded to `channels` (Eq. 1)."""
+    weights = weights.to(operands[0].dtype)
+    total = fit(operands[0] * weights[0], channels)
+    for i in range(1, len(operands)):
+        total = total + fit(operands[i] * weights[i], channels)
+    return total
+
+
+def residual(x: Tensor, y: Tensor, equal: Tensor) -> Tensor:
+    """y + P(equal shapes) * fit(x): the shortcut of a block whose ends have undecided widths. `equal` has shape [1]."""
+    if x.shape[2:] != y.shape[2:]:
+        return y  # the largest maps differ, so the shapes are never equal
+    return y + fit(x * equal.to(x.dtype), y.shape[1])
+
+
+def fit(x: Tensor, channels: int) -> Tensor:
+    """x cropped or zero-padded to `channels` channels."""
+    missing = channels - x.shape[1]
+    if missing == 0:
+        return x
+    return F.pad(x, [0, 0] * (x.dim() - 2) + [0, missing])
+
+
+class SearchBatchNorm(nn.modules.batchnorm._BatchNorm):  # pyright: ignore[reportPrivateUsage]
+    """Batch norm that trains on batch statistics and leaves its running ones alone.
+
+    A supernet's step mixes widths and paths, so an average over steps describes no network. `reestimate_batch_norms`
+    writes the running statistics for one network, before that network is evaluated.
+    """
+
+    estimating = False
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not (self.training or self.estimating):
+            return F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        if not self.estimating:
+            return F.batch_norm(input, None, None, self.weight, self.bias, training=True, eps=self.eps)
+        assert self.num_batches_tracked is not None
+        self.num_batches_tracked += 1
+        share = 1.0 / float(self.num_batches_tracked)
+        return F.batch_norm(
+            input, self.running_mean, self.running_var, self.weight, self.bias, True, share, self.eps
+        )
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Maps and vectors alike."""

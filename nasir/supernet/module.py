@@ -1,0 +1,93 @@
+"""The supernet as an nn.Module that a user's own training loop can drive."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, fx, nn
+
+from nasir.ir.graph import Choices, Graph
+from nasir.ir.values import Scalar
+from nasir.supernet.gates import Gates
+from nasir.supernet.layers import SearchBatchNorm
+from nasir.supernet.slicing import sliced_state
+
+
+class SupernetOutput(NamedTuple):
+    """`logits`: [N, classes]. `cost`: for each convention (`macs`, `params`) the effective cost, a float64 scalar that
+    carries gradient to the architecture's logits and is the exact integer at one-hot gates."""
+
+    logits: Tensor
+    cost: dict[str, Tensor]
+
+
+class Supernet(fx.GraphModule):
+    """`supernet(images, choices=None, noise=None)` -> SupernetOutput.
+
+    In training each call draws one Gumbel sample (Eq. 4) with `noise`, or fresh noise; in evaluation it takes the
+    argmax, one-hot; `choices` fixes the gates to one network in either mode. Nothing else distinguishes it from an
+    ordinary module: `print(supernet.code)` shows the forward pass.
+    """
+
+    def __init__(self, root: nn.Module, graph: fx.Graph, space: Graph, modules: Mapping[str, str]) -> None:
+        super().__init__(root, graph, "Supernet")
+        self.space = space
+        self.modules_by_node = dict(modules)
+
+    @property
+    def _gates(self) -> Gates:
+        return cast(Gates, self.get_submodule("gates"))
+
+    @property
+    def temperature(self) -> Tensor:
+        """tau of Eq. 4, a 0-d buffer: `supernet.temperature.fill_(5.0)`."""
+        return self._gates.temperature
+
+    def weights(self) -> Iterator[nn.Parameter]:
+        """The network's weights: everything but the architecture's logits."""
+        return (parameter for name, parameter in self.named_parameters() if name != "gates.logits")
+
+    def architecture(self) -> Iterator[nn.Parameter]:
+        """The architecture's logits alpha."""
+        return iter((self._gates.logits,))
+
+    def argmax(self) -> dict[str, Scalar]:
+        """Each decision's likeliest option."""
+        return self._gates.argmax()
+
+    def probabilities(self) -> Mapping[str, dict[Scalar, float]]:
+        """Each decision's distribution, softmax(alpha)."""
+        return self._gates.by_decision()
+
+    def entropy(self) -> float:
+        """Mean entropy of the decisions over the uniform one's: 1 undecided, 0 decided."""
+        return self._gates.entropy()
+
+    def gate_count(self) -> int:
+        """The number of options of all decisions: the length of `noise`."""
+        return self._gates.total
+
+    def state_for(self, choices: Choices) -> dict[str, Tensor]:
+        """The weights of one network, sliced out and named as the module emitted for these choices names them."""
+        return sliced_state(self, self.space, self.modules_by_node, choices)
+
+    def reestimate_batch_norms(self, choices: Choices, batches: Iterable[Tensor]) -> None:
+        """Write the running statistics of the network of `choices` from batches of images.
+
+        They are averages over the batches. Needed before that network is evaluated with the supernet's weights: the
+        search itself uses batch statistics only.
+        """
+        norms = [module for module in self.modules() if isinstance(module, SearchBatchNorm)]
+        training = self.training
+        self.eval()
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.estimating = True
+        try:
+            with torch.no_grad():
+                for images in batches:
+                    self(images, choices=choices)
+        finally:
+            for norm in norms:
+                norm.estimating = False
+            self.train(training)
