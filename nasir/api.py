@@ -10,7 +10,7 @@ from nasir.cost import counts
 from nasir.cost.extremes import cost_range, extreme
 from nasir.cost.model import CostModel
 from nasir.diagnostics import CompileError, Diagnostic, Source, closest
-from nasir.emit.source import model_source
+from nasir.emission.source import model_source
 from nasir.ir.dims import Decision
 from nasir.ir.graph import Choices, Graph
 from nasir.ir.values import Scalar, key
@@ -24,7 +24,7 @@ from nasir.passes.infer_shapes import InferShapes
 from nasir.passes.pipeline import CHECKED, ELABORATED, FRONT, derivation
 
 if TYPE_CHECKING:
-    from nasir.supernet import Supernet
+    from nasir.supernets import Supernet
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +175,7 @@ def check_choices(
 
 def supernet(space: Space) -> "Supernet":
     """The masked supernet of a space: a torch.fx.GraphModule in float32 on the CPU."""
-    from nasir.supernet import build  # imports torch
+    from nasir.supernets import build  # imports torch
 
     return build(space.graph)
 

@@ -1,3 +1,7 @@
-"""The names of the costs, for those who need no formula."""
+"""The names of the costs and what each counts, for those who need no formula."""
 
-COST_NAMES = ("macs", "params")
+CONVENTIONS = {
+    "macs": "multiply-adds of convolutions and linear layers for one image, no biases",
+    "params": "all trainable parameters: weights, biases, two a batch-norm channel",
+}
+COST_NAMES = tuple(CONVENTIONS)

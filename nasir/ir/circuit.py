@@ -2,7 +2,7 @@
 
 Every quantity the supernet needs besides feature maps is a polynomial in the gate values: the probability that a dim
 has a value, the survival function that is its mask (Eq. 3), its mean (Eq. 5 and 6), the cost (Eq. 10). A `Circuit`
-collects them as slots; `supernet/` evaluates it level by level with a few tensor operations per level.
+collects them as slots; `supernets/` evaluates it level by level with a few tensor operations per level.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,9 +1,28 @@
 """Where each node and region of a concrete graph lives in the emitted module: the keys of its state_dict."""
 
+import keyword
 import re
 from collections.abc import Mapping
 
 from nasir.ir.graph import Graph, Region
+
+RESERVED = frozenset(
+    """
+    F Tensor T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
+    eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules
+    mtia named_buffers named_children named_modules named_parameters nn parameters register_backward_hook register_buffer
+    register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
+    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
+    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ self set_extra_state set_submodule
+    share_memory state_dict super to to_empty torch train training type xpu zero_grad
+    """.split()
+)
+"""Names that a module's attribute or a variable of its code must not take (tests compare with torch.nn.Module)."""
+
+
+def safe(name: str) -> str:
+    """A name that Python and torch leave free."""
+    return f"{name}_" if name in RESERVED or keyword.iskeyword(name) or name.startswith("_") else name
 
 
 def enclosing(graph: Graph, name: str) -> Region | None:
@@ -16,28 +35,24 @@ def enclosing(graph: Graph, name: str) -> Region | None:
     return None
 
 
-def local_name(graph: Graph, name: str) -> str:
-    """A node's or region's name inside its enclosing region, as a Python identifier."""
+def inside(graph: Graph, name: str) -> str:
+    """A node's or region's name within its enclosing region: `project.conv`."""
     region = enclosing(graph, name)
-    inside = name[len(region.path) + 1 :] if region else name
-    return re.sub(r"\W", "_", inside)
+    return name[len(region.path) + 1 :] if region else name
 
 
 def module_paths(graph: Graph) -> Mapping[str, str]:
-    """The attribute path of each node of a concrete graph, `trunk.3.project_conv`; unique by construction."""
-    regions: dict[str, str] = {}
+    """The attribute path of each region and node of a concrete graph, `trunk.3.project_conv`; no two are the same."""
+    paths: dict[str, str] = {}
     taken: set[str] = set()
-
-    def place(name: str) -> str:
+    for name in (*(region.path for region in graph.regions), *(node.name for node in graph.nodes)):
         region = enclosing(graph, name)
-        prefix = f"{regions[region.path]}." if region else ""
-        path, count = prefix + local_name(graph, name), 1
+        prefix = f"{paths[region.path]}." if region else ""
+        local = safe(re.sub(r"\W", "_", inside(graph, name)))
+        path, count = prefix + local, 1
         while path in taken:
             count += 1
-            path = f"{prefix}{local_name(graph, name)}_{count}"
+            path = f"{prefix}{local}_{count}"
         taken.add(path)
-        return path
-
-    for region in graph.regions:
-        regions[region.path] = place(region.path)
-    return {**{node.name: place(node.name) for node in graph.nodes}, **regions}
+        paths[name] = path
+    return paths

@@ -10,7 +10,7 @@ from nasir.ir.ops import Parameter
 from nasir.ir.values import Ref, Scalar, Value, key, text
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
-from nasir.lang.building import Builder, Naming, join
+from nasir.lang.building import Builder, Fixed, Naming, join
 from nasir.lang.evaluate import Evaluator, Frame, Poison, Poisoned
 from nasir.lang.mistakes import Mistake
 from nasir.lang.stages import Tables
@@ -57,19 +57,14 @@ class Applier:
             case OpFunction():
                 return self._op(function, {"x": x}, naming)
             case BlockFunction():
-                path = self._use(function, scope, naming.name(name_of(function)))
-                return self.block(function, x, path)
+                return self.block(function, x, self._use(function, scope, naming.name(function)))
             case ChoiceFunction():
-                path = self._use(function, scope, naming.name(name_of(function)))
+                path = self._use(function, scope, naming.name(function))
                 return self.choice(function, x, path, path)
             case Conditional():
                 return self._conditional(function, x, naming, scope)
             case OneOf():
-                branches = {
-                    option: self.apply(f, x, naming.alternative(option), scope)
-                    for option, f in function.options.items()
-                }
-                return self._mix(naming.name(name_of(function)), function.selector, branches, function)
+                return self._one_of(function, x, naming, scope)
             case _:
                 raise AssertionError(f"no way to apply {function}")
 
@@ -82,11 +77,20 @@ class Applier:
         operands = {key(option): tensor for option, tensor in branches.items()}
         return self.builder.node(name, "mix", operands, {"selector": selector}, function.span)
 
+    def _one_of(self, function: OneOf, x: Tensor, naming: Naming, scope: str) -> Tensor:
+        names = {option: naming.branch(option) for option in function.options}
+        branches = {option: self.apply(f, x, names[option], scope) for option, f in function.options.items()}
+        naming.join(list(names.values()))
+        return self._mix(join(naming.path, naming.label or "one_of"), function.selector, branches, function)
+
     def _conditional(self, function: Conditional, x: Tensor, naming: Naming, scope: str) -> Tensor:
         if not isinstance(function.condition, Ref):
-            return self.apply(function.function, x, naming, scope) if function.condition else x
+            if function.condition:
+                return self.apply(function.function, x, naming, scope)
+            naming.skip(function.function)
+            return x
         inside = self.apply(function.function, x, naming, scope)
-        return self._mix(naming.name("when"), function.condition, {True: inside, False: x}, function)
+        return self._mix(naming.next("when"), function.condition, {True: inside, False: x}, function)
 
     # Ops
 
@@ -98,7 +102,7 @@ class Applier:
         variadic = op.operands == ("...",)
         for argument in expr.arguments:
             if len(tensors) < len(op.operands) or variadic:
-                thing = self.evaluator.evaluate(argument.value, frame, naming.name(op.name))
+                thing = self.evaluator.evaluate(argument.value, frame, join(frame.path, op.name))
                 if not isinstance(thing, Tensor):
                     raise mistakes.not_a_value(argument.span, describe(thing), "a tensor")
                 tensors[f"x{len(tensors)}" if variadic else op.operands[len(tensors)]] = thing
@@ -108,17 +112,17 @@ class Applier:
             raise mistakes.missing_argument(expr.span, op.name, op.operands[len(tensors)])
         if variadic and not tensors:
             raise mistakes.missing_argument(expr.span, op.name, "tensor")
-        partial = self.evaluator.partial(replace(expr, arguments=tuple(rest)), function, frame, naming.name(op.name))
+        partial = self.evaluator.partial(replace(expr, arguments=tuple(rest)), function, frame, join(frame.path, op.name))
         assert isinstance(partial, OpFunction)
         return self._op(partial, tensors, naming)
 
-    def _op(self, function: OpFunction, operands: dict[str, Tensor], naming: Naming) -> Tensor:
+    def _op(self, function: OpFunction, operands: dict[str, Tensor], naming: Naming | Fixed) -> Tensor:
         attributes = {p.name: self._attribute(function, p) for p in function.op.parameters}
-        name = naming.name(function.op.name)
+        name = naming.name(function)
         for parameter in function.op.parameters:
             value = attributes[parameter.name]
             if isinstance(value, Ref) and (parameter.kind != "count" or parameter.name == "stride"):
-                return self._op_of_set(function, parameter, value, operands, naming)
+                return self._op_of_set(function, parameter, value, operands, name)
         return self.builder.node(name, function.op.name, operands, attributes, function.span)
 
     def _attribute(self, function: OpFunction, parameter: Parameter) -> Value:
@@ -134,7 +138,7 @@ class Applier:
         return bound.value
 
     def _op_of_set(
-        self, function: OpFunction, parameter: Parameter, value: Ref, operands: dict[str, Tensor], naming: Naming
+        self, function: OpFunction, parameter: Parameter, value: Ref, operands: dict[str, Tensor], name: str
     ) -> Tensor:
         """A decision where torch needs a constant (a kernel, a stride, a bias): a mixture of the op at each option."""
         bound = function.bound[parameter.name]
@@ -144,8 +148,8 @@ class Applier:
         branches: dict[Scalar, Tensor] = {}
         for option in decision.options:
             one = replace(function, bound={**function.bound, parameter.name: Bound(option, bound.span)})
-            branches[option] = self._op(one, operands, naming.alternative(f"{parameter.name}_{key(option)}"))
-        return self._mix(naming.name(function.op.name), value, branches, function)
+            branches[option] = self._op(one, operands, Fixed(f"{name}{ALTERNATIVE}{parameter.name}_{key(option)}"))
+        return self._mix(name, value, branches, function)
 
     # Blocks
 
@@ -231,9 +235,9 @@ class Applier:
         selector = self.builder.dims.decide(Decision(decision, options, function.span))
         self.builder.record.choices[path] = (selector, alternatives)
         if not isinstance(selector, Ref):
-            return self.layer(alternatives[options[0]], x, path)
+            return self.layer(alternatives[options[0]], x, path, str(options[0]))
         branches = {
-            option: self.layer(f, x, f"{path}{ALTERNATIVE}{option}") for option, f in alternatives.items()
+            option: self.layer(f, x, f"{path}{ALTERNATIVE}{option}", option) for option, f in alternatives.items()
         }
         return self._mix(path, selector, branches, function)
 
@@ -257,7 +261,7 @@ class Applier:
             for column, b in function.bound.items():
                 if column in parameters(thing) or isinstance(thing, ChoiceFunction):
                     taken.add(column)
-                    thing = bind(thing, column, b)
+                    thing = bind(thing, column, replace(b, optional=True))
             found[name] = thing
         if not found:
             raise mistakes.no_alternative(function.span, name_of(function))
@@ -274,25 +278,26 @@ class Applier:
 
     def _check_columns(self, function: ChoiceFunction, taken: set[str]) -> None:
         for column, b in function.bound.items():
-            if column not in taken and not (column == "stride" and b.value == 1):
+            if column not in taken and not b.optional and not (column == "stride" and b.value == 1):
                 raise mistakes.unused_column(b.span, column, ())
 
     # Layers
 
-    def layer(self, function: Function, x: Tensor, path: str) -> Tensor:
-        """A function as a part of the network with a region of its own at exactly `path`."""
+    def layer(self, function: Function, x: Tensor, path: str, name: str) -> Tensor:
+        """A function as a part of the network with a region of its own at exactly `path`; `name` is a flow's name."""
         match function:
             case BlockFunction():
                 return self.block(function, x, path)
             case ChoiceFunction():
                 return self.choice(function, x, path, join(path, name_of(function)))
             case _:
-                self.builder.region(Region(path, "block", name_of(function)))
+                block = name_of(function) if isinstance(function, (OpFunction, Identity)) else name
+                self.builder.region(Region(path, "block", block))
                 return self.apply(function, x, Naming(path), path)
 
     def stages(self, table: s.Stages, x: Tensor, frame: Frame, naming: Naming) -> Tensor:
         """The layers of a table, one after another; each evaluates its row afresh."""
-        return self._tables.run(table, x, frame, self.builder.region_path(naming.name("stages")))
+        return self._tables.run(table, x, frame, self.builder.region_path(naming.next("stages")))
 
 
 def _bound_values(bound: Mapping[str, Bound]) -> tuple[tuple[str, Value], ...]:

@@ -7,7 +7,7 @@ from nasir.ir.dims import DimTable
 from nasir.ir.graph import ALTERNATIVE, Graph, Node, Region
 from nasir.ir.values import Value
 from nasir.lang import mistakes
-from nasir.lang.things import Function, Tensor
+from nasir.lang.things import Composed, Conditional, Function, Identity, Tensor, step_name
 
 MOST_NODES = 50_000
 
@@ -17,23 +17,64 @@ def join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-@dataclass(frozen=True)
+@dataclass
 class Naming:
-    """How the steps of one flow are named: after the name it is bound to, and their own where there are several."""
+    """How the steps of one flow are named: after the name it is bound to, and their own where there are several.
+
+    Names survive derivation: a step that a guard leaves out still takes its name, and a block and the choice that may
+    become one have the same name. So the derived program's weights are named as the space's are.
+    """
 
     path: str
     label: str | None = None
     single: bool = False
+    counts: dict[str, int] = field(default_factory=dict[str, int])
     suffix: str = ""
 
-    def name(self, short: str) -> str:
-        if self.label is None:
-            return join(self.path, short) + self.suffix
-        return join(self.path, self.label if self.single else f"{self.label}.{short}") + self.suffix
+    def name(self, function: Function) -> str:
+        """The name of a step, the next one of its kind."""
+        return self.next(step_name(function))
 
-    def alternative(self, option: str) -> "Naming":
-        """The same names, as those of one alternative at this place."""
-        return replace(self, suffix=f"{self.suffix}{ALTERNATIVE}{option}")
+    def next(self, short: str) -> str:
+        """The next name `short`, `short_2`, ..."""
+        if self.label is not None and self.single:
+            return join(self.path, self.label) + self.suffix
+        self.counts[short] = self.counts.get(short, 0) + 1
+        numbered = short if self.counts[short] == 1 else f"{short}_{self.counts[short]}"
+        return join(self.path, f"{self.label}.{numbered}" if self.label else numbered) + self.suffix
+
+    def skip(self, function: Function) -> None:
+        """Take the names of a function that is left out."""
+        match function:
+            case Composed():
+                for part in function.functions:
+                    self.skip(part)
+            case Conditional():
+                self.skip(function.function)
+            case Identity():
+                pass
+            case _:
+                self.name(function)
+
+    def branch(self, option: str) -> "Naming":
+        """The names that one alternative at this place has."""
+        return replace(self, counts=dict(self.counts), suffix=f"{self.suffix}{ALTERNATIVE}{option}")
+
+    def join(self, branches: list["Naming"]) -> None:
+        """Go on after alternatives: past every name that one of them took."""
+        for branch in branches:
+            for short, count in branch.counts.items():
+                self.counts[short] = max(self.counts.get(short, 0), count)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """One name whatever is asked for: that of an op at one option of its attributes."""
+
+    fixed: str
+
+    def name(self, function: Function) -> str:
+        return self.fixed
 
 
 @dataclass

@@ -123,8 +123,8 @@ class _Deriver:
 
     def _decided(self, expr: s.Set | s.Range, scope: _Scope) -> s.Expr:
         site = self._record.sites.get((scope.path, expr.span))
-        if site is None:  # never evaluated: a default that every call overrides
-            return expr
+        if site is None:  # never evaluated: a default that every call overrides, or that no call is left to use
+            return self._expr(expr.items[0] if isinstance(expr, s.Set) else expr.low, scope)
         value = resolve(site, self._known)
         if isinstance(value, str) and isinstance(expr, s.Set):
             return self._expr(next(item for item in expr.items if _callee(item) == value), scope)
@@ -140,13 +140,20 @@ class _Deriver:
         module, definition = scope.module.names[name.text]
         path = self._record.uses.get((scope.path, expr.span), "")
         if isinstance(definition, s.Choice):
-            return self._chosen(path) if path else expr
+            return self._as_step(*self._resolve_choice(path)) if path else expr
         renamed = s.Name(name.span, self._definition(definition, module, path))
         return renamed if isinstance(expr, s.Name) else replace(expr, callee=renamed)
 
-    def _chosen(self, path: str) -> s.Expr:
-        function, place, _ = self._resolve_choice(path)
-        return self._function(function, place)
+    def _as_step(self, function: Function, path: str, name: str) -> s.Expr:
+        """A function as one step: an op, a block or an identity as it is, anything else as a block of its own."""
+        written = self._function(function, path)
+        if isinstance(function, (OpFunction, BlockFunction, Identity)):
+            return written
+        free = self._free_name(name)
+        steps = (written.head, *written.steps) if isinstance(written, s.Flow) else (written,)
+        body = s.Return(function.span, s.Flow(function.span, s.Name(function.span, "x"), steps))
+        self.definitions[free] = s.Block(function.span, s.Identifier(function.span, free), (), (body,))
+        return s.Name(function.span, free)
 
     def _resolve_choice(self, path: str) -> tuple[Function, str, str]:
         """The function a use of a choice became, the path it was applied at, and its alternative's name."""
@@ -171,7 +178,7 @@ class _Deriver:
                 place = self._record.uses.get((path, span), path)
                 return self._call(span, self._definition(function.block, function.module, place), function, path)
             case ChoiceFunction():
-                return self._chosen(self._record.uses[path, span])
+                return self._as_step(*self._resolve_choice(self._record.uses[path, span]))
             case Composed():
                 head, *steps = (self._function(f, path) for f in function.functions)
                 return s.Flow(span, head, tuple(steps))
@@ -222,17 +229,10 @@ class _Deriver:
         function, alternative = self._record.layers[path], path.replace(".", "_")
         if isinstance(function, ChoiceFunction):
             function, path, alternative = self._resolve_choice(path)
-        written = self._function(function, path)
-        match written:
-            case s.Call(callee=s.Name() as block):
-                return block, {str(a.name): a.value for a in written.arguments}
-            case s.Name():
-                return written, {}
-            case _:
-                name = self._free_name(alternative)
-                body = s.Return(function.span, s.Flow(function.span, s.Name(function.span, "x"), _steps(written)))
-                self.definitions[name] = s.Block(function.span, s.Identifier(function.span, name), (), (body,))
-                return s.Name(function.span, name), {}
+        written = self._as_step(function, path, alternative)
+        if isinstance(written, s.Call):
+            return written.callee, {str(a.name): a.value for a in written.arguments}
+        return written, {}
 
     # Definitions
 
@@ -289,10 +289,6 @@ def _callee(expr: s.Expr) -> str:
     if isinstance(expr, s.Call):
         return _callee(expr.callee)
     return expr.text if isinstance(expr, s.Name) else ""
-
-
-def _steps(expr: s.Expr) -> tuple[s.Expr, ...]:
-    return (expr.head, *expr.steps) if isinstance(expr, s.Flow) else (expr,)
 
 
 def _literal(span: Span, value: Scalar) -> s.Expr:

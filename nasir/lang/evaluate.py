@@ -56,6 +56,11 @@ class Frame:
     module: Module
     path: str
     names: dict[str, Thing | Poison] = field(default_factory=dict[str, "Thing | Poison"])
+    unlabelled: dict[str, int] = field(default_factory=dict[str, int])
+
+    def naming(self, label: str | None, *, single: bool) -> Naming:
+        """The names of a flow's steps. Flows that are bound to no name count their steps together."""
+        return Naming(self.path, label, single, {} if label else self.unlabelled)
 
 
 class Evaluator:
@@ -145,7 +150,7 @@ class Evaluator:
         if not isinstance(callee, Function):
             raise mistakes.not_a_value(expr.callee.span, describe(callee), "a function")
         if isinstance(callee, OpFunction) and callee.op.operands != ("x",):
-            return self.applier.call_op(expr, callee, frame, Naming(frame.path, label, single=True))
+            return self.applier.call_op(expr, callee, frame, frame.naming(label, single=True))
         return self.partial(expr, replace(callee, span=expr.span), frame, hint)
 
     def partial(self, expr: s.Call, callee: Function, frame: Frame, hint: str) -> Function:
@@ -191,7 +196,7 @@ class Evaluator:
         right = self.evaluate(expr.right, frame, join(hint, "right"))
         function = _OPERATORS[expr.operator]
         if isinstance(left, Tensor) and isinstance(right, Tensor) and function in {"add", "mul"}:
-            name = Naming(frame.path, label, single=True).name(function)
+            name = frame.naming(label, single=True).next(function)
             return self.builder.node(name, function, {"a": left, "b": right}, {}, expr.span)
         for thing, side in ((left, expr.left), (right, expr.right)):
             if isinstance(thing, (Tensor, Function)):
@@ -290,7 +295,7 @@ class Evaluator:
         if not isinstance(head, Tensor):
             raise mistakes.head_not_tensor(expr.head.span, describe(head))
         single = sum(1 if isinstance(p, s.Stages) else steps(p) for p in parts) == 1
-        naming = Naming(frame.path, label, single)
+        naming = frame.naming(label, single=single)
         for part in parts:
             if isinstance(part, s.Stages):
                 head = self.applier.stages(part, head, frame, naming)

@@ -93,7 +93,7 @@ class Tables:
         self._applier.builder.record.layers[path] = function
         if isinstance(function, ChoiceFunction):
             return self._applier.choice(function, x, path, join(path, "block"))
-        return self._applier.layer(function, x, path)
+        return self._applier.layer(function, x, path, path.replace(".", "_"))
 
     def _bind(self, function: Function, column: str, bound: Bound) -> Function:
         if isinstance(function, ChoiceFunction) or column in parameters(function):

@@ -19,10 +19,11 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Bound:
-    """An argument as evaluated, with the place it was written at."""
+    """An argument as evaluated, with the place it was written at. An `optional` one may find no taker."""
 
     value: "Thing"
     span: Span = field(repr=False)
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,10 +131,13 @@ def steps(function: Function) -> int:
             return sum(map(steps, function.functions))
         case Conditional():
             return steps(function.function)
-        case Identity():
-            return 0
         case _:
             return 1
+
+
+def step_name(function: Function) -> str:
+    """The name a step of a flow has: the op's own; `block` for a block and for a choice, which becomes one."""
+    return function.op.name if isinstance(function, OpFunction) else "block"
 
 
 def parameters(function: Function) -> frozenset[str]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from nasir.ir.ops.activation import ACTIVATIONS
+from nasir.ir.ops.activation import ACTIVATIONS, Activation
 from nasir.ir.ops.arithmetic import Add, Mul
-from nasir.ir.ops.base import Call, Channels, Op, OpError, Parameter, Placement, Tensors, layout_size, resolve_argument
+from nasir.ir.ops.base import Argument, Call, Channels, Half, Op, OpError, Parameter, Placement, Tensors, layout_size, resolve_argument
 from nasir.ir.ops.bn import BatchNorm
 from nasir.ir.ops.concat import Concat
 from nasir.ir.ops.conv import Conv
@@ -39,8 +39,11 @@ OPS: Mapping[str, Op] = {
 
 __all__ = [
     "OPS",
+    "Activation",
+    "Argument",
     "Call",
     "Channels",
+    "Half",
     "Op",
     "OpError",
     "Parameter",

@@ -6,28 +6,29 @@ from nasir.ir.ops.base import Call, Op, Tensors
 class Activation(Op):
     """`relu`, `hswish`, ...: a torch.nn.functional function of the map alone.
 
-    `keeps_zero` tells whether f(0) = 0. Hard swish is not homogeneous, f(s v) != s f(v), so a mask moves past it.
+    `module` is the same function as a class of torch.nn. `keeps_zero` tells whether f(0) = 0. Hard swish is not homogeneous, f(s v) != s f(v), so a mask moves past it.
     """
 
-    def __init__(self, name: str, function: str, *, keeps_zero: bool) -> None:
+    def __init__(self, name: str, function: str, module: str, *, keeps_zero: bool) -> None:
         self.name = name
         self.keeps_zero = keeps_zero
-        self._function = function
+        self.module = module
+        self.function = function
 
     # An activation's identity is its name: the class is shared, so its class variables become the instance's own.
     name: str  # pyright: ignore[reportIncompatibleVariableOverride]
     keeps_zero: bool  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def call(self, it: Tensors) -> Call:
-        return Call("function", self._function)
+        return Call("function", self.function)
 
 
 ACTIVATIONS = (
-    Activation("relu", "relu", keeps_zero=True),
-    Activation("relu6", "relu6", keeps_zero=True),
-    Activation("hswish", "hardswish", keeps_zero=True),
-    Activation("swish", "silu", keeps_zero=True),
-    Activation("gelu", "gelu", keeps_zero=True),
-    Activation("hsigmoid", "hardsigmoid", keeps_zero=False),
-    Activation("sigmoid", "sigmoid", keeps_zero=False),
+    Activation("relu", "relu", "ReLU", keeps_zero=True),
+    Activation("relu6", "relu6", "ReLU6", keeps_zero=True),
+    Activation("hswish", "hardswish", "Hardswish", keeps_zero=True),
+    Activation("swish", "silu", "SiLU", keeps_zero=True),
+    Activation("gelu", "gelu", "GELU", keeps_zero=True),
+    Activation("hsigmoid", "hardsigmoid", "Hardsigmoid", keeps_zero=False),
+    Activation("sigmoid", "sigmoid", "Sigmoid", keeps_zero=False),
 )

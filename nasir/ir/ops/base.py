@@ -80,7 +80,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Call:
-    """The torch call an op stands for, as data: `supernet/` resolves it, `emit/` prints it.
+    """The torch call an op stands for, as data: `supernets/` resolves it, `emission/` prints it.
 
     `kind` is `module` (a class of torch.nn), `function` (of torch.nn.functional), `sequence` (of torch, applied to the
     list of operands) or `operator` (`+`, `*`, between the operands). `flatten` applies `flatten(1)` to a module's input.

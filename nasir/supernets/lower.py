@@ -16,10 +16,10 @@ from nasir.ir.ops import OPS, Call, Tensors, resolve_argument
 from nasir.ir.values import Ref, Scalar, Value, key
 from nasir.passes.base import run
 from nasir.passes.pipeline import CHECKED, SUPERNET
-from nasir.supernet import layers
-from nasir.supernet.gates import Gates
-from nasir.supernet.module import Supernet, SupernetOutput
-from nasir.supernet.sizes import ONE_SLOT, Sizes
+from nasir.supernets import layers
+from nasir.supernets.gates import Gates
+from nasir.supernets.module import Supernet, SupernetOutput
+from nasir.supernets.sizes import ONE_SLOT, Sizes
 
 _OPERATORS: Mapping[str, Callable[..., Any]] = {"+": operator.add, "*": operator.mul}
 _SEARCH_MODULES: Mapping[str, type[nn.Module]] = {

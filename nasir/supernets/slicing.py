@@ -46,8 +46,10 @@ def sliced_state(
 def _origins(space: Graph, network: Graph, known: Mapping[str, Scalar]) -> dict[str, str]:
     """The space's node that each node of the network was: of those with its flat name, the active one."""
     activities = node_activities(space, Distributions(space.decision_map, space.dim_map))
-    active = {flat_name(node.name): node.name for node in space.nodes if holds(activities[node.name], known)}
-    return {node.name: active[node.name] for node in network.nodes}
+    # A mixture has the flat name of the ops it mixes, and no weights of its own.
+    weighted = [node for node in space.nodes if OPS[node.op].weights]
+    active = {flat_name(node.name): node.name for node in weighted if holds(activities[node.name], known)}
+    return {node.name: active[node.name] for node in network.nodes if OPS[node.op].weights}
 
 
 def _cut(

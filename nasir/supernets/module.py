@@ -8,9 +8,10 @@ from torch import Tensor, fx, nn
 
 from nasir.ir.graph import Choices, Graph
 from nasir.ir.values import Scalar
-from nasir.supernet.gates import Gates
-from nasir.supernet.layers import SearchBatchNorm
-from nasir.supernet.slicing import sliced_state
+from nasir.supernets.gates import Gates
+from nasir.supernets.layers import SearchBatchNorm
+from nasir.supernets.sizes import Sizes
+from nasir.supernets.slicing import sliced_state
 
 
 class SupernetOutput(NamedTuple):
@@ -62,6 +63,11 @@ class Supernet(fx.GraphModule):
     def entropy(self) -> float:
         """Mean entropy of the decisions over the uniform one's: 1 undecided, 0 decided."""
         return self._gates.entropy()
+
+    def expected_cost(self) -> dict[str, Tensor]:
+        """The effective costs at softmax(alpha), without noise and without a forward pass."""
+        sizes = cast(Sizes, self.get_submodule("sizes"))
+        return sizes(self._gates.probabilities()).costs
 
     def gate_count(self) -> int:
         """The number of options of all decisions: the length of `noise`."""

@@ -1,0 +1,6 @@
+"""`python -m nasir`."""
+
+from nasir.cli.main import run
+
+if __name__ == "__main__":
+    run()

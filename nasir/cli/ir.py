@@ -1,0 +1,57 @@
+"""`nasir ir`."""
+
+from typing import Annotated
+
+import typer
+
+from nasir.api import compile_source
+from nasir.cli.options import Choices, Choose, File, Largest, Run, Sample, Smallest, selected
+from nasir.diagnostics import CompileError, Diagnostic, closest
+from nasir.ir.graph import Graph
+from nasir.ir.printer import print_graph
+from nasir.lang.modules import find
+from nasir.passes.base import run as run_passes
+from nasir.passes.pipeline import CHECKED, SUPERNET, derivation
+
+NAME = "ir"
+
+
+def command(
+    file: File,
+    after: Annotated[str | None, typer.Option("--after", metavar="PASS", help="The IR after this pass.")] = None,
+    passes: Annotated[bool, typer.Option("--passes", help="The IR after each pass.")] = False,
+    largest: Largest = False,
+    smallest: Smallest = False,
+    sample: Sample = None,
+    choose: Choose = None,
+    choices: Choices = None,
+    run: Run = None,
+) -> None:
+    """Print the graph IR: after the front end, after PASS, or after each pass.
+
+    Passes: elaborate, infer-shapes, canonicalise, prune-dead, then place-masks on the way to a supernet, or, with
+    choices, specialise, canonicalise, prune-dead, flatten-scopes on the way to a network.
+    """
+    stages: list[tuple[str, Graph]] = []
+    space = compile_source(find(file), lambda name, graph: stages.append((name, graph)))
+    chosen = selected(
+        space, largest=largest, smallest=smallest, sample=sample, choose=choose, choices=choices, run=run
+    )
+    front = len(stages)
+    rest = SUPERNET if not chosen else derivation(chosen)
+    run_passes(space.graph, rest, CHECKED, lambda name, graph: stages.append((name, graph)))
+    if passes:
+        for name, graph in stages:
+            print(f"# after {name}\n{print_graph(graph)}")
+        return
+    if after is None:
+        after_front = stages[-1] if chosen else stages[front - 1]
+        print(print_graph(after_front[1]), end="")
+        return
+    # A pass may run twice, in the front end and in derivation: the last one is what choices ask for.
+    found = [graph for name, graph in stages if name == after]
+    if not found:
+        names = list(dict.fromkeys(name for name, _ in stages))
+        hints = (*closest(after, names), f"passes: {', '.join(names)}")
+        raise CompileError(Diagnostic("E0608", f"no pass `{after}` runs here", hints=hints))
+    print(print_graph(found[-1]), end="")

@@ -1,0 +1,35 @@
+"""`nasir`: the commands, and how errors leave the program."""
+
+import sys
+
+import typer
+
+from nasir.cli import build, check, derive, explain, info, ir, search, train
+from nasir.diagnostics import CompileError, render_all
+
+app = typer.Typer(
+    name="nasir",
+    help="Compile neural architecture search spaces: search them, derive networks, emit plain PyTorch.",
+    epilog="Start with `nasir search digits --out runs/digits`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+for module in (check, info, ir, search, derive, build, train, explain):
+    app.command(module.NAME)(module.command)
+
+
+def run() -> None:
+    """The entry point. Exit status: 0, 1 for diagnostics, 2 for wrong usage, 130 where interrupted."""
+    try:
+        app(standalone_mode=True)
+    except CompileError as error:
+        print(render_all(error.diagnostics), file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)

@@ -1,0 +1,100 @@
+"""Options that several commands share."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nasir.api import Space
+from nasir.diagnostics import CompileError, Diagnostic
+from nasir.ir.values import Scalar
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="A path, or a name in the shipped library (`digits`).")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Largest = Annotated[bool, typer.Option("--largest", help="The network with the most multiply-adds.")]
+Smallest = Annotated[bool, typer.Option("--smallest", help="The network with the fewest multiply-adds.")]
+Sample = Annotated[int | None, typer.Option("--sample", metavar="SEED", help="A random network.")]
+Choose = Annotated[
+    list[str] | None, typer.Option("--choose", metavar="NAME=VALUE", help="One decision; may be repeated.")
+]
+Choices = Annotated[Path | None, typer.Option("--choices", metavar="FILE.json", help="Every decision, as JSON.")]
+Run = Annotated[Path | None, typer.Option("--run", metavar="RUN", help="What a search found, from its run folder.")]
+Data = Annotated[str, typer.Option("--data", metavar="D", help="The data set: `digits`.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="RUN", help="The run folder.  [default: runs/NAME]")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, max=2**31 - 1, help="Seed of all randomness.")]
+Device = Annotated[str, typer.Option("--device", metavar="D", help="`cpu`, `cuda`, or `auto`.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting of `search`, or `train.KEY=VALUE`; may be repeated."),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that is in the folder already.")]
+
+
+def selected(
+    space: Space,
+    *,
+    largest: bool = False,
+    smallest: bool = False,
+    sample: int | None = None,
+    choose: list[str] | None = None,
+    choices: Path | None = None,
+    run: Path | None = None,
+) -> dict[str, Scalar] | None:
+    """The choices that the options name; None where there are none and the space has decisions.
+
+    Raises:
+        CompileError: where they contradict each other, or are no choices of the space.
+    """
+    given = [largest, smallest, sample is not None, choices is not None, run is not None]
+    if sum(given) > 1:
+        hint = "`--choose` alone may be added to another"
+        raise CompileError(Diagnostic("E0606", "these options each choose a whole network", hints=(hint,)))
+    if not space.decisions:
+        return {}
+    if not any(given) and not choose:
+        return None
+    base: dict[str, Scalar] | None = None
+    if largest:
+        base = space.largest()
+    elif smallest:
+        base = space.smallest()
+    elif sample is not None:
+        base = space.sample(sample)
+    elif choices is not None or run is not None:
+        base = space.choices(_read_choices(choices if choices is not None else (run or Path()) / "choices.json"))
+    return space.choices(dict(map(_pair, choose or [])), base)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise CompileError(Diagnostic("E0607", f"`--choose {text}` has no value", hints=("write `--choose NAME=VALUE`",)))
+    return name.strip(), value.strip()
+
+
+def _read_choices(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CompileError(Diagnostic("E0702", f"`{path}` cannot be read: {error.strerror}")) from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CompileError(Diagnostic("E0702", f"`{path}` is not JSON: {error}")) from None
+    if not isinstance(found, dict):
+        raise CompileError(Diagnostic("E0702", f"`{path}` is not a JSON object of choices"))
+    return {str(name): value for name, value in found.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def network(space: Space, choices: dict[str, Scalar] | None) -> Space:
+    """The space at the choices; itself where nothing was chosen and nothing is left to choose."""
+    return space if choices is None else space.at(choices)
+
+
+def write_or_print(text: str, out: Path | None) -> None:
+    """To a file, atomically, or to standard output."""
+    if out is None:
+        print(text, end="")
+        return
+    from nasir.files import write_atomically
+
+    write_atomically(out, text.encode("utf-8"))

@@ -1,0 +1,32 @@
+"""`nasir train`."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from nasir.api import load
+from nasir.cli.options import Data, Device, File, Out, Overwrite, Seed, Set
+from nasir.lang.settings import override
+
+NAME = "train"
+
+
+def command(
+    file: File,
+    data: Data = "digits",
+    out: Out = None,
+    set: Set = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+) -> None:
+    """Train a decision-free network from scratch; everything into RUN. `--set` takes `train.epochs=30` and the like."""
+    from rich.console import Console
+
+    from nasir.cli.search import show
+    from nasir.search.run import Request, train_network  # imports torch
+
+    network = load(file)
+    network = replace(network, settings=override(network.settings, set or []))
+    folder = out or Path("runs") / f"{network.name}_train"
+    summary = train_network(network, Request(data, folder, seed, device, False, overwrite), Console(highlight=False))
+    show(summary, folder)

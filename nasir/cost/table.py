@@ -1,0 +1,87 @@
+"""The parts of a network as rows: for `nasir info`, for an emitted file's docstring."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nasir.cost.model import CostModel, tensors
+from nasir.ir.graph import ALTERNATIVE, Graph, Node, Type
+from nasir.ir.ops import OPS
+from nasir.ir.sizes import evaluate, exact
+from nasir.ir.values import Value
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """A part of the network. Costs are those of the concrete network, 0 where decisions are left."""
+
+    name: str
+    block: str
+    shape: str
+    macs: int
+    params: int
+
+
+def layer_rows(graph: Graph) -> list[LayerRow]:
+    """The network's flows and the layers of its tables, in order."""
+    model = CostModel(graph)
+    known = {} if graph.decisions else evaluate(graph, {})
+    rows: list[LayerRow] = []
+    for name, block, nodes in _parts(graph):
+        macs = params = 0
+        if not graph.decisions:
+            priced = [(OPS[node.op], tensors(graph, node.name)) for node in nodes]
+            macs = sum(int(op.macs(it, exact(known))) for op, it in priced)  # pyright: ignore[reportArgumentType]
+            params = sum(int(op.params(it, exact(known))) for op, it in priced)  # pyright: ignore[reportArgumentType]
+        shape = _shape(model, nodes[-1].shape) if nodes else rows[-1].shape
+        rows.append(LayerRow(name, block, shape, macs, params))
+    return rows
+
+
+def _parts(graph: Graph) -> Iterator[tuple[str, str, list[Node]]]:
+    """(name, what it is made of, its nodes), in the order in which the network runs them."""
+    layers = {r.path: r.block for r in graph.regions if ALTERNATIVE not in r.path and _parent_is_table(graph, r.path)}
+    found: dict[str, list[Node]] = {}
+    for node in graph.nodes:
+        name = _layer_of(node.name, layers) or node.name.partition(".")[0]
+        found.setdefault(name, []).append(node)
+    order = list(found)
+    for path in layers:  # a layer that is an identity has no nodes, and a row all the same
+        if path not in found:
+            table, _, index = path.rpartition(".")
+            before = [p for p in order if p.startswith(f"{table}.") and int(p.rpartition(".")[2]) < int(index)]
+            order.insert(order.index(before[-1]) + 1 if before else 1, path)
+    for name in order:
+        nodes = found.get(name, [])
+        yield name, layers.get(name) or _flow(nodes, graph, name), nodes
+
+
+def _parent_is_table(graph: Graph, path: str) -> bool:
+    parent = graph.region_map.get(path.rpartition(".")[0])
+    return parent is not None and parent.kind == "stages"
+
+
+def _layer_of(name: str, layers: dict[str, str]) -> str | None:
+    plain = name.partition(ALTERNATIVE)[0]
+    while plain:
+        if plain in layers:
+            return plain
+        plain = plain.rpartition(".")[0]
+    return None
+
+
+def _flow(nodes: list[Node], graph: Graph, name: str) -> str:
+    if name in graph.region_map:
+        return graph.region_map[name].block
+    return " ".join(node.op for node in nodes)
+
+
+def _shape(model: CostModel, type: Type) -> str:
+    sizes = ["+".join(_range(model, c) for c in type.channels)]
+    if type.height is not None and type.width is not None:
+        sizes += [_range(model, type.height), _range(model, type.width)]
+    return " x ".join(sizes)
+
+
+def _range(model: CostModel, value: Value) -> str:
+    support = model.distributions.support(value)
+    return str(support[0]) if len(support) == 1 else f"{support[0]}..{support[-1]}"

@@ -1,0 +1,1 @@
+"""A concrete graph to the source of one standalone PyTorch file."""

@@ -1,0 +1,1 @@
+"""The search: the paper's loop, its data, its run folder, and the training of what it finds."""

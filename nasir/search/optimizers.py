@@ -1,0 +1,22 @@
+"""Optimizers and learning-rate schedules from settings."""
+
+import math
+from collections.abc import Iterator
+
+from torch import nn, optim
+
+from nasir.lang.settings import Optimizer
+
+_CLASSES: dict[str, type[optim.Optimizer]] = {"sgd": optim.SGD, "adam": optim.Adam, "adamw": optim.AdamW}
+
+
+def make(settings: Optimizer, parameters: Iterator[nn.Parameter]) -> optim.Optimizer:
+    """The torch optimizer that the settings name."""
+    return _CLASSES[settings.name](list(parameters), **dict(settings.arguments))
+
+
+def set_cosine(optimizer: optim.Optimizer, settings: Optimizer, step: int, steps: int) -> None:
+    """The learning rate of a step: half a cosine from the settings' rate to zero. A function of the step, no state."""
+    rate = 0.5 * dict(settings.arguments)["lr"] * (1 + math.cos(math.pi * step / max(1, steps)))
+    for group in optimizer.param_groups:
+        group["lr"] = rate

@@ -1,0 +1,36 @@
+"""What a long run shows: a bar on a terminal, a line an epoch elsewhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class Report(Protocol):
+    """Told once an epoch how things are."""
+
+    def __call__(self, epoch: int, values: dict[str, str]) -> None: ...
+
+
+@contextmanager
+def progress(console: Console, title: str, epochs: int, start: int = 0) -> Iterator[Report]:
+    """Shows `epochs` epochs of `title`, from `start` on."""
+    if not console.is_terminal:
+
+        def plain(epoch: int, values: dict[str, str]) -> None:
+            shown = "  ".join(f"{name} {value}" for name, value in values.items())
+            console.print(f"{title} {epoch + 1}/{epochs}  {shown}", highlight=False, soft_wrap=True)
+
+        yield plain
+        return
+    columns = (TextColumn(title), BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[shown]}"))
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(title, total=epochs, completed=start, shown="")
+
+        def live(epoch: int, values: dict[str, str]) -> None:
+            shown = "  ".join(f"[dim]{name}[/] {value}" for name, value in values.items())
+            bar.update(task, completed=epoch + 1, shown=shown)
+
+        yield live

@@ -1,0 +1,195 @@
+"""A whole run: search, derive, emit, train; everything into one folder."""
+
+import json
+import platform
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from safetensors.torch import save
+
+from nasir.api import Space, emit
+from nasir.diagnostics import CompileError, Diagnostic
+from nasir.lang.settings import Formula, Settings
+from nasir.search.constraint import check_reachable
+from nasir.search.data import DataSet, check_fit, load_data
+from nasir.search.loop import Search
+from nasir.search.modules import network_class
+from nasir.search.progress import progress
+from nasir.search.run_folder import RunFolder
+from nasir.search.training import train
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks of `nasir search`."""
+
+    data: str
+    out: Path
+    seed: int = 0
+    device: str = "auto"
+    resume: bool = False
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run found. Accuracies are shares; `macs` multiply-adds; `seconds` wall time."""
+
+    name: str
+    macs: int
+    params: int
+    test_accuracy: float
+    supernet_accuracy: float | None
+    seconds: float
+
+
+def search(space: Space, request: Request, console: Console) -> Summary:
+    """Run the main job.
+
+    Raises:
+        CompileError: where the space, the data, the bounds or the folder do not do.
+    """
+    if not space.decisions:
+        hint = f"`nasir train` trains a network that is decided"
+        raise CompileError(Diagnostic("E0605", f"`{space.name}` has nothing to search: no set is left in it", hints=(hint,)))
+    start = time.perf_counter()
+    device = pick_device(request.device)
+    data = load_data(request.data)
+    check_fit(space.graph, data)
+    check_reachable(space.costs, space.settings.objective.bounds)
+    folder = RunFolder(request.out)
+    loop = _prepare(space, data, request, folder, device)
+    with progress(console, "search", space.settings.search.epochs, loop.epoch) as report:
+        loop.run(folder, report)
+    choices = loop.choose()
+    supernet_accuracy = loop.accuracy(choices)
+    folder.write_json("choices.json", choices)
+    network = space.at(choices)
+    folder.write("arch.nas", network.source.text)
+    return _train(network, data, space.settings, request.seed, device, folder, console, start, supernet_accuracy)
+
+
+def train_network(network: Space, request: Request, console: Console) -> Summary:
+    """Train a decision-free space from scratch.
+
+    Raises:
+        CompileError: where decisions are left, or the data or the folder do not do.
+    """
+    emit(network)  # a diagnostic where decisions are left
+    start = time.perf_counter()
+    data = load_data(request.data)
+    check_fit(network.graph, data)
+    folder = RunFolder(request.out)
+    folder.start(overwrite=request.overwrite)
+    folder.write_json("plan.json", plan(network, request))
+    folder.write("arch.nas", network.source.text)
+    device = pick_device(request.device)
+    return _train(network, data, network.settings, request.seed, device, folder, console, start, None)
+
+
+def _prepare(space: Space, data: DataSet, request: Request, folder: RunFolder, device: torch.device) -> Search:
+    """A search at its beginning, or at its last checkpoint."""
+    loop = Search(space, data, request.seed, device)
+    wanted = plan(space, request)
+    if not request.resume:
+        folder.start(overwrite=request.overwrite)
+        folder.write("space.nas", space.source.text)
+        folder.write_json("plan.json", wanted)
+        return loop
+    _check_same_plan(folder, wanted)
+    state = folder.load_checkpoint()
+    if state is not None:
+        loop.restore(state)
+    kept = [line for line in folder.lines("metrics.jsonl") if line["phase"] == "search" and line["epoch"] < loop.epoch]
+    folder.keep_lines("metrics.jsonl", kept)
+    return loop
+
+
+def _check_same_plan(folder: RunFolder, wanted: dict[str, Any]) -> None:
+    path = folder.path / "plan.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        hint = "leave out `--resume` to start it"
+        raise CompileError(Diagnostic("E0901", f"`{folder.path}` holds no run to resume", hints=(hint,))) from None
+    different = [key for key in ("space", "seed", "data", "settings") if found.get(key) != wanted[key]]
+    if different:
+        hint = "resume with the same file and settings, or start again with `--overwrite`"
+        message = f"the run in `{folder.path}` has another {' and another '.join(different)}"
+        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+
+
+def _train(
+    network: Space,
+    data: DataSet,
+    settings: Settings,
+    seed: int,
+    device: torch.device,
+    folder: RunFolder,
+    console: Console,
+    start: float,
+    supernet_accuracy: float | None,
+) -> Summary:
+    folder.write("model.py", emit(network))
+    torch.manual_seed(seed)
+    module = network_class(folder.path / "model.py")()
+    with progress(console, "train ", settings.train.epochs) as report:
+        test_accuracy = train(module, data, settings.train, seed, device, folder, report)
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+    folder.write("model.safetensors", save(state))
+    costs = network.costs.at({})
+    seconds = time.perf_counter() - start
+    summary = Summary(network.name, costs["macs"], costs["params"], test_accuracy, supernet_accuracy, seconds)
+    folder.write_json("summary.json", asdict(summary))
+    return summary
+
+
+def plan(space: Space, request: Request) -> dict[str, Any]:
+    """Every setting as used, and what it ran on."""
+    return {
+        "space": space.source.text,
+        "data": request.data,
+        "seed": request.seed,
+        "settings": _plain(asdict(space.settings)),
+        "versions": {
+            "nasir": version("nasir"),
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+        },
+        "machine": platform.machine(),
+        "threads": torch.get_num_threads(),
+        "device": str(pick_device(request.device)),
+    }
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case dict():
+            return {k: _plain(v) for k, v in value.items() if k != "tree"}  # pyright: ignore[reportUnknownVariableType]
+        case list() | tuple():
+            return [_plain(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
+        case Formula():
+            return value.text
+        case _:
+            return value
+
+
+def pick_device(name: str) -> torch.device:
+    """A torch device; `auto` is the GPU where there is one.
+
+    Raises:
+        CompileError: where there is no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, ValueError):
+        raise CompileError(Diagnostic("E0904", f"there is no device `{name}` here", hints=("use `cpu`, `cuda` or `cuda:N`",))) from None
+    return device

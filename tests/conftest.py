@@ -1,0 +1,38 @@
+"""What several tests need: the spaces to test on, and emitted source as a live module."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import nasir
+from nasir import resources
+from nasir.search.modules import network_class
+
+CASES = Path(__file__).parent / "cases"
+
+
+def all_spaces() -> list[Path]:
+    """Every shipped space and the tests' own, which cover the parts of the language that no shipped one uses."""
+    shipped = [p for p in sorted(resources.folder("spaces").rglob("*.nas")) if "lib" not in p.parts]
+    return [*shipped, *sorted((CASES / "spaces").glob("*.nas"))]
+
+
+each_space = pytest.mark.parametrize("path", all_spaces(), ids=lambda p: p.stem)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def emitted(tmp_path):
+    """A function from a decision-free space to its emitted module, imported from a real file."""
+
+    def build(network: nasir.Space) -> torch.nn.Module:
+        path = tmp_path / f"model_{len(list(tmp_path.iterdir()))}.py"
+        path.write_text(nasir.emit(network), encoding="utf-8")
+        return network_class(path)()
+
+    return build
