@@ -14,10 +14,11 @@ from nasir.emission.source import model_source
 from nasir.ir.dims import Decision
 from nasir.ir.graph import Choices, Graph
 from nasir.ir.values import Scalar, key
+from nasir.lang.binding import binding_mistakes
 from nasir.lang.derive import derived_file
 from nasir.lang.elaborate import Elaboration, elaborate
 from nasir.lang.format import print_file
-from nasir.lang.modules import Loader, Module, find, read
+from nasir.lang.modules import Loader, Module, find
 from nasir.lang.settings import Settings, read_settings
 from nasir.passes.base import Observer, run
 from nasir.passes.infer_shapes import InferShapes
@@ -116,33 +117,49 @@ def load(path: str | Path) -> Space:
 
 def compile_source(path: Path, observer: Observer | None = None) -> Space:
     """`load` for an existing file, each stage shown to `observer`."""
-    module = _load_module(path)
-    elaboration = elaborate(module)
-    if observer is not None:
-        observer("elaborate", elaboration.graph)
-    settings = read_settings(module)
-    graph = run(elaboration.graph, FRONT, ELABORATED, observer)
-    return Space(graph.name, graph, settings, read(path), module, elaboration)
+    module, mistakes = _load_module(path)
+    return _compile(module, mistakes, observer)
 
 
 def check(path: Path) -> Sequence[Diagnostic]:
     """Every mistake in a file and in what it imports. A file of blocks without a space is checked as far as it goes."""
+    found: list[Diagnostic] = []
     try:
-        module = _load_module(path)
-        read_settings(module)
+        module, mistakes = _load_module(path)
+        found += mistakes
         if not module.is_library:
-            compile_source(path)
+            _compile(module, mistakes, None)
     except CompileError as error:
-        return error.diagnostics
-    return ()
+        found += error.diagnostics
+    return CompileError(found).diagnostics
 
 
-def _load_module(path: Path) -> Module:
+def _load_module(path: Path) -> tuple[Module, Sequence[Diagnostic]]:
+    """The parsed file, and the mistakes that show without running it; those of the imports themselves end it."""
     loader = Loader(path.parent)
     module = loader.load(path)
     if loader.diagnostics:
         raise CompileError(loader.diagnostics)
-    return module
+    return module, [d for loaded in loader.modules for d in binding_mistakes(loaded)]
+
+
+def _compile(module: Module, mistakes: Sequence[Diagnostic], observer: Observer | None) -> Space:
+    found = list(mistakes)
+    settings, elaboration = Settings(), None
+    try:
+        settings = read_settings(module)
+    except CompileError as error:
+        found += error.diagnostics
+    try:
+        elaboration = elaborate(module)
+    except CompileError as error:
+        found += error.diagnostics
+    if found or elaboration is None:
+        raise CompileError(found)
+    if observer is not None:
+        observer("elaborate", elaboration.graph)
+    graph = run(elaboration.graph, FRONT, ELABORATED, observer)
+    return Space(graph.name, graph, settings, module.source, module, elaboration)
 
 
 def check_choices(
@@ -189,5 +206,9 @@ def emit(network: Space) -> str:
     if network.decisions:
         hint = "choose with `space.at(...)`, `--largest`, `--sample SEED` or `--run RUN`"
         names = ", ".join(d.name for d in network.decisions[:4])
-        raise CompileError(Diagnostic("E0604", f"{network.name} still has {len(network.decisions)} decisions: {names}, ...", hints=(hint,)))
+        raise CompileError(
+            Diagnostic(
+                "E0604", f"{network.name} still has {len(network.decisions)} decisions: {names}, ...", hints=(hint,)
+            )
+        )
     return model_source(network.graph)

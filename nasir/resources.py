@@ -1,4 +1,4 @@
-"""Where the data folders (`grammars/`, `spaces/`, `codegen/`) are: inside a wheel, or beside the package in a checkout."""
+"""Where `grammars/`, `spaces/` and `codegen/` are: inside a wheel, or beside the package in a checkout."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-# A small space for the 8x8 digits: block, expansion and width of five layers, 1.5 billion networks or so.
+# A small space for 8x8 images of digits: block, expansion and width of five layers, about 44 million networks.
 from "lib/mobile.nas" import ir
 
 choice mb {
@@ -27,5 +27,12 @@ objective {
 }
 
 search {
+  epochs       = 40
+  batch        = 64
+  architecture = adam(lr=0.1)  # 288 images give the architecture 5 steps an epoch: each must count
+}
+
+train {
   epochs = 40
+  batch  = 64
 }

@@ -36,3 +36,15 @@ def emitted(tmp_path):
         return network_class(path)()
 
     return build
+
+
+@pytest.fixture
+def compiled(tmp_path):
+    """A function from a program's text to its checked space."""
+
+    def compile_text(text: str) -> nasir.Space:
+        path = tmp_path / "space.nas"
+        path.write_text(text, encoding="utf-8")
+        return nasir.load(path)
+
+    return compile_text

@@ -24,7 +24,9 @@ NAME = "build"
 
 def command(
     file: File,
-    out: Annotated[Path | None, typer.Option("-o", metavar="model.py", help="Where to write it.  [default: standard output]")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", metavar="model.py", help="Where to write it.  [default: standard output]")
+    ] = None,
     largest: Largest = False,
     smallest: Smallest = False,
     sample: Sample = None,
@@ -34,7 +36,5 @@ def command(
 ) -> None:
     """Emit one network as the source of a standalone PyTorch module, which needs torch and nothing else."""
     space = load(file)
-    chosen = selected(
-        space, largest=largest, smallest=smallest, sample=sample, choose=choose, choices=choices, run=run
-    )
+    chosen = selected(space, largest=largest, smallest=smallest, sample=sample, choose=choose, choices=choices, run=run)
     write_or_print(emit(network(space, chosen)), out)

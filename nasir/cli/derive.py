@@ -24,7 +24,9 @@ NAME = "derive"
 
 def command(
     file: File,
-    out: Annotated[Path | None, typer.Option("-o", metavar="arch.nas", help="Where to write it.  [default: standard output]")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", metavar="arch.nas", help="Where to write it.  [default: standard output]")
+    ] = None,
     largest: Largest = False,
     smallest: Smallest = False,
     sample: Sample = None,
@@ -34,9 +36,7 @@ def command(
 ) -> None:
     """Derive one network of a space, as a decision-free `.nas` file."""
     space = load(file)
-    chosen = selected(
-        space, largest=largest, smallest=smallest, sample=sample, choose=choose, choices=choices, run=run
-    )
+    chosen = selected(space, largest=largest, smallest=smallest, sample=sample, choose=choose, choices=choices, run=run)
     derived = network(space, chosen)
     emit(derived)  # a diagnostic where decisions are left
     write_or_print(derived.source.text, out)

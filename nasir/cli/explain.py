@@ -11,7 +11,9 @@ NAME = "explain"
 
 
 def command(
-    code: Annotated[str | None, typer.Argument(metavar="CODE", help="A code such as E0201; all codes without one.")] = None,
+    code: Annotated[
+        str | None, typer.Argument(metavar="CODE", help="A code such as E0201; all codes without one.")
+    ] = None,
 ) -> None:
     """Explain what an error means, with a wrong and a right example."""
     if code is None:

@@ -34,9 +34,7 @@ def command(
     """
     stages: list[tuple[str, Graph]] = []
     space = compile_source(find(file), lambda name, graph: stages.append((name, graph)))
-    chosen = selected(
-        space, largest=largest, smallest=smallest, sample=sample, choose=choose, choices=choices, run=run
-    )
+    chosen = selected(space, largest=largest, smallest=smallest, sample=sample, choose=choose, choices=choices, run=run)
     front = len(stages)
     rest = SUPERNET if not chosen else derivation(chosen)
     run_passes(space.graph, rest, CHECKED, lambda name, graph: stages.append((name, graph)))

@@ -69,7 +69,9 @@ def selected(
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise CompileError(Diagnostic("E0607", f"`--choose {text}` has no value", hints=("write `--choose NAME=VALUE`",)))
+        raise CompileError(
+            Diagnostic("E0607", f"`--choose {text}` has no value", hints=("write `--choose NAME=VALUE`",))
+        )
     return name.strip(), value.strip()
 
 

@@ -71,4 +71,6 @@ def show(summary: "Summary", folder: Path) -> None:
     console.print(f"multiply-adds  {summary.macs:,}")
     console.print(f"parameters     {summary.params:,}")
     console.print(f"test accuracy  {summary.test_accuracy:.2%}")
-    console.print(f"[dim]{summary.seconds:.0f} s; {folder}: arch.nas, model.py, model.safetensors, metrics.jsonl, summary.json[/]")
+    console.print(
+        f"[dim]{summary.seconds:.0f} s; {folder}: arch.nas, model.py, model.safetensors, metrics.jsonl, summary.json[/]"
+    )

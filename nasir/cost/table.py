@@ -1,13 +1,15 @@
 """The parts of a network as rows: for `nasir info`, for an emitted file's docstring."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from nasir.cost.model import CostModel, tensors
 from nasir.ir.graph import ALTERNATIVE, Graph, Node, Type
 from nasir.ir.ops import OPS
-from nasir.ir.sizes import evaluate, exact
-from nasir.ir.values import Value
+from nasir.ir.sizes import Number, evaluate, exact
+from nasir.ir.values import Scalar, Value
+
+_MOST_OPS = 5
 
 
 @dataclass(frozen=True)
@@ -24,34 +26,43 @@ class LayerRow:
 def layer_rows(graph: Graph) -> list[LayerRow]:
     """The network's flows and the layers of its tables, in order."""
     model = CostModel(graph)
-    known = {} if graph.decisions else evaluate(graph, {})
+    known: Mapping[str, Scalar] = {} if graph.decisions else evaluate(graph, {})
+    shape = _shape(model, next(node for node in graph.nodes if node.op == "image").shape)
     rows: list[LayerRow] = []
     for name, block, nodes in _parts(graph):
         macs = params = 0
         if not graph.decisions:
             priced = [(OPS[node.op], tensors(graph, node.name)) for node in nodes]
-            macs = sum(int(op.macs(it, exact(known))) for op, it in priced)  # pyright: ignore[reportArgumentType]
-            params = sum(int(op.params(it, exact(known))) for op, it in priced)  # pyright: ignore[reportArgumentType]
-        shape = _shape(model, nodes[-1].shape) if nodes else rows[-1].shape
+            macs = _total(op.macs(it, exact(known)) for op, it in priced)
+            params = _total(op.params(it, exact(known)) for op, it in priced)
+        shape = _shape(model, nodes[-1].shape) if nodes else shape
         rows.append(LayerRow(name, block, shape, macs, params))
     return rows
 
 
+def _total(costs: Iterable[Number]) -> int:
+    total = sum(costs, 0)
+    assert isinstance(total, int), "sizes are exact, and so are costs"
+    return total
+
+
 def _parts(graph: Graph) -> Iterator[tuple[str, str, list[Node]]]:
-    """(name, what it is made of, its nodes), in the order in which the network runs them."""
+    """(name, what it is made of, its nodes), in the order in which the network runs them; the image is no part."""
     layers = {r.path: r.block for r in graph.regions if ALTERNATIVE not in r.path and _parent_is_table(graph, r.path)}
     found: dict[str, list[Node]] = {}
     for node in graph.nodes:
-        name = _layer_of(node.name, layers) or node.name.partition(".")[0]
-        found.setdefault(name, []).append(node)
-    order = list(found)
-    for path in layers:  # a layer that is an identity has no nodes, and a row all the same
-        if path not in found:
-            table, _, index = path.rpartition(".")
-            before = [p for p in order if p.startswith(f"{table}.") and int(p.rpartition(".")[2]) < int(index)]
-            order.insert(order.index(before[-1]) + 1 if before else 1, path)
-    for name in order:
-        nodes = found.get(name, [])
+        if node.op == "image":
+            continue
+        name = _layer_of(node.name, layers)
+        if name is None:
+            found.setdefault(node.name.partition(".")[0], []).append(node)
+            continue
+        table = name.rpartition(".")[0]
+        for layer in layers:  # all of the table's at once: an identity among them has no nodes, and a row all the same
+            if layer.rpartition(".")[0] == table:
+                found.setdefault(layer, [])
+        found[name].append(node)
+    for name, nodes in found.items():
         yield name, layers.get(name) or _flow(nodes, graph, name), nodes
 
 
@@ -72,7 +83,10 @@ def _layer_of(name: str, layers: dict[str, str]) -> str | None:
 def _flow(nodes: list[Node], graph: Graph, name: str) -> str:
     if name in graph.region_map:
         return graph.region_map[name].block
-    return " ".join(node.op for node in nodes)
+    ops = [node.op for node in nodes]
+    if len(ops) > _MOST_OPS:
+        ops = [*ops[: _MOST_OPS - 2], "...", ops[-1]]
+    return " ".join(ops)
 
 
 def _shape(model: CostModel, type: Type) -> str:

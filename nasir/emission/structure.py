@@ -251,7 +251,7 @@ class _Structure:
         label = within.partition(".")[0] if "." in within else ("x" if within.startswith(node.op) else within)
         if isinstance(op, Activation):
             holes.append(op.name)
-            return Step(attribute, label, operands, result, activation=len(holes) - 1)
+            return Step("act", label, operands, result, activation=len(holes) - 1)
         call = op.call(it)
         filled: list[Filled] = []
         for argument in call.arguments:

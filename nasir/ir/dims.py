@@ -6,6 +6,7 @@ chains of shortcuts.
 """
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -54,14 +55,10 @@ def conv_out(size: Scalar, kernel: Scalar, stride: Scalar) -> int:
     return (size + 2 * (kernel // 2) - kernel) // stride + 1
 
 
-def _divide(a: Scalar, b: Scalar) -> float:
-    return float(a) / float(b)
-
-
 def _arithmetic(operation: Callable[[float, float], float]) -> Callable[..., Scalar]:
     def apply(a: Scalar, b: Scalar) -> Scalar:
         if isinstance(a, str) or isinstance(b, str):
-            raise ValueError("arithmetic needs numbers")
+            raise TypeError("arithmetic needs numbers")
         result = operation(a, b)
         if not math.isfinite(result) or abs(result) > 2**53:
             raise ValueError("the result is too large")
@@ -70,24 +67,48 @@ def _arithmetic(operation: Callable[[float, float], float]) -> Callable[..., Sca
     return apply
 
 
+def _quotient(a: float, b: float) -> float:
+    return a / b
+
+
+def _smaller(a: float, b: float) -> float:
+    return min(a, b)
+
+
+def _larger(a: float, b: float) -> float:
+    return max(a, b)
+
+
+def _both(a: Scalar, b: Scalar) -> bool:
+    return bool(a) and bool(b)
+
+
+def _either(a: Scalar, b: Scalar) -> bool:
+    return bool(a) or bool(b)
+
+
+def _negation(a: Scalar) -> bool:
+    return not a
+
+
 FUNCTIONS: Mapping[str, Callable[..., Scalar]] = {
-    "add": _arithmetic(lambda a, b: a + b),
-    "sub": _arithmetic(lambda a, b: a - b),
-    "mul": _arithmetic(lambda a, b: a * b),
-    "div": _arithmetic(_divide),
-    "min": _arithmetic(min),
-    "max": _arithmetic(max),
+    "add": _arithmetic(operator.add),
+    "sub": _arithmetic(operator.sub),
+    "mul": _arithmetic(operator.mul),
+    "div": _arithmetic(_quotient),
+    "min": _arithmetic(_smaller),
+    "max": _arithmetic(_larger),
     "round_to": round_to,
     "conv_out": conv_out,
-    "eq": lambda a, b: a == b,
-    "ne": lambda a, b: a != b,
-    "lt": lambda a, b: a < b,
-    "le": lambda a, b: a <= b,
-    "gt": lambda a, b: a > b,
-    "ge": lambda a, b: a >= b,
-    "and": lambda a, b: bool(a) and bool(b),
-    "or": lambda a, b: bool(a) or bool(b),
-    "not": lambda a: not a,
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "and": _both,
+    "or": _either,
+    "not": _negation,
 }
 
 _REFLEXIVE = {"eq": True, "le": True, "ge": True, "ne": False, "lt": False, "gt": False}
@@ -150,9 +171,8 @@ class DimTable:
 
     def free_name(self, hint: str) -> str:
         """`hint`, or the first of `hint_2`, `hint_3`, ... that no decision or dim has."""
-        taken = lambda name: name in self.dims or name in self.decisions  # noqa: E731
         name, count = hint, 1
-        while taken(name):
+        while name in self.dims or name in self.decisions:
             count += 1
             name = f"{hint}_{count}"
         return name

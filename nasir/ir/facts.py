@@ -38,7 +38,7 @@ def _well_formed(graph: Graph) -> Iterator[str]:
     for dim in graph.dims:
         if dim.name in known:
             yield f"${dim.name} is defined twice"
-        yield from (f"${dim.name} uses ${a.name} before it is defined" for a in dim.args if _dangles(a, known))
+        yield from (f"${dim.name} uses {a} before it is defined" for a in dim.args if _dangles(a, known))
         if dim.function == SELECT and len(dim.keys) != len(dim.args) - 1:
             yield f"${dim.name} has not one case for each key"
         known.add(dim.name)
@@ -49,7 +49,7 @@ def _well_formed(graph: Graph) -> Iterator[str]:
         if node.name in seen:
             yield f"%{node.name} is defined twice"
         yield from (f"%{node.name} uses %{o} before it is defined" for o in node.inputs if o not in seen)
-        yield from (f"%{node.name} uses the unknown ${v.name}" for v in values_of(node) if _dangles(v, known))  # pyright: ignore[reportAttributeAccessIssue]
+        yield from (f"%{node.name} uses the unknown {v}" for v in values_of(node) if _dangles(v, known))
         seen.add(node.name)
     if graph.output not in seen:
         yield f"the output %{graph.output} is not a node"

@@ -127,7 +127,9 @@ class Graph:
 
         view: nx.MultiDiGraph[str] = nx.MultiDiGraph()
         view.add_nodes_from(node.name for node in self.nodes)
-        view.add_edges_from((name, node.name, label) for node in self.nodes for label, name in node.operands)
+        for node in self.nodes:
+            for label, name in node.operands:
+                view.add_edge(name, node.name, key=label)
         return view
 
 

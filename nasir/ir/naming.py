@@ -6,17 +6,17 @@ from collections.abc import Mapping
 
 from nasir.ir.graph import Graph, Region
 
-RESERVED = frozenset(
-    """
-    F Tensor T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
-    eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules
-    mtia named_buffers named_children named_modules named_parameters nn parameters register_backward_hook register_buffer
-    register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
-    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
-    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ self set_extra_state set_submodule
-    share_memory state_dict super to to_empty torch train training type xpu zero_grad
-    """.split()
-)
+_RESERVED_TEXT = """
+F T_destination Tensor add_module apply bfloat16 buffers call_super_init children compile cpu cuda double
+dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu
+load_state_dict modules mtia named_buffers named_children named_modules named_parameters nn parameters
+register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
+register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
+register_state_dict_pre_hook requires_grad_ self set_extra_state set_submodule share_memory state_dict super
+to to_empty torch train training type xpu zero_grad
+"""
+RESERVED = frozenset(_RESERVED_TEXT.split())
 """Names that a module's attribute or a variable of its code must not take (tests compare with torch.nn.Module)."""
 
 

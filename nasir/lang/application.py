@@ -79,7 +79,9 @@ class Applier:
 
     def _one_of(self, function: OneOf, x: Tensor, naming: Naming, scope: str) -> Tensor:
         names = {option: naming.branch(option) for option in function.options}
-        branches = {option: self.apply(f, x, names[option], scope) for option, f in function.options.items()}
+        branches: dict[Scalar, Tensor] = {
+            option: self.apply(f, x, names[option], scope) for option, f in function.options.items()
+        }
         naming.join(list(names.values()))
         return self._mix(join(naming.path, naming.label or "one_of"), function.selector, branches, function)
 
@@ -112,7 +114,9 @@ class Applier:
             raise mistakes.missing_argument(expr.span, op.name, op.operands[len(tensors)])
         if variadic and not tensors:
             raise mistakes.missing_argument(expr.span, op.name, "tensor")
-        partial = self.evaluator.partial(replace(expr, arguments=tuple(rest)), function, frame, join(frame.path, op.name))
+        partial = self.evaluator.partial(
+            replace(expr, arguments=tuple(rest)), function, frame, join(frame.path, op.name)
+        )
         assert isinstance(partial, OpFunction)
         return self._op(partial, tensors, naming)
 
@@ -221,7 +225,11 @@ class Applier:
     def _bound(self, statement: s.Let | s.Bind, frame: Frame) -> Thing:
         name = statement.name.text
         thing = self.evaluator.evaluate(statement.value, frame, join(frame.path, name), name)
-        if isinstance(statement, s.Bind) and isinstance(statement.value, (s.Set, s.Range)) and not isinstance(thing, Tensor):
+        if (
+            isinstance(statement, s.Bind)
+            and isinstance(statement.value, (s.Set, s.Range))
+            and not isinstance(thing, Tensor)
+        ):
             raise mistakes.set_without_let(statement.value.span, name)
         return thing
 
@@ -236,7 +244,7 @@ class Applier:
         self.builder.record.choices[path] = (selector, alternatives)
         if not isinstance(selector, Ref):
             return self.layer(alternatives[options[0]], x, path, str(options[0]))
-        branches = {
+        branches: dict[Scalar, Tensor] = {
             option: self.layer(f, x, f"{path}{ALTERNATIVE}{option}", option) for option, f in alternatives.items()
         }
         return self._mix(path, selector, branches, function)

@@ -264,7 +264,7 @@ class _Deriver:
             self._open[definition.span] = any(
                 isinstance(tree, (s.Set, s.Range))
                 or (isinstance(tree, s.Name) and tree.text in module.names and self._calls_open(tree.text, module))
-                for tree in _walk(definition)
+                for tree in s.walk(definition)
             )
         return self._open[definition.span]
 
@@ -299,17 +299,3 @@ def _literal(span: Span, value: Scalar) -> s.Expr:
     if value < 0:
         return s.Unary(span, "-", s.Number(span, -value, text(-value)))
     return s.Number(span, value, text(value))
-
-
-def _walk(tree: object) -> list[s.Tree]:
-    """Every part of a syntax tree."""
-    found: list[s.Tree] = []
-    stack = [tree]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, tuple):
-            stack += item  # pyright: ignore[reportUnknownArgumentType]
-        elif isinstance(item, s.Tree):
-            found.append(item)
-            stack += [getattr(item, name) for name in item.__dataclass_fields__ if name != "span"]
-    return found

@@ -125,7 +125,7 @@ class Evaluator:
             return Identity(expr.span)
         if expr.text in OPS and OPS[expr.text].in_language:
             return OpFunction(expr.span, OPS[expr.text])
-        raise mistakes.unknown_name(expr.span, expr.text, (*frame.names, *builtin_names(), *frame.module.names))
+        raise Poisoned  # nothing defines it: `binding` has said so
 
     def _let(self, definition: s.Let, module: Module) -> Thing:
         # One decision, however often and from however many blocks it is used.
@@ -144,7 +144,11 @@ class Evaluator:
         return self.builder.dims.define(dim)
 
     def _call(self, expr: s.Call, frame: Frame, hint: str, label: str | None) -> Thing:
-        if isinstance(expr.callee, s.Name) and expr.callee.text in VALUE_FUNCTIONS and expr.callee.text not in frame.names:
+        if (
+            isinstance(expr.callee, s.Name)
+            and expr.callee.text in VALUE_FUNCTIONS
+            and expr.callee.text not in frame.names
+        ):
             return self._value_function(expr, expr.callee.text, frame, hint)
         callee = self.evaluate(expr.callee, frame, hint)
         if not isinstance(callee, Function):
@@ -235,7 +239,9 @@ class Evaluator:
             if len(functions) < len(items):
                 raise mistakes.repeated_option(expr.span, name_of(items[-1]))  # pyright: ignore[reportArgumentType]
             selector = self._decide(tuple(functions), hint, expr.span)
-            return OneOf(expr.span, selector, functions) if isinstance(selector, Ref) else next(iter(functions.values()))
+            return (
+                OneOf(expr.span, selector, functions) if isinstance(selector, Ref) else next(iter(functions.values()))
+            )
         scalars: list[Scalar] = []
         for item, place in zip(items, expr.items, strict=True):
             if isinstance(item, (Tensor, Function)):
@@ -262,9 +268,7 @@ class Evaluator:
         if not math.isclose(count, whole, abs_tol=1e-9):
             below = math.floor(count)
             ends = (tidy(low + below * step), tidy(low + (below + 1) * step))
-            raise mistakes.bad_step(
-                expr.high.span, text(low), text(high), text(step), (text(ends[0]), text(ends[1]))
-            )
+            raise mistakes.bad_step(expr.high.span, text(low), text(high), text(step), (text(ends[0]), text(ends[1])))
         return tuple(tidy(low + i * step) for i in range(whole + 1))
 
     def _constant(self, expr: s.Expr, frame: Frame, hint: str) -> int | float:

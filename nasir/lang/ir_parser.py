@@ -1,6 +1,7 @@
 """The printed IR back to a graph: `parse_graph(print_graph(g)) == g`."""
 
 import json
+from dataclasses import dataclass
 from typing import Any, cast
 
 from lark import Token, Transformer
@@ -17,7 +18,13 @@ def parse_graph(text: str) -> Graph:
     Raises:
         lark.UnexpectedInput: where `text` is no printed graph; printed IR is the tests' and developers' own.
     """
-    return cast(Graph, _Builder().transform(lark_tree("ir.lark", text)))
+    return _Builder().transform(lark_tree("ir.lark", text))
+
+
+@dataclass(frozen=True)
+class _Operand:
+    name: str
+    node: str
 
 
 class _Builder(Transformer[Token, Graph]):
@@ -61,13 +68,13 @@ class _Builder(Transformer[Token, Graph]):
 
     def node(self, children: list[Any]) -> Node:
         name, op, *parts = children
-        operands = tuple(p[1:] for p in parts if isinstance(p, tuple) and p[0] == "operand")
+        operands = tuple((p.name, p.node) for p in parts if isinstance(p, _Operand))
+        attributes = tuple(cast("tuple[str, Value]", p) for p in parts if isinstance(p, tuple))
         type = next((p for p in parts if isinstance(p, Type)), None)
-        attributes = tuple(p for p in parts if isinstance(p, tuple) and p[0] != "operand")
-        return Node(name, str(op), cast(Any, operands), cast(Any, attributes), type)
+        return Node(name, str(op), operands, attributes, type)
 
-    def operand(self, children: list[Any]) -> tuple[str, str, str]:
-        return "operand", str(children[0]), children[1]
+    def operand(self, children: list[Any]) -> "_Operand":
+        return _Operand(str(children[0]), children[1])
 
     def type(self, children: list[Any]) -> Type:
         return Type(*children)

@@ -21,7 +21,9 @@ def unknown_name(span: Span, name: str, known: Iterable[str]) -> Mistake:
 
 def defined_twice(span: Span, name: str, first: Span) -> Mistake:
     related = ((first, "it is defined here first"),)
-    return Mistake(Diagnostic("E0202", f"`{name}` is defined twice", span, ("give one of the two another name",), related))
+    return Mistake(
+        Diagnostic("E0202", f"`{name}` is defined twice", span, ("give one of the two another name",), related)
+    )
 
 
 def unknown_import(span: Span, name: str, path: str, known: Iterable[str]) -> Mistake:
@@ -39,7 +41,11 @@ def outside_roots(span: Span, path: str) -> Mistake:
 
 
 def import_cycle(span: Span, path: str) -> Mistake:
-    return Mistake(Diagnostic("E0206", f'"{path}" imports itself through this import', span, ("move what both need to a third file",)))
+    return Mistake(
+        Diagnostic(
+            "E0206", f'"{path}" imports itself through this import', span, ("move what both need to a third file",)
+        )
+    )
 
 
 def not_a_value(span: Span, found: str, wanted: str) -> Mistake:
@@ -84,7 +90,14 @@ def not_applicable(span: Span, found: str) -> Mistake:
 
 
 def head_not_tensor(span: Span, found: str) -> Mistake:
-    return Mistake(Diagnostic("E0309", f"a flow begins with a tensor, and this is {found}", span, ("begin with `x` or a name bound to a tensor",)))
+    return Mistake(
+        Diagnostic(
+            "E0309",
+            f"a flow begins with a tensor, and this is {found}",
+            span,
+            ("begin with `x` or a name bound to a tensor",),
+        )
+    )
 
 
 def bad_step(span: Span, low: str, high: str, step: str, ends: tuple[str, str]) -> Mistake:
@@ -93,7 +106,9 @@ def bad_step(span: Span, low: str, high: str, step: str, ends: tuple[str, str]) 
 
 
 def bad_range(span: Span, reason: str) -> Mistake:
-    return Mistake(Diagnostic("E0311", reason, span, ("write `low..high by step` with low below high and step above 0",)))
+    return Mistake(
+        Diagnostic("E0311", reason, span, ("write `low..high by step` with low below high and step above 0",))
+    )
 
 
 def repeated_option(span: Span, value: str) -> Mistake:
@@ -101,12 +116,21 @@ def repeated_option(span: Span, value: str) -> Mistake:
 
 
 def mixed_set(span: Span) -> Mistake:
-    return Mistake(Diagnostic("E0313", "the options of a set must be of one kind: numbers, true and false, or functions", span))
+    return Mistake(
+        Diagnostic("E0313", "the options of a set must be of one kind: numbers, true and false, or functions", span)
+    )
 
 
 def undecided_guard(span: Span, alternative: str) -> Mistake:
     hint = "constants and the row's constant columns decide it, such as `stride == 1`"
-    return Mistake(Diagnostic("E0314", f"whether `{alternative}` is an alternative must not depend on a decision or a shape", span, (hint,)))
+    return Mistake(
+        Diagnostic(
+            "E0314",
+            f"whether `{alternative}` is an alternative must not depend on a decision or a shape",
+            span,
+            (hint,),
+        )
+    )
 
 
 def no_alternative(span: Span, choice: str) -> Mistake:
@@ -115,11 +139,19 @@ def no_alternative(span: Span, choice: str) -> Mistake:
 
 def undecided_attribute(span: Span, name: str) -> Mistake:
     hint = "use a set or a constant there, or a `choice` between blocks"
-    return Mistake(Diagnostic("E0316", f"`{name}` can depend on one decision, not on a value computed from decisions", span, (hint,)))
+    return Mistake(
+        Diagnostic(
+            "E0316", f"`{name}` can depend on one decision, not on a value computed from decisions", span, (hint,)
+        )
+    )
 
 
 def recursive(span: Span, name: str) -> Mistake:
-    return Mistake(Diagnostic("E0317", f"`{name}` uses itself", span, ("a network is finite: repeat a block with a table's `depth`",)))
+    return Mistake(
+        Diagnostic(
+            "E0317", f"`{name}` uses itself", span, ("a network is finite: repeat a block with a table's `depth`",)
+        )
+    )
 
 
 def no_return(span: Span, name: str) -> Mistake:
@@ -141,7 +173,9 @@ def unknown_attribute(span: Span, name: str) -> Mistake:
 
 
 def no_space(span: Span) -> Mistake:
-    return Mistake(Diagnostic("E0322", "the file defines no space", span, ("write `space NAME(classes = 10) { ... }`",)))
+    return Mistake(
+        Diagnostic("E0322", "the file defines no space", span, ("write `space NAME(classes = 10) { ... }`",))
+    )
 
 
 def second_space(span: Span, first: Span) -> Mistake:
@@ -150,15 +184,31 @@ def second_space(span: Span, first: Span) -> Mistake:
 
 def image_count(span: Span, count: int) -> Mistake:
     found = "none" if count == 0 else str(count)
-    return Mistake(Diagnostic("E0324", f"a space has one `image`, and this one has {found}", span, ("begin with `x = image(3, size=224)`",)))
+    return Mistake(
+        Diagnostic(
+            "E0324",
+            f"a space has one `image`, and this one has {found}",
+            span,
+            ("begin with `x = image(3, size=224)`",),
+        )
+    )
 
 
 def parameter_without_default(span: Span, name: str) -> Mistake:
-    return Mistake(Diagnostic("E0325", f"the space's parameter `{name}` needs a default", span, (f"write `{name} = ...`",)))
+    return Mistake(
+        Diagnostic("E0325", f"the space's parameter `{name}` needs a default", span, (f"write `{name} = ...`",))
+    )
 
 
 def cell_count(span: Span, cells: int, columns: int) -> Mistake:
-    return Mistake(Diagnostic("E0331", f"the row has {cells} cells and the header {columns} columns", span, ("write `-` where a block keeps its default",)))
+    return Mistake(
+        Diagnostic(
+            "E0331",
+            f"the row has {cells} cells and the header {columns} columns",
+            span,
+            ("write `-` where a block keeps its default",),
+        )
+    )
 
 
 def bad_column(span: Span, message: str, *hints: str) -> Mistake:
@@ -171,7 +221,9 @@ def unused_column(span: Span, column: str, known: Iterable[str]) -> Mistake:
 
 
 def stray_stages(span: Span) -> Mistake:
-    return Mistake(Diagnostic("E0334", "a table of stages belongs in a flow", span, ("write `trunk = stem -> stages { ... }`",)))
+    return Mistake(
+        Diagnostic("E0334", "a table of stages belongs in a flow", span, ("write `trunk = stem -> stages { ... }`",))
+    )
 
 
 def twice(span: Span, what: str, first: Span) -> Mistake:

@@ -19,7 +19,8 @@ class Module:
     """A parsed file. `names` are the definitions its text can use, each with the module it stands in."""
 
     path: Path
-    tree: s.File
+    source: Source = field(repr=False)
+    tree: s.File = field(repr=False)
     names: dict[str, tuple["Module", Definition]] = field(default_factory=dict[str, tuple["Module", Definition]])
 
     def defined(self) -> Mapping[str, Definition]:
@@ -29,7 +30,9 @@ class Module:
     @property
     def is_library(self) -> bool:
         """A file of definitions for others to import: it has some, and neither a space nor sections."""
-        return bool(self.defined()) and all(isinstance(i, (s.Import, s.Let, s.Block, s.Choice)) for i in self.tree.items)
+        return bool(self.defined()) and all(
+            isinstance(i, (s.Import, s.Let, s.Block, s.Choice)) for i in self.tree.items
+        )
 
     def first(self, kind: type[s.Space] | type[s.Objective]) -> "s.Space | s.Objective | None":
         return next((item for item in self.tree.items if isinstance(item, kind)), None)
@@ -74,12 +77,14 @@ class Loader:
         self._roots = (root.resolve(), resources.folder("spaces").resolve())
         self._loaded: dict[Path, Module | None] = {}
         self.diagnostics: list[Diagnostic] = []
+        self.modules: list[Module] = []
 
-    def load(self, path: Path, source: Source | None = None) -> Module:
+    def load(self, path: Path) -> Module:
         """The module in the file `path`, with the names it defines and imports."""
         key = path.resolve()
         self._loaded[key] = None  # being loaded: an import that comes back here is a cycle
-        module = Module(path, parse(source or read(path)))
+        source = read(path)
+        module = Module(path, source, parse(source))
         for item in module.tree.items:
             try:
                 match item:
@@ -93,6 +98,7 @@ class Loader:
                 self.diagnostics.append(mistake.diagnostic)
         self.diagnostics += _section_mistakes(module)
         self._loaded[key] = module
+        self.modules.append(module)
         return module
 
     def _import(self, module: Module, item: s.Import) -> None:

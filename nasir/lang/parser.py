@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import pairwise
 from typing import Any, cast
 
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
@@ -37,7 +38,7 @@ def _lark(grammar: str) -> Lark:
 
 def lark_tree(grammar: str, text: str) -> "Tree[Token]":
     """The parse tree of `text` under `grammars/<grammar>`."""
-    return cast("Tree[Token]", _lark(grammar).parse(text))
+    return _lark(grammar).parse(text)
 
 
 def parse(source: Source) -> s.File:
@@ -62,7 +63,7 @@ def _all_errors(source: Source) -> list[Diagnostic]:
     starts = [match.start() for match in _ITEM.finditer(source.text)]
     bounds = [0, *starts, len(source.text)]
     found: list[Diagnostic] = []
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         blank = re.sub(r"[^\n]", " ", source.text[:start])
         try:
             lark_tree("nas.lark", blank + source.text[start:end])
@@ -86,7 +87,9 @@ def _syntax_error(source: Source, error: UnexpectedInput) -> Diagnostic:
         expected = set(cast("set[str]", error.accepts or error.expected or ()))
         if token.type == "$END":
             end = len(source.text.rstrip())
-            return Diagnostic("E0103", "the text ends too early", Span(source, max(0, end - 1), end), _expected(expected))
+            return Diagnostic(
+                "E0103", "the text ends too early", Span(source, max(0, end - 1), end), _expected(expected)
+            )
         span = Span(source, token.start_pos or 0, token.end_pos or 0)
         return Diagnostic("E0101", f"`{token}` does not belong here", span, _expected(expected))
     assert isinstance(error, UnexpectedEOF)
@@ -210,10 +213,12 @@ class _Builder:
 
     def _step(self, span: Span, children: list[Any]) -> s.Flow:
         steps: list[Any] = []
+        head: Any
+        step: Any
         head, step = children
         while isinstance(head, Tree) and head.data == "step":
             steps.append(step)
-            head, step = head.children
+            head, step = cast("list[Any]", head.children)
         steps.append(step)
         return s.Flow(span, self._build(head), tuple(self._build(x) for x in reversed(steps)))
 
@@ -270,7 +275,9 @@ class _Builder:
     def _stages(self, span: Span, children: list[Any]) -> s.Stages:
         rows = self._all(children)
         if not rows:
-            raise CompileError(Diagnostic("E0330", "the table has no header", span, ("write `| block | depth | stride |`",)))
+            raise CompileError(
+                Diagnostic("E0330", "the table has no header", span, ("write `| block | depth | stride |`",))
+            )
         header = tuple(self._column(cell) for cell in rows[0].cells)
         return s.Stages(span, header, rows[1:])
 

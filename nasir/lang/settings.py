@@ -258,7 +258,9 @@ def _objective(item: s.Objective) -> Objective:
     terms = _linear(item.minimize)
     if terms.pop("cross_entropy", 0.0) != 1.0:
         raise mistakes.bad_objective(
-            item.minimize.span, "the objective is `cross_entropy`, plus costs if any", "write `cross_entropy + 0.1 * macs / 1M`"
+            item.minimize.span,
+            "the objective is `cross_entropy`, plus costs if any",
+            "write `cross_entropy + 0.1 * macs / 1M`",
         )
     terms.pop("", None)
     return Objective(tuple(map(_bound, item.constraints)), tuple(sorted(terms.items())))

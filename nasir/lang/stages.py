@@ -55,7 +55,9 @@ class Tables:
                 raise mistakes.defined_twice(column.span, column.text, seen[column.text])
             seen[column.text] = column.span
         if "block" not in seen:
-            raise mistakes.bad_column(table.header[0].span, "the table has no column `block`", "it says what each row is made of")
+            raise mistakes.bad_column(
+                table.header[0].span, "the table has no column `block`", "it says what each row is made of"
+            )
         if not table.rows:
             raise mistakes.bad_column(table.span, "the table has no rows")
 
@@ -80,7 +82,9 @@ class Tables:
         cells = _cells(table, row)
         scope = replace(frame, path=path)
         if "block" not in cells:
-            raise mistakes.bad_column(row.span, "the cell `block` cannot be empty", "`identity` leaves the tensor as it is")
+            raise mistakes.bad_column(
+                row.span, "the cell `block` cannot be empty", "`identity` leaves the tensor as it is"
+            )
         function = evaluator.evaluate(cells["block"], scope, path)
         if not isinstance(function, Function):
             raise mistakes.not_applicable(cells["block"].span, describe(function))
@@ -89,7 +93,9 @@ class Tables:
                 stride = Bound(evaluator.value(cell, scope, join(path, column)) if index == 0 else 1, cell.span)
                 function = self._bind(function, column, stride)
             elif column not in SPECIAL_COLUMNS:
-                function = self._bind(function, column, Bound(evaluator.evaluate(cell, scope, join(path, column)), cell.span))
+                function = self._bind(
+                    function, column, Bound(evaluator.evaluate(cell, scope, join(path, column)), cell.span)
+                )
         self._applier.builder.record.layers[path] = function
         if isinstance(function, ChoiceFunction):
             return self._applier.choice(function, x, path, join(path, "block"))

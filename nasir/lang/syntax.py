@@ -1,5 +1,6 @@
 """The syntax tree of a `.nas` file. Spans point into the text and are left out of comparisons."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from nasir.diagnostics import Span
@@ -132,22 +133,7 @@ class Flow(Tree):
     steps: tuple["Expr", ...]
 
 
-Expr = (
-    Number
-    | String
-    | Bool
-    | Name
-    | Attribute
-    | Call
-    | Binary
-    | Unary
-    | Set
-    | Range
-    | Empty
-    | Stages
-    | Guarded
-    | Flow
-)
+Expr = Number | String | Bool | Name | Attribute | Call | Binary | Unary | Set | Range | Empty | Stages | Guarded | Flow
 
 
 @dataclass(frozen=True)
@@ -252,3 +238,15 @@ Item = Import | Let | Block | Choice | Space | Objective | Settings
 @dataclass(frozen=True)
 class File(Tree):
     items: tuple[Item, ...]
+
+
+def walk(tree: object) -> Iterator[Tree]:
+    """Every part of a syntax tree, itself first, in the order of the text."""
+    stack: list[object] = [tree]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, tuple):
+            stack += reversed(item)  # pyright: ignore[reportUnknownArgumentType]
+        elif isinstance(item, Tree):
+            yield item
+            stack += reversed([getattr(item, name) for name in item.__dataclass_fields__ if name != "span"])

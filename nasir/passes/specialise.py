@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from nasir.ir.facts import Fact
 from nasir.ir.graph import Choices, Graph
+from nasir.ir.values import Scalar
 from nasir.passes.base import Pass
 from nasir.passes.rewriting import DimRewriter
 
@@ -13,7 +14,7 @@ class Specialise(Pass):
     name = "specialise"
     needs = frozenset((Fact.SHAPED,))
 
-    choices: Choices = field(default_factory=dict)
+    choices: Choices = field(default_factory=dict[str, Scalar])
 
     def run(self, graph: Graph) -> Graph:
         dims = DimRewriter(graph, self.choices)

@@ -58,7 +58,7 @@ def check_reachable(model: CostModel, bounds: Sequence[Bound]) -> None:
         least = model.at(extreme(model, bound.cost, "smallest"))[bound.cost]
         if least > bound.limit:
             message = f"no network of the space has {bound.cost} <= {bound.limit:,.0f}: the smallest has {least:,}"
-            found.append(Diagnostic("E0507", message, hints=(f"raise the bound, or add smaller options to the space",)))
+            found.append(Diagnostic("E0507", message, hints=("raise the bound, or add smaller options to the space",)))
     if found:
         raise CompileError(found)
 
@@ -89,7 +89,9 @@ def within_bounds(
                 if best is None or price < best[0]:
                     best = (price, candidate, excess - less)
         if best is None:
-            raise CompileError(Diagnostic("E0507", "no network near the searched one keeps all bounds", hints=("raise the bounds",)))
+            raise CompileError(
+                Diagnostic("E0507", "no network near the searched one keeps all bounds", hints=("raise the bounds",))
+            )
         _, choices, excess = best
     return choices
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -86,9 +87,14 @@ def batches(split: Split, size: int, seed: int, epoch: int) -> Iterator[tuple[Te
     """The images in an order that is a function of (seed, epoch). A last batch of one image is left out, for batch
     statistics need two."""
     order = torch.randperm(len(split), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
-    for index in order.to(split.labels.device).split(size):
+    for index in pieces(order.to(split.labels.device), size):
         if len(index) > 1:
             yield split.images[index], split.labels[index]
+
+
+def pieces(tensor: Tensor, size: int) -> tuple[Tensor, ...]:
+    """A tensor cut along its first axis, `size` entries each; torch's own method has no type."""
+    return cast("tuple[Tensor, ...]", tensor.split(size))  # pyright: ignore[reportUnknownMemberType]
 
 
 def batch_count(split: Split, size: int) -> int:

@@ -17,6 +17,7 @@ from nasir.search.constraint import Prices, within_bounds
 from nasir.search.data import DataSet, Split, batch_count, batches
 from nasir.search.progress import Report
 from nasir.search.run_folder import RunFolder
+from nasir.search.training import place
 from nasir.supernets import Supernet, build
 from nasir.supernets.gates import gumbel_noise
 
@@ -31,7 +32,8 @@ class Search:
         self._settings = space.settings.search
         self._seed = seed
         torch.manual_seed(seed)
-        self.supernet: Supernet = build(space.graph).to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue, reportAttributeAccessIssue, reportUnknownVariableType]
+        self.supernet: Supernet = build(space.graph)
+        place(self.supernet, device)
         weights, architecture = data.divided(self._settings.split, seed)
         self._weight_data, self._architecture_data = weights.to(device), architecture.to(device)
         if not batch_count(weights, self._settings.batch) or not batch_count(architecture, self._settings.batch):
@@ -54,7 +56,9 @@ class Search:
             start = time.perf_counter()
             metrics = self._run_epoch()
             folder.append("metrics.jsonl", {"phase": "search", "epoch": self.epoch, **metrics})
-            folder.append("timing.jsonl", {"phase": "search", "epoch": self.epoch, "seconds": time.perf_counter() - start})
+            folder.append(
+                "timing.jsonl", {"phase": "search", "epoch": self.epoch, "seconds": time.perf_counter() - start}
+            )
             self.epoch += 1
             folder.save_checkpoint(self.state())
             report(self.epoch - 1, _shown(metrics))
@@ -123,7 +127,7 @@ class Search:
 
     def _check(self, loss: Tensor) -> None:
         if not bool(torch.isfinite(loss)):
-            hints = ("lower the learning rate: `--set \"weights=sgd(lr=0.05, momentum=0.9)\"`",)
+            hints = ('lower the learning rate: `--set "weights=sgd(lr=0.05, momentum=0.9)"`',)
             raise CompileError(Diagnostic("E0804", f"the loss is {float(loss)} in epoch {self.epoch}", hints=hints))
 
     def choose(self) -> dict[str, Scalar]:

@@ -1,16 +1,16 @@
 """Optimizers and learning-rate schedules from settings."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Mapping
 
 from torch import nn, optim
 
 from nasir.lang.settings import Optimizer
 
-_CLASSES: dict[str, type[optim.Optimizer]] = {"sgd": optim.SGD, "adam": optim.Adam, "adamw": optim.AdamW}
+_CLASSES: Mapping[str, Callable[..., optim.Optimizer]] = {"sgd": optim.SGD, "adam": optim.Adam, "adamw": optim.AdamW}
 
 
-def make(settings: Optimizer, parameters: Iterator[nn.Parameter]) -> optim.Optimizer:
+def make(settings: Optimizer, parameters: Iterable[nn.Parameter]) -> optim.Optimizer:
     """The torch optimizer that the settings name."""
     return _CLASSES[settings.name](list(parameters), **dict(settings.arguments))
 

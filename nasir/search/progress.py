@@ -1,6 +1,6 @@
 """What a long run shows: a bar on a terminal, a line an epoch elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -15,7 +15,7 @@ class Report(Protocol):
 
 
 @contextmanager
-def progress(console: Console, title: str, epochs: int, start: int = 0) -> Iterator[Report]:
+def progress(console: Console, title: str, epochs: int, start: int = 0) -> Generator[Report]:
     """Shows `epochs` epochs of `title`, from `start` on."""
     if not console.is_terminal:
 
@@ -25,7 +25,13 @@ def progress(console: Console, title: str, epochs: int, start: int = 0) -> Itera
 
         yield plain
         return
-    columns = (TextColumn(title), BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[shown]}"))
+    columns = (
+        TextColumn(title),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[shown]}"),
+    )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(title, total=epochs, completed=start, shown="")
 

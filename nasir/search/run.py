@@ -55,8 +55,10 @@ def search(space: Space, request: Request, console: Console) -> Summary:
         CompileError: where the space, the data, the bounds or the folder do not do.
     """
     if not space.decisions:
-        hint = f"`nasir train` trains a network that is decided"
-        raise CompileError(Diagnostic("E0605", f"`{space.name}` has nothing to search: no set is left in it", hints=(hint,)))
+        hint = "`nasir train` trains a network that is decided"
+        raise CompileError(
+            Diagnostic("E0605", f"`{space.name}` has nothing to search: no set is left in it", hints=(hint,))
+        )
     start = time.perf_counter()
     device = pick_device(request.device)
     data = load_data(request.data)
@@ -191,5 +193,7 @@ def pick_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, ValueError):
-        raise CompileError(Diagnostic("E0904", f"there is no device `{name}` here", hints=("use `cpu`, `cuda` or `cuda:N`",))) from None
+        raise CompileError(
+            Diagnostic("E0904", f"there is no device `{name}` here", hints=("use `cpu`, `cuda` or `cuda:N`",))
+        ) from None
     return device

@@ -85,7 +85,9 @@ class RunFolder:
             return torch.load(path, weights_only=True, map_location="cpu")
         except Exception as error:  # torch.load raises what pickle, zip and torch find wrong
             hint = "start again with `--overwrite`"
-            raise CompileError(Diagnostic("E0902", f"the checkpoint `{path}` is damaged: {error}", hints=(hint,))) from None
+            raise CompileError(
+                Diagnostic("E0902", f"the checkpoint `{path}` is damaged: {error}", hints=(hint,))
+            ) from None
 
 
 _FILES = (

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.lang.settings import TrainSettings
 from nasir.search import optimizers
-from nasir.search.data import DataSet, Split, batch_count, batches
+from nasir.search.data import DataSet, Split, batch_count, batches, pieces
 from nasir.search.progress import Report
 from nasir.search.run_folder import RunFolder
 
@@ -28,7 +28,7 @@ def train(
     Raises:
         CompileError: where the loss is no number.
     """
-    network = network.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
+    place(network, device)
     images, test = data.train.to(device), data.test.to(device)
     optimizer = optimizers.make(settings.weights, network.parameters())
     per_epoch = batch_count(images, settings.batch)
@@ -45,11 +45,23 @@ def train(
             losses.append(float(loss))
         mean = sum(losses) / len(losses)
         if mean != mean:
-            raise CompileError(Diagnostic("E0804", f"the loss is not a number in epoch {epoch} of training", hints=("lower the learning rate",)))
+            raise CompileError(
+                Diagnostic(
+                    "E0804",
+                    f"the loss is not a number in epoch {epoch} of training",
+                    hints=("lower the learning rate",),
+                )
+            )
         folder.append("metrics.jsonl", {"phase": "train", "epoch": epoch, "loss": mean})
         folder.append("timing.jsonl", {"phase": "train", "epoch": epoch, "seconds": time.perf_counter() - start})
         report(epoch, {"loss": f"{mean:.3f}"})
     return accuracy(network, test, settings.batch)
+
+
+def place(network: nn.Module, device: torch.device) -> None:
+    """Move a network to a device, in channels-last layout: twice as fast for depthwise convolutions on a CPU."""
+    network.to(device)
+    network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 def accuracy(network: nn.Module, split: Split, batch: int) -> float:
@@ -58,6 +70,6 @@ def accuracy(network: nn.Module, split: Split, batch: int) -> float:
     with torch.no_grad():
         correct = sum(
             int((network(x).argmax(1) == y).sum())
-            for x, y in zip(split.images.split(batch), split.labels.split(batch), strict=True)
+            for x, y in zip(pieces(split.images, batch), pieces(split.labels, batch), strict=True)
         )
     return correct / len(split)

@@ -1,6 +1,8 @@
 """Gumbel-softmax gates (Eq. 4): one sample per decision per step, shared by all who read it."""
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -79,20 +81,25 @@ class Gates(nn.Module):
     def by_decision(self) -> Mapping[str, dict[Scalar, float]]:
         """The probability of each option of each decision."""
         return {
-            d.name: dict(zip(d.options, p.tolist(), strict=True)) for d, p in self._split(self.probabilities().detach())
+            d.name: dict(zip(d.options, cast("list[float]", p.tolist()), strict=True))
+            for d, p in self._split(self.probabilities().detach())
         }
 
     def entropy(self) -> float:
         """The mean entropy of the decisions, as a share of the uniform one's: 1 undecided, 0 decided."""
         shares = [
-            float(torch.special.entr(p).sum() / torch.log(torch.tensor(float(len(p)))))
-            for _, p in self._split(self.probabilities().detach())
+            float(-torch.xlogy(p, p).sum()) / math.log(len(p)) for _, p in self._split(self.probabilities().detach())
         ]
         return sum(shares) / len(shares) if shares else 0.0
 
     def _split(self, flat: Tensor) -> list[tuple[Decision, Tensor]]:
-        parts = flat.split([len(d.options) for d in self.decisions])
-        return list(zip(self.decisions, parts, strict=True))
+        sizes = [len(d.options) for d in self.decisions]
+        return list(zip(self.decisions, cut(flat, sizes), strict=True))
+
+
+def cut(flat: Tensor, sizes: list[int]) -> tuple[Tensor, ...]:
+    """A vector in parts of the given sizes; torch's own method has no type."""
+    return cast("tuple[Tensor, ...]", flat.split(sizes))  # pyright: ignore[reportUnknownMemberType]
 
 
 def gumbel_noise(size: int, seed: int, step: int) -> Tensor:

@@ -52,9 +52,7 @@ class SearchBatchNorm(nn.modules.batchnorm._BatchNorm):  # pyright: ignore[repor
         assert self.num_batches_tracked is not None
         self.num_batches_tracked += 1
         share = 1.0 / float(self.num_batches_tracked)
-        return F.batch_norm(
-            input, self.running_mean, self.running_var, self.weight, self.bias, True, share, self.eps
-        )
+        return F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, True, share, self.eps)
 
     def _check_input_dim(self, input: Tensor) -> None:
         """Maps and vectors alike."""

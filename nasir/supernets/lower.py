@@ -1,9 +1,11 @@
 """The masked graph to a torch.fx GraphModule, node by node; nothing is traced."""
 
+import inspect
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from itertools import pairwise
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -48,8 +50,8 @@ class _Lowering:
 
     def build(self) -> Supernet:
         images, choices, noise = (
-            self._fx.placeholder(name, default_value=default)
-            for name, default in (("images", fx.node.inspect.Parameter.empty), ("choices", None), ("noise", None))
+            self._fx.placeholder(name, default_value=cast(Any, default))
+            for name, default in (("images", inspect.Parameter.empty), ("choices", None), ("noise", None))
         )
         gates = self._fx.call_module("gates", (choices, noise))
         sizes = self._fx.call_module("sizes", (gates,))
@@ -94,7 +96,7 @@ class _Lowering:
 
     def _torch_call(self, node: Node, it: Tensors, call: Call) -> fx.Node:
         operands = [self._values[name] for name in node.inputs]
-        arguments = {a.name: resolve_argument(a, it, self._largest) for a in call.arguments}
+        arguments: dict[str, Any] = {a.name: resolve_argument(a, it, self._largest) for a in call.arguments}
         match call.kind:
             case "module":
                 x = self._fx.call_function(torch.flatten, (operands[0], 1)) if call.flatten else operands[0]
@@ -112,7 +114,7 @@ class _Lowering:
 
     def _module(self, node: Node, call: Call, arguments: Mapping[str, Scalar], x: fx.Node) -> fx.Node:
         name, count = identifier(node.name), 1
-        while name in self._modules.values():
+        while name in self._modules.values() or hasattr(Supernet, name) or name in {"gates", "sizes", "space"}:
             count += 1
             name = f"{identifier(node.name)}_{count}"
         self._modules[node.name] = name
@@ -154,7 +156,7 @@ def survival(distributions: Distributions, segment: Value) -> Sequence[int]:
     """The mask of a channel segment as slots: entry j holds P(d > j), one slot for each run of equal entries."""
     support = [int(v) for v in distributions.support(segment)]
     slots = [ONE_SLOT] * support[0]
-    for below, size in zip(support, support[1:], strict=False):
+    for below, size in pairwise(support):
         at_least = distributions.probability(segment, lambda value, size=size: int(value) >= size)
         slots += [at_least] * (size - below)
     return slots

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from nasir.ir.circuit import Circuit
+from nasir.supernets.gates import cut
 
 
 class SizeValues(NamedTuple):
@@ -81,7 +82,7 @@ class Sizes(nn.Module):
 
     def _unpack(self, flat: Tensor) -> SizeValues:
         lengths = [len(slots) for group in self._outputs.values() for slots in group.values()]
-        parts = iter(flat.split(lengths))
+        parts = iter(cut(flat, lengths))
         masks, weights, costs = ({name: next(parts) for name in group} for group in self._outputs.values())
         return SizeValues(masks, weights, {name: value.squeeze(0) for name, value in costs.items()})
 

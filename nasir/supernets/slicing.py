@@ -18,9 +18,7 @@ from nasir.passes.flatten_scopes import flat_name
 from nasir.passes.pipeline import CHECKED, derivation
 
 
-def sliced_state(
-    root: nn.Module, space: Graph, modules: Mapping[str, str], choices: Choices
-) -> dict[str, Tensor]:
+def sliced_state(root: nn.Module, space: Graph, modules: Mapping[str, str], choices: Choices) -> dict[str, Tensor]:
     """A state_dict for the emitted module of `choices`; tensors are copies."""
     network = run(space, derivation(choices), CHECKED)
     paths = module_paths(network)

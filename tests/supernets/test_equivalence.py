@@ -24,7 +24,9 @@ def randomise(module: torch.nn.Module) -> None:
 
 
 @each_space
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-12)], ids=["float32", "float64"])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-12)], ids=["float32", "float64"]
+)
 @pytest.mark.parametrize("mode", ["train", "eval"])
 def test_one_hot_supernet_equals_emitted_module(path, dtype, tolerance, mode, emitted):
     torch.manual_seed(0)

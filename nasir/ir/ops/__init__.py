@@ -4,7 +4,19 @@ from collections.abc import Mapping
 
 from nasir.ir.ops.activation import ACTIVATIONS, Activation
 from nasir.ir.ops.arithmetic import Add, Mul
-from nasir.ir.ops.base import Argument, Call, Channels, Half, Op, OpError, Parameter, Placement, Tensors, layout_size, resolve_argument
+from nasir.ir.ops.base import (
+    Argument,
+    Call,
+    Channels,
+    Half,
+    Op,
+    OpError,
+    Parameter,
+    Placement,
+    Tensors,
+    layout_size,
+    resolve_argument,
+)
 from nasir.ir.ops.bn import BatchNorm
 from nasir.ir.ops.concat import Concat
 from nasir.ir.ops.conv import Conv

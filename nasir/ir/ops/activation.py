@@ -6,7 +6,8 @@ from nasir.ir.ops.base import Call, Op, Tensors
 class Activation(Op):
     """`relu`, `hswish`, ...: a torch.nn.functional function of the map alone.
 
-    `module` is the same function as a class of torch.nn. `keeps_zero` tells whether f(0) = 0. Hard swish is not homogeneous, f(s v) != s f(v), so a mask moves past it.
+    `module` is the same function as a class of torch.nn. `keeps_zero` tells whether f(0) = 0. Hard swish is not
+    homogeneous, f(s v) != s f(v), so a mask moves past it.
     """
 
     def __init__(self, name: str, function: str, module: str, *, keeps_zero: bool) -> None:
@@ -14,10 +15,6 @@ class Activation(Op):
         self.keeps_zero = keeps_zero
         self.module = module
         self.function = function
-
-    # An activation's identity is its name: the class is shared, so its class variables become the instance's own.
-    name: str  # pyright: ignore[reportIncompatibleVariableOverride]
-    keeps_zero: bool  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def call(self, it: Tensors) -> Call:
         return Call("function", self.function)

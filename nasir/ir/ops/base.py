@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import ClassVar
 
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Node, Type
@@ -44,14 +43,14 @@ class Parameter:
 
     def problem(self, value: Scalar) -> str | None:
         """What a value must be, where it is not."""
-        whole = isinstance(value, int) and not isinstance(value, bool)
+        count = value if isinstance(value, int) and not isinstance(value, bool) else 0
         match self.kind:
             case "flag":
                 return None if isinstance(value, bool) else "true or false"
             case "odd":
-                return None if whole and 0 < value < 256 and value % 2 else "an odd whole number under 256"
+                return None if 0 < count < 256 and count % 2 else "an odd whole number under 256"
             case _:
-                return None if whole and 0 < value <= LARGEST_COUNT else f"a whole number from 1 to {LARGEST_COUNT:,}"
+                return None if 0 < count <= LARGEST_COUNT else f"a whole number from 1 to {LARGEST_COUNT:,}"
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class Call:
     """The torch call an op stands for, as data: `supernets/` resolves it, `emission/` prints it.
 
     `kind` is `module` (a class of torch.nn), `function` (of torch.nn.functional), `sequence` (of torch, applied to the
-    list of operands) or `operator` (`+`, `*`, between the operands). `flatten` applies `flatten(1)` to a module's input.
+    list of operands) or `operator` (`+`, `*`, between the operands). `flatten` flattens a module's input first.
     """
 
     kind: str
@@ -121,13 +120,13 @@ class Op:
     node's own channels), `x` (the operand's channels) or `-` (undecided sizes never cut it).
     """
 
-    name: ClassVar[str]
-    operands: ClassVar[tuple[str, ...]] = ("x",)
-    parameters: ClassVar[tuple[Parameter, ...]] = ()
-    placement: ClassVar[Placement] = Placement.CHANNELWISE
-    keeps_zero: ClassVar[bool] = True
-    weights: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    in_language: ClassVar[bool] = True
+    name: str
+    operands: tuple[str, ...] = ("x",)
+    parameters: tuple[Parameter, ...] = ()
+    placement: Placement = Placement.CHANNELWISE
+    keeps_zero: bool = True
+    weights: Mapping[str, tuple[str, ...]] = {}
+    in_language: bool = True
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         """The node's type from its operands' types.

@@ -16,7 +16,9 @@ class Linear(Op):
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         if it.x.is_map and (it.x.height, it.x.width) != (1, 1):
-            raise OpError("E0403", "`linear` needs a vector or a 1x1 map", "pool first: `-> global_avg_pool -> linear(...)`")
+            raise OpError(
+                "E0403", "`linear` needs a vector or a 1x1 map", "pool first: `-> global_avg_pool -> linear(...)`"
+            )
         return Type((it["width"],))
 
     def macs(self, it: Tensors, size: Sizing) -> Number:

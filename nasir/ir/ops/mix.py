@@ -28,9 +28,10 @@ class Mix(Op):
         hint = it.node.name
         for option, other in types.items():
             if (other.height, other.width) != (first.height, first.width):
+                shapes = f"{shape_text(first)} and, for `{key(option)}`, {shape_text(other)}"
                 raise OpError(
                     "E0404",
-                    f"the alternatives differ in map size: {shape_text(first)} and, for `{key(option)}`, {shape_text(other)}",
+                    f"the alternatives differ in map size: {shapes}",
                     "drop the alternative where it does not fit: `identity when stride == 1`",
                 )
         if all(other.channels == first.channels for other in types.values()):

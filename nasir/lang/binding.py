@@ -1,0 +1,55 @@
+"""What can be seen without running a program: names that nothing defines, rows that do not fit their header.
+
+Found in every definition of a file, whether a space uses it or not.
+"""
+
+from collections.abc import Iterator
+
+from nasir.diagnostics import Diagnostic
+from nasir.lang import mistakes
+from nasir.lang import syntax as s
+from nasir.lang.evaluate import builtin_names
+from nasir.lang.modules import Module
+
+
+def binding_mistakes(module: Module) -> Iterator[Diagnostic]:
+    """A diagnostic for each such mistake in the module's definitions."""
+    known = {*builtin_names(), *module.names}
+    for item in module.tree.items:
+        match item:
+            case s.Block():
+                yield from _body(item.parameters, item.body, known | {"x"})
+            case s.Space():
+                yield from _body(item.parameters, item.body, known)
+            case s.Choice():
+                for alternative in item.alternatives:  # a guard sees the columns of whatever row uses the choice
+                    yield from _expr(alternative.value, known)
+            case s.Let():
+                yield from _expr(item.value, known)
+            case _:
+                pass
+
+
+def _body(parameters: tuple[s.Parameter, ...], body: tuple[s.Statement, ...], known: set[str]) -> Iterator[Diagnostic]:
+    known = set(known)
+    for parameter in parameters:
+        if parameter.default is not None:
+            yield from _expr(parameter.default, known)
+        known.add(parameter.name.text)
+    for statement in body:
+        yield from _expr(statement.value, known)
+        if not isinstance(statement, s.Return):
+            known.add(statement.name.text)
+
+
+def _expr(expr: s.Expr, known: set[str]) -> Iterator[Diagnostic]:
+    for tree in s.walk(expr):
+        match tree:
+            case s.Name() if tree.text not in known:
+                yield mistakes.unknown_name(tree.span, tree.text, known).diagnostic
+            case s.Stages():
+                for row in tree.rows:
+                    if len(row.cells) != len(tree.header):
+                        yield mistakes.cell_count(row.span, len(row.cells), len(tree.header)).diagnostic
+            case _:
+                pass

@@ -1,0 +1,127 @@
+"""The emitted file: what it needs, how it reads, what it shares."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import nasir
+from nasir.ir.naming import RESERVED
+from tests.conftest import CASES, all_spaces, each_space
+
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    """Emitted files of every space, a handful each."""
+    folder = tmp_path_factory.mktemp("emitted")
+    for path in all_spaces():
+        space = nasir.load(path)
+        for seed in range(6):
+            name = f"{path.stem}_{seed}.py"
+            (folder / name).write_text(nasir.emit(space.at(space.sample(seed))), encoding="utf-8")
+    return folder
+
+
+def test_runs_with_torch_and_without_nasir(sources):
+    script = (
+        "import sys, runpy, torch\n"
+        "sys.modules['nasir'] = None\n"
+        "for path in sys.argv[1:]:\n"
+        "    names = runpy.run_path(path)\n"
+        "    network = [v for v in names.values() if isinstance(v, type) and v.__module__ == '<run_path>'][-1]\n"
+        "    network()\n"
+        "assert not [m for m in sys.modules if m.startswith('nasir.')]\n"
+    )
+    files = sorted(map(str, sources.glob("*.py")))
+    subprocess.run([sys.executable, "-I", "-c", script, *files], check=True, cwd=sources)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "check", "--isolated", "--select", "E4,E7,E9,F,W,I,UP,B,SIM,PIE,RET"],
+        ["ruff", "format", "--isolated", "--check"],
+        ["pyright", "--pythonpath", sys.executable],
+    ],
+    ids=["ruff-check", "ruff-format", "pyright"],
+)
+def test_passes_the_tools(sources, command):
+    done = subprocess.run(
+        [str(BIN / command[0]), *command[1:], "."], cwd=sources, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@each_space
+def test_imports_torch_alone_and_holds_no_trace_of_the_search(path):
+    space = nasir.load(path)
+    source = nasir.emit(space.at(space.sample(3)))
+    modules = {n.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import) for n in node.names}
+    modules |= {node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in modules} == {"torch"}
+    assert not re.search(r"mask|gumbel|logits?\b(?!\.)|alpha|choice|decision|nasir|supernet", source.replace("to logits", ""))
+
+
+def test_blocks_that_differ_in_numbers_or_activation_only_share_a_class(compiled):
+    space = compiled(
+        """
+        from "lib/mobile.nas" import ir
+        space shared(classes = 3) {
+          x     = image(3, size=8)
+          trunk = x -> stages {
+            | block | kernel | act    | expand | width | depth | stride |
+            | ir    | 3      | relu   | 2      | 8     | 1     | 1      |
+            | ir    | 5      | hswish | 3      | 16    | 1     | 2      |
+            | ir    | 3      | relu   | 4      | 24    | 1     | 2      |
+          }
+          return trunk -> global_avg_pool -> linear(classes)
+        }
+        """
+    )
+    names = [node.name for node in ast.parse(nasir.emit(space)).body if isinstance(node, ast.ClassDef)]
+    assert names == ["IR", "Shared"]
+
+
+def test_reads_as_the_golden_file():
+    space = nasir.load("digits")
+    source = nasir.emit(space.at(space.sample(4)))
+    golden = CASES / "emitted" / "digits_sample_4.py"
+    if os.environ.get("NASIR_UPDATE"):
+        golden.write_text(source, encoding="utf-8")
+    assert source == golden.read_text(encoding="utf-8")
+
+
+def test_names_that_python_or_torch_holds_are_moved_aside(compiled, emitted):
+    space = compiled(
+        """
+        space nn(classes = 3) {
+          x       = image(3, size=8)
+          forward = x -> conv(3, 4) -> bn
+          train   = forward -> conv(3, 4)
+          lambda  = train -> conv(3, 4) -> bn -> relu
+          self    = lambda -> conv(3, 4)
+          F       = self -> conv(3, 4) -> relu
+          return F -> global_avg_pool -> linear(classes)
+        }
+        """
+    )
+    module = emitted(space)
+    module.load_state_dict(nasir.supernet(space).state_for({}))
+    assert module(torch.zeros(2, 3, 8, 8)).shape == (2, 3)
+
+
+def test_the_reserved_names_cover_torch_s_module():
+    assert {name for name in dir(torch.nn.Module) if not name.startswith("_")} <= RESERVED
+
+
+def test_same_input_same_bytes():
+    space = nasir.load("digits")
+    choices = space.sample(0)
+    assert nasir.emit(space.at(choices)) == nasir.emit(nasir.load("digits").at(choices))

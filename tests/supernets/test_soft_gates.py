@@ -1,0 +1,129 @@
+"""What the supernet computes between the networks: against a reference that multiplies feature maps by masks.
+
+One-hot gates cannot see a mask that is applied twice, nor one that a batch norm divides away.
+"""
+
+from itertools import product
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+import nasir
+from nasir.ir.dims import round_to
+from tests.spaces import RESIDUAL
+
+
+def test_soft_supernet_equals_the_paper_s_formulas(compiled):
+    torch.manual_seed(0)
+    space = compiled(RESIDUAL)
+    supernet = nasir.supernet(space).double().train()
+    (logits,) = supernet.architecture()
+    logits.data.normal_()
+    images = torch.randn(4, 2, 6, 6, dtype=torch.float64)
+    got = supernet(images, noise=torch.zeros(supernet.gate_count())).logits
+    torch.testing.assert_close(got, _Reference(supernet).logits(images), rtol=1e-10, atol=1e-10)
+
+
+class _Reference:
+    """Eq. 1 to 3 written out for RESIDUAL: every distribution by enumeration, every mask on its feature map."""
+
+    def __init__(self, supernet):
+        self.net = supernet
+        self.p = supernet.probabilities()
+
+    def logits(self, images):
+        stem = F.relu(self.bn("stem_bn", self.conv("stem_conv", images)))
+        width = self.p["stem.width"]  # {channels: probability}
+        x = stem * self.mask(width, 16)
+        for layer in ("trunk.0", "trunk.1"):
+            x, width = self.layer(layer, x, width)
+        pooled = x.mean((2, 3))
+        return F.linear(pooled, self.net.linear.weight, self.net.linear.bias)
+
+    def layer(self, name, x, width):
+        expand, out, block = (self.p[f"{name}.{what}"] for what in ("expand", "width", "block"))
+        mid = _pushed(lambda c, e: round_to(8, c * e), width, expand)
+        squeeze = _pushed(lambda m: round_to(8, m * 0.25), mid)
+        prefix = f"{name.replace('.', '_')}_block_"
+        y = F.hardswish(self.bn(prefix + "expansion_bn", self.conv(prefix + "expansion_conv", x)))
+        y = F.hardswish(self.bn(prefix + "depthwise_bn", self.conv(prefix + "depthwise_dwconv", y, groups=y.shape[1])))
+        pooled = y.mean((2, 3), keepdim=True) * self.mask(mid, y.shape[1])
+        s = F.hardswish(self.conv(prefix + "attention_reduce_conv", pooled))
+        s = self.conv(prefix + "attention_scale_conv", s * self.mask(squeeze, s.shape[1]))
+        y = y * F.hardsigmoid(s) * self.mask(mid, y.shape[1])  # once, though both factors have the layout
+        y = self.bn(prefix + "project_bn", self.conv(prefix + "project_conv", y))
+        equal = sum(p * q for (c, p), (d, q) in product(width.items(), out.items()) if c == d)
+        y = y * self.mask(out, y.shape[1]) + equal * x
+        mixed = block["block"] * y + block["skip"] * x
+        sizes = sorted({*width, *out})
+        return mixed, {c: block["block"] * out.get(c, 0.0) + block["skip"] * width.get(c, 0.0) for c in sizes}
+
+    def conv(self, name, x, groups=1):
+        module = self.net.get_submodule(name)
+        return F.conv2d(x, module.weight, module.bias, 1, module.weight.shape[-1] // 2, 1, groups)
+
+    def bn(self, name, x):
+        module = self.net.get_submodule(name)
+        return F.batch_norm(x, None, None, module.weight, module.bias, True)
+
+    def mask(self, distribution, channels):
+        entries = [sum(p for size, p in distribution.items() if size > j) for j in range(channels)]
+        return torch.tensor(entries, dtype=torch.float64).view(1, -1, 1, 1)
+
+
+def _pushed(function, *distributions):
+    result = {}
+    for combination in product(*(d.items() for d in distributions)):
+        probability = 1.0
+        for _, p in combination:
+            probability *= p
+        value = function(*(v for v, _ in combination))
+        result[value] = result.get(value, 0.0) + probability
+    return result
+
+
+@pytest.mark.parametrize("small", [0.1, 0.01])
+def test_a_mask_survives_every_batch_norm(compiled, small):
+    """Where P(width = 16) is small, channels 8 to 15 of the layer's output shrink by just that factor."""
+    space = compiled(
+        """
+        space one(classes = 3) {
+          x = image(2, size=6)
+          y = x -> conv(3, {8, 16}) -> bn -> hswish -> dwconv(3) -> bn -> hswish
+          return y -> conv(1, 4) -> global_avg_pool -> linear(classes)
+        }
+        """
+    )
+    supernet = nasir.supernet(space).double().train()
+    (logits,) = supernet.architecture()
+    images = torch.randn(8, 2, 6, 6, dtype=torch.float64)
+    seen = []
+    supernet.conv.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
+    for wide in (0.5, small):
+        logits.data = torch.tensor([1 - wide, wide], dtype=torch.float64).log()
+        supernet(images, noise=torch.zeros(2))
+    half, little = seen
+    torch.testing.assert_close(little[:, 8:], half[:, 8:] * (small / 0.5))
+    torch.testing.assert_close(little[:, :8], half[:, :8])
+
+
+def test_training_leaves_running_statistics_alone_and_reestimation_writes_them(compiled):
+    torch.manual_seed(0)
+    space = compiled(RESIDUAL)
+    supernet = nasir.supernet(space).train()
+    before = supernet.stem_bn.running_mean.clone()
+    images = torch.randn(16, 2, 6, 6) + 3.0
+    supernet(images)
+    assert torch.equal(supernet.stem_bn.running_mean, before)
+    supernet.reestimate_batch_norms(space.sample(0), [images[:8], images[8:]])
+    expected = torch.stack([supernet.stem_conv(part).mean((0, 2, 3)) for part in (images[:8], images[8:])]).mean(0)
+    torch.testing.assert_close(supernet.stem_bn.running_mean, expected)
+    assert supernet.training
+
+
+def test_the_generated_forward_names_the_program(compiled):
+    supernet = nasir.supernet(compiled(RESIDUAL))
+    assert "self.trunk_0_block_project_conv(" in supernet.code
+    (node,) = (n for n in supernet.graph.nodes if n.name == "stem_bn")
+    assert 'space.nas", line 11' in node.meta["stack_trace"]
