@@ -37,6 +37,10 @@ class Span:
     end: int
 
     @property
+    def text(self) -> str:
+        return self.source.text[self.start : self.end]
+
+    @property
     def line(self) -> int:
         return self.source.place(self.start)[0]
 

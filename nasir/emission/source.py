@@ -12,7 +12,7 @@ from nasir.emission import layout
 from nasir.emission.structure import Child, ClassDefinition, Filled, Named, Step, classes_of
 from nasir.ir.graph import Graph
 from nasir.ir.naming import safe
-from nasir.ir.ops import OPS, Activation, Half
+from nasir.ir.ops import OPS, Activation, Attribute
 
 _FORWARD_INDENT = 8
 
@@ -31,7 +31,8 @@ class ClassText:
 
 def model_source(graph: Graph) -> str:
     """The text of `model.py` for a concrete graph: torch alone, no trace of the search."""
-    classes = [_class_text(definition) for definition in classes_of(graph)]
+    definitions = classes_of(graph)
+    classes = [_class_text(definition, definitions) for definition in definitions]
     code = "\n".join(line for c in classes for line in (*c.init, *c.forward))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(resources.folder("codegen")),
@@ -71,7 +72,7 @@ def _summary(graph: Graph) -> list[str]:
     return lines
 
 
-def _class_text(definition: ClassDefinition) -> ClassText:
+def _class_text(definition: ClassDefinition, classes: Sequence[ClassDefinition]) -> ClassText:
     instance = definition.example
     inputs = [*(["x"] if instance.inputs else []), *(f"x{i + 1}" for i in range(1, instance.inputs))]
     hints = {name: _hint(definition, hole) for name, hole in definition.parameters.items()}
@@ -81,7 +82,7 @@ def _class_text(definition: ClassDefinition) -> ClassText:
         definition.name,
         _docstring(definition),
         layout.call("def __init__", parameters, " -> None:", 4),
-        _init(definition),
+        _init(definition, classes),
         f"    def forward({forward}) -> Tensor:",
         _Forward(definition, inputs).lines(),
     )
@@ -112,7 +113,7 @@ def _filled(definition: ClassDefinition, hole: int) -> str:
     return repr(filling)
 
 
-def _init(definition: ClassDefinition) -> list[str]:
+def _init(definition: ClassDefinition, classes: Sequence[ClassDefinition]) -> list[str]:
     lines: list[str] = []
     for step in definition.example.steps:
         if step.call is not None and step.call.kind == "module":
@@ -125,25 +126,27 @@ def _init(definition: ClassDefinition) -> list[str]:
         elif step.is_sequence:
             lines.append(f"        self.{step.attribute} = nn.Sequential(")
             for child in step.children:
-                lines += layout.call(*_constructor(definition, child), ",", 12)
+                lines += layout.call(*_constructor(definition, child, classes), ",", 12)
             lines.append("        )")
         elif step.children:
-            name, arguments = _constructor(definition, step.children[0])
+            name, arguments = _constructor(definition, step.children[0], classes)
             lines += layout.call(f"self.{step.attribute} = {name}", arguments, "", 8)
     return lines
 
 
-def _constructor(definition: ClassDefinition, child: Child) -> tuple[str, list[str]]:
-    if child.name is None:
+def _constructor(
+    definition: ClassDefinition, child: Child, classes: Sequence[ClassDefinition]
+) -> tuple[str, list[str]]:
+    if child.definition is None:
         return "nn.Identity", []
-    return child.name, [_filled(definition, hole) for hole in child.holes]
+    return classes[child.definition].name, [_filled(definition, hole) for hole in child.holes]
 
 
 def _argument(definition: ClassDefinition, filled: Filled) -> str | None:
     """An argument as written, None where it is torch's default anyway."""
     argument, text = filled.argument, _filled(definition, filled.hole)
     is_constant = not isinstance(definition.fillings[filled.hole], Named)
-    if isinstance(argument.value, Half):
+    if isinstance(argument.value, Attribute) and argument.value.halved:
         text = str(int(text) // 2) if is_constant else f"{text} // 2"
     if is_constant and argument.default is not None and text == repr(argument.default):
         return None

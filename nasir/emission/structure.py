@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from nasir.cost.model import tensors
 from nasir.ir.graph import Graph, Node, Region
 from nasir.ir.naming import enclosing, inside, module_paths, safe
-from nasir.ir.ops import OPS, Activation, Argument, Call, Half, resolve_argument
+from nasir.ir.ops import OPS, Activation, Argument, Attribute, Call, Channels, resolve_argument
 from nasir.ir.values import Ref, Scalar, Value
 
 Hole = Scalar
@@ -16,7 +16,7 @@ Hole = Scalar
 
 @dataclass(frozen=True)
 class Filled:
-    """An argument of a torch call: the hole its value is in, halved where it is a padding."""
+    """An argument of a torch call: the hole its value is in, before it is halved for a padding."""
 
     argument: Argument
     hole: int
@@ -39,21 +39,22 @@ class Step:
 
 @dataclass(frozen=True)
 class Child:
-    """A child module: its class (None: an identity) and the holes that fill its parameters."""
+    """A child module: the number of its class (None: an identity) and the holes that fill its parameters."""
 
-    name: str | None
+    definition: int | None
     holes: tuple[int, ...] = ()
 
 
 @dataclass
 class Instance:
-    """One region's use of a class."""
+    """One region's use of a class. `names` are the program's names for holes, where it has any."""
 
     region: Region | None
     inputs: int
     steps: tuple[Step, ...]
     output: int
     holes: list[Hole]
+    names: list[str | None]
     values: Mapping[str, Value]
 
 
@@ -66,14 +67,6 @@ class ClassDefinition:
     example: Instance
     parameters: dict[str, int] = field(default_factory=dict[str, int])
     fillings: list[str | Hole] = field(default_factory=list["str | Hole"])
-
-    def is_parameter(self, hole: int) -> bool:
-        return hole in self._parameter_holes
-
-    @property
-    def _parameter_holes(self) -> set[int]:
-        names = set(self.parameters)
-        return {i for i, filling in enumerate(self.fillings) if isinstance(filling, Named) and filling in names}
 
 
 class Named(str):
@@ -90,7 +83,7 @@ class _Structure:
         self._graph = graph
         self._paths = module_paths(graph)
         self._classes: list[ClassDefinition] = []
-        self._class_of: dict[str, tuple[ClassDefinition, Instance]] = {}
+        self._class_of: dict[str, tuple[int, Instance]] = {}
         self._taken = {"Tensor", "F", "nn", "torch"}
 
     def build(self) -> list[ClassDefinition]:
@@ -101,6 +94,7 @@ class _Structure:
         for height in sorted({heights[region.path] for region in blocks}):
             # Innermost first: a class knows its children's parameters. Alike regions nest alike.
             self._make_classes([region for region in blocks if heights[region.path] == height])
+        self._name_classes()
         root = ClassDefinition(network, self._graph.name, self._instance(None))
         root.fillings = list(root.example.holes)
         return [*self._classes, root]
@@ -118,20 +112,19 @@ class _Structure:
                 instance = self._instance(region)
                 signature = (region.block, instance.inputs, instance.output, _signature(instance))
                 groups.setdefault(signature, []).append(instance)
-        by_block: dict[str, list[list[Instance]]] = {}
         for instances in groups.values():
-            region = instances[0].region
-            assert region is not None, "blocks have regions"
-            by_block.setdefault(region.block, []).append(instances)
-        for block, variants in by_block.items():
-            for name, instances in zip(self._names(block, variants), variants, strict=True):
-                self._define(name, block, instances)
+            self._define(instances)
 
-    def _define(self, name: str, block: str, instances: list[Instance]) -> None:
-        definition = ClassDefinition(name, block, instances[0])
+    def _define(self, instances: list[Instance]) -> None:
+        """A class for alike instances. What varies among them is a parameter, and so is every number the program
+        names: a table of layers then shows its numbers."""
+        region = instances[0].region
+        assert region is not None, "blocks have regions"
+        definition = ClassDefinition("", region.block, instances[0])
         for hole in range(len(instances[0].holes)):
             vector = [instance.holes[hole] for instance in instances]
-            if all(_same(value, vector[0]) for value in vector):
+            varies = not all(_same(value, vector[0]) for value in vector)
+            if not varies and not instances[0].names[hole]:
                 definition.fillings.append(vector[0])
                 continue
             parameter = Named(self._parameter_name(instances, hole, vector, definition))
@@ -140,30 +133,49 @@ class _Structure:
         self._classes.append(definition)
         for instance in instances:
             assert instance.region is not None, "blocks have regions"
-            self._class_of[instance.region.path] = (definition, instance)
+            self._class_of[instance.region.path] = (len(self._classes) - 1, instance)
 
     def _parameter_name(
         self, instances: list[Instance], hole: int, vector: list[Hole], definition: ClassDefinition
     ) -> str:
-        """The program's own name for what varies here, where it has one; two names never stand for one vector."""
-        for name, first in definition.parameters.items():
-            if [instance.holes[first] for instance in instances] == vector:
+        """The program's own name for it, else one that has its values; two names never stand for one thing."""
+        own = {name for instance in instances if (name := instance.names[hole]) is not None}
+        known = {name: [i.holes[first] for i in instances] for name, first in definition.parameters.items()}
+        candidates = [*(own if len(own) == 1 else ()), *known, *instances[0].values]
+        for name in candidates:
+            held = known.get(name) or [instance.values.get(name) for instance in instances]
+            if held == vector and safe(name) == name:
                 return name
-        for name in instances[0].values:
-            if [instance.values.get(name) for instance in instances] == vector and safe(name) == name:
-                return name
-        fallback = _hole_name(instances[0], hole)
+        fallback = self._hole_name(instances[0], hole)
         name, count = fallback, 1
-        while name in definition.parameters:
+        while name in known:
             count += 1
             name = f"{fallback}_{count}"
         return name
 
-    def _names(self, block: str, variants: list[list[Instance]]) -> list[str]:
-        """A class name for each variant of a block: the parts that not every variant has tell them apart."""
-        labels = [dict.fromkeys(step.label for step in v[0].steps if step.label != "x") for v in variants]
-        shared = set(labels[0]).intersection(*labels[1:])
-        return [self._free(_camel(block) + "".join(_camel(x) for x in own if x not in shared)) for own in labels]
+    def _hole_name(self, instance: Instance, hole: int) -> str:
+        for step in instance.steps:
+            if step.activation == hole:
+                return "act"
+            for filled in step.arguments:
+                if filled.hole == hole:
+                    return f"{step.attribute}_{filled.argument.name}"
+            for child in step.children:
+                if hole in child.holes and child.definition is not None:
+                    parameters = list(self._classes[child.definition].parameters)
+                    return f"{step.attribute}_{parameters[child.holes.index(hole)]}"
+        raise AssertionError("every hole is an argument of a step")
+
+    def _name_classes(self) -> None:
+        """The variants of a block are told apart by the parts that not every one of them has."""
+        by_block: dict[str, list[ClassDefinition]] = {}
+        for definition in self._classes:
+            by_block.setdefault(definition.block, []).append(definition)
+        for block, variants in by_block.items():
+            labels = [dict.fromkeys(s.label for s in v.example.steps if s.label != "x") for v in variants]
+            shared = set(labels[0]).intersection(*labels[1:])
+            for variant, own in zip(variants, labels, strict=True):
+                variant.name = self._free(_camel(block) + "".join(_camel(x) for x in own if x not in shared))
 
     def _free(self, name: str) -> str:
         free, count = name, 1
@@ -188,16 +200,11 @@ class _Structure:
             assert nodes[0].op == "image", "a network begins with its image"
             nodes = nodes[1:]
         numbers = {name: i for i, name in enumerate(outside)}
-        holes: list[Hole] = []
-        steps: list[Step] = []
-        for part in self._parts(region, nodes):
-            step = self._part_step(part, numbers, holes)
-            if step is not None:
-                steps.append(step)
-        last = steps[-1].result if steps else 0
+        holes = _Holes({0: "in_channels"})
+        steps = tuple(self._part_step(part, numbers, holes) for part in self._parts(region, nodes))
         values = dict(region.values) if region else {}
-        output = numbers[self._output(inner)] if inner else last
-        return Instance(region, len(outside), tuple(steps), output, holes, values)
+        output = numbers[self._output(inner)]
+        return Instance(region, len(outside), steps, output, holes.values, holes.names, values)
 
     def _output(self, inner: set[str]) -> str:
         if self._graph.output in inner:
@@ -217,7 +224,7 @@ class _Structure:
             parts.setdefault(part.name if isinstance(part, Node) else part.path, part)
         return list(parts.values())
 
-    def _part_step(self, part: Node | Region, numbers: dict[str, int], holes: list[Hole]) -> Step | None:
+    def _part_step(self, part: Node | Region, numbers: dict[str, int], holes: "_Holes") -> Step:
         if isinstance(part, Node):
             return self._node_step(part, numbers, holes)
         nodes = self._nodes_in(part)
@@ -226,39 +233,65 @@ class _Structure:
         result = numbers.setdefault(self._output(inner), len(numbers))
         attribute = self._paths[part.path].rpartition(".")[2]
         label = inside(self._graph, part.path).partition(".")[0]
+        inputs = tuple(numbers[o] for o in operands)
         if part.kind != "stages":
-            child = self._child(part, holes)
-            return Step(attribute, label, tuple(numbers[o] for o in operands), result, children=(child,))
+            return Step(attribute, label, inputs, result, children=(self._child(part, holes, inputs[0]),))
         layers = [r for r in self._graph.regions if enclosing(self._graph, r.path) == part]
-        children = tuple(self._child(layer, holes) for layer in layers)
-        return Step(attribute, label, tuple(numbers[o] for o in operands), result, children=children, is_sequence=True)
+        children = tuple(self._child(layer, holes, None) for layer in layers)
+        return Step(attribute, label, inputs, result, children=children, is_sequence=True)
 
-    def _child(self, region: Region, holes: list[Hole]) -> Child:
+    def _child(self, region: Region, holes: "_Holes", operand: int | None) -> Child:
         if region.path not in self._class_of:
             return Child(None)
-        definition, instance = self._class_of[region.path]
-        own = [instance.holes[hole] for hole in definition.parameters.values()]
-        holes += own
-        return Child(definition.name, tuple(range(len(holes) - len(own), len(holes))))
+        number, instance = self._class_of[region.path]
+        filled: list[int] = []
+        for name, hole in self._classes[number].parameters.items():
+            known = holes.channels.get(operand) if operand is not None and name == "in_channels" else None
+            filled.append(holes.add(instance.holes[hole], known))
+        return Child(number, tuple(filled))
 
-    def _node_step(self, node: Node, numbers: dict[str, int], holes: list[Hole]) -> Step:
+    def _node_step(self, node: Node, numbers: dict[str, int], holes: "_Holes") -> Step:
         it = tensors(self._graph, node.name)
         op = OPS[node.op]
+        written = dict(node.written)
         operands = tuple(numbers[o] for o in node.inputs)
         result = numbers.setdefault(node.name, len(numbers))
         attribute = self._paths[node.name].rpartition(".")[2]
         within = inside(self._graph, node.name)
         label = within.partition(".")[0] if "." in within else ("x" if within.startswith(node.op) else within)
+        # A node's channels go by the name of its width, or of the channels that it passes on.
+        holes.channels[result] = written.get("width") if node.has("width") else holes.channels.get(operands[-1])
         if isinstance(op, Activation):
-            holes.append(op.name)
-            return Step("act", label, operands, result, activation=len(holes) - 1)
+            return Step("act", label, operands, result, activation=holes.add(op.name, None))
         call = op.call(it)
         filled: list[Filled] = []
         for argument in call.arguments:
-            whole = Argument(argument.name, argument.value.value) if isinstance(argument.value, Half) else argument
-            holes.append(resolve_argument(whole, it, _constant))
-            filled.append(Filled(argument, len(holes) - 1))
+            match argument.value:
+                case Channels(of):
+                    name = holes.channels.get(result if of == "out" else operands[0])
+                    filled.append(Filled(argument, holes.add(resolve_argument(argument, it, _constant), name)))
+                case Attribute(attribute_name):
+                    value = _constant(it[attribute_name])
+                    name = None if isinstance(value, bool) else written.get(attribute_name)
+                    filled.append(Filled(argument, holes.add(value, name)))
+                case constant:
+                    filled.append(Filled(argument, holes.add(constant, None)))
         return Step(attribute, label, operands, result, call, tuple(filled))
+
+
+class _Holes:
+    """The holes of one instance, and the program's names of the channels of its values."""
+
+    def __init__(self, channels: dict[int, str | None]) -> None:
+        self.values: list[Hole] = []
+        self.names: list[str | None] = []
+        self.channels = channels
+
+    def add(self, value: Hole, name: str | None) -> int:
+        """A new hole; its number."""
+        self.values.append(value)
+        self.names.append(name)
+        return len(self.values) - 1
 
 
 def _constant(value: Value) -> Scalar:
@@ -278,20 +311,7 @@ def _signature(instance: Instance) -> object:
         (s.attribute, s.operands, s.result, s.activation, s.children, s.is_sequence, tuple(f.hole for f in s.arguments))
         for s in instance.steps
     )
-    return shapes, calls, flags
-
-
-def _hole_name(instance: Instance, hole: int) -> str:
-    for step in instance.steps:
-        if step.activation == hole:
-            return "act"
-        for filled in step.arguments:
-            if filled.hole == hole:
-                return f"{step.attribute}_{filled.argument.name}"
-        for child in step.children:
-            if hole in child.holes:
-                return f"{step.attribute}_{child.holes.index(hole)}"
-    raise AssertionError("every hole is an argument of a step")
+    return shapes, calls, flags, tuple(instance.names)
 
 
 def _camel(name: str) -> str:

@@ -39,7 +39,10 @@ class Type:
 
 @dataclass(frozen=True)
 class Node:
-    """One op applied to earlier nodes. `attributes` are constants or references to decisions and dims."""
+    """One op applied to earlier nodes. `attributes` are constants or references to decisions and dims.
+
+    `written` holds the names the program gave attributes where it gave them names: `conv(kernel, mid)`.
+    """
 
     name: str
     op: str
@@ -47,6 +50,7 @@ class Node:
     attributes: tuple[tuple[str, Value], ...] = ()
     type: Type | None = None
     span: Span | None = field(default=None, compare=False)
+    written: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @cached_property
     def _attribute_map(self) -> Mapping[str, Value]:

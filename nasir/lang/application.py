@@ -127,7 +127,10 @@ class Applier:
             value = attributes[parameter.name]
             if isinstance(value, Ref) and (parameter.kind != "count" or parameter.name == "stride"):
                 return self._op_of_set(function, parameter, value, operands, name)
-        return self.builder.node(name, function.op.name, operands, attributes, function.span)
+        written = tuple(
+            (parameter, b.span.text) for parameter, b in function.bound.items() if b.span.text.isidentifier()
+        )
+        return self.builder.node(name, function.op.name, operands, attributes, function.span, written)
 
     def _attribute(self, function: OpFunction, parameter: Parameter) -> Value:
         bound = function.bound.get(parameter.name)

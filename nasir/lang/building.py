@@ -111,13 +111,14 @@ class Builder:
         operands: dict[str, Tensor],
         attributes: dict[str, Value],
         span: Span,
+        written: tuple[tuple[str, str], ...] = (),
     ) -> Tensor:
         """A new node under a free name."""
         if len(self.nodes) >= MOST_NODES:
             raise mistakes.too_large(span, "the space has too many nodes", MOST_NODES)
         free = self._free(name, self.nodes)
         inputs = tuple((label, tensor.node) for label, tensor in operands.items())
-        self.nodes[free] = Node(free, op, inputs, tuple(attributes.items()), None, span)
+        self.nodes[free] = Node(free, op, inputs, tuple(attributes.items()), None, span, written)
         return Tensor(free)
 
     def region_path(self, path: str) -> str:

@@ -66,7 +66,9 @@ def test_imports_torch_alone_and_holds_no_trace_of_the_search(path):
     modules = {n.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import) for n in node.names}
     modules |= {node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)}
     assert {name.partition(".")[0] for name in modules} == {"torch"}
-    assert not re.search(r"mask|gumbel|logits?\b(?!\.)|alpha|choice|decision|nasir|supernet", source.replace("to logits", ""))
+    assert not re.search(
+        r"mask|gumbel|logits?\b(?!\.)|alpha|choice|decision|nasir|supernet", source.replace("to logits", "")
+    )
 
 
 def test_blocks_that_differ_in_numbers_or_activation_only_share_a_class(compiled):

@@ -6,9 +6,9 @@ from nasir.ir.ops.activation import ACTIVATIONS, Activation
 from nasir.ir.ops.arithmetic import Add, Mul
 from nasir.ir.ops.base import (
     Argument,
+    Attribute,
     Call,
     Channels,
-    Half,
     Op,
     OpError,
     Parameter,
@@ -53,9 +53,9 @@ __all__ = [
     "OPS",
     "Activation",
     "Argument",
+    "Attribute",
     "Call",
     "Channels",
-    "Half",
     "Op",
     "OpError",
     "Parameter",

@@ -61,10 +61,11 @@ class Channels:
 
 
 @dataclass(frozen=True)
-class Half:
-    """`value // 2`, the padding that keeps a map's size at stride 1."""
+class Attribute:
+    """The node's attribute `name`; halved for a padding that keeps a map's size at stride 1."""
 
-    value: Value
+    name: str
+    halved: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Argument:
     """An argument of a torch call. An emitted file leaves it out where it equals `default`."""
 
     name: str
-    value: Value | Channels | Half
+    value: Attribute | Channels | int | bool
     positional: bool = False
     default: Scalar | None = None
 
@@ -169,7 +170,8 @@ def resolve_argument(argument: Argument, it: Tensors, size: Callable[[Value], Sc
         case Channels(of):
             layout = it.out.channels if of == "out" else it.operands[of].channels
             return sum(int(size(segment)) for segment in layout)
-        case Half(value):
-            return int(size(value)) // 2
-        case value:
-            return size(value)
+        case Attribute(name, halved):
+            value = size(it[name])
+            return int(value) // 2 if halved else value
+        case constant:
+            return constant

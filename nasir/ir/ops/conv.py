@@ -4,9 +4,9 @@ from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type
 from nasir.ir.ops.base import (
     Argument,
+    Attribute,
     Call,
     Channels,
-    Half,
     Op,
     Parameter,
     Placement,
@@ -57,8 +57,8 @@ class Conv(Op):
             (
                 Argument("in_channels", Channels("x"), positional=True),
                 Argument("out_channels", Channels("out"), positional=True),
-                *window_arguments(it),
-                Argument("bias", it["bias"], default=True),
+                *window_arguments(),
+                Argument("bias", Attribute("bias"), default=True),
             ),
         )
 
@@ -75,10 +75,10 @@ def strided(it: Tensors, dims: DimTable) -> tuple[Value, Value]:
     )
 
 
-def window_arguments(it: Tensors) -> tuple[Argument, ...]:
+def window_arguments() -> tuple[Argument, ...]:
     """Kernel, stride and padding of a convolution."""
     return (
-        Argument("kernel_size", it["kernel"], positional=True),
-        Argument("stride", it["stride"], default=1),
-        Argument("padding", Half(it["kernel"]), default=0),
+        Argument("kernel_size", Attribute("kernel"), positional=True),
+        Argument("stride", Attribute("stride"), default=1),
+        Argument("padding", Attribute("kernel", halved=True), default=0),
     )

@@ -49,7 +49,7 @@ class DepthwiseConv(Op):
             (
                 Argument("in_channels", Channels("out"), positional=True),
                 Argument("out_channels", Channels("out"), positional=True),
-                *window_arguments(it),
+                *window_arguments(),
                 Argument("groups", Channels("out")),
                 Argument("bias", False, default=True),
             ),

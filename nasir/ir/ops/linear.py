@@ -2,7 +2,19 @@
 
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type
-from nasir.ir.ops.base import Argument, Call, Channels, Op, OpError, Parameter, Placement, Support, Tensors, layout_size
+from nasir.ir.ops.base import (
+    Argument,
+    Attribute,
+    Call,
+    Channels,
+    Op,
+    OpError,
+    Parameter,
+    Placement,
+    Support,
+    Tensors,
+    layout_size,
+)
 from nasir.ir.sizes import Number, Sizing
 
 
@@ -35,7 +47,7 @@ class Linear(Op):
             (
                 Argument("in_features", Channels("x"), positional=True),
                 Argument("out_features", Channels("out"), positional=True),
-                Argument("bias", it["bias"], default=True),
+                Argument("bias", Attribute("bias"), default=True),
             ),
             flatten=it.x.is_map,
         )

@@ -2,7 +2,7 @@
 
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type
-from nasir.ir.ops.base import Argument, Call, Half, Op, Parameter, Support, Tensors, require_map
+from nasir.ir.ops.base import Argument, Attribute, Call, Op, Parameter, Support, Tensors, require_map
 from nasir.ir.ops.conv import strided
 
 
@@ -22,9 +22,9 @@ class MaxPool(Op):
             "function",
             self.function,
             (
-                Argument("kernel_size", it["kernel"], positional=True),
-                Argument("stride", it["stride"]),  # torch's default is the kernel's size
-                Argument("padding", Half(it["kernel"]), default=0),
+                Argument("kernel_size", Attribute("kernel"), positional=True),
+                Argument("stride", Attribute("stride")),  # torch's default is the kernel's size
+                Argument("padding", Attribute("kernel", halved=True), default=0),
             ),
         )
 

@@ -20,14 +20,18 @@ from torch.nn import functional as F
 class IRShortcut(nn.Module):
     """`ir`: expansion, depthwise, project, shortcut."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, in_channels: int, mid: int, kernel: int, stride: int, width: int
+    ) -> None:
         super().__init__()
-        self.expansion_conv = nn.Conv2d(16, 16, 1, bias=False)
-        self.expansion_bn = nn.BatchNorm2d(16)
-        self.depthwise_dwconv = nn.Conv2d(16, 16, 3, padding=1, groups=16, bias=False)
-        self.depthwise_bn = nn.BatchNorm2d(16)
-        self.project_conv = nn.Conv2d(16, 16, 1, bias=False)
-        self.project_bn = nn.BatchNorm2d(16)
+        self.expansion_conv = nn.Conv2d(in_channels, mid, 1, bias=False)
+        self.expansion_bn = nn.BatchNorm2d(mid)
+        self.depthwise_dwconv = nn.Conv2d(
+            mid, mid, kernel, stride=stride, padding=kernel // 2, groups=mid, bias=False
+        )
+        self.depthwise_bn = nn.BatchNorm2d(mid)
+        self.project_conv = nn.Conv2d(mid, width, 1, bias=False)
+        self.project_bn = nn.BatchNorm2d(width)
 
     def forward(self, x: Tensor) -> Tensor:
         expansion = F.relu(self.expansion_bn(self.expansion_conv(x)))
@@ -39,16 +43,18 @@ class IRShortcut(nn.Module):
 class IR(nn.Module):
     """`ir`: expansion, depthwise, project."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, in_channels: int, mid: int, kernel: int, stride: int, width: int
+    ) -> None:
         super().__init__()
-        self.expansion_conv = nn.Conv2d(16, 32, 1, bias=False)
-        self.expansion_bn = nn.BatchNorm2d(32)
+        self.expansion_conv = nn.Conv2d(in_channels, mid, 1, bias=False)
+        self.expansion_bn = nn.BatchNorm2d(mid)
         self.depthwise_dwconv = nn.Conv2d(
-            32, 32, 3, stride=2, padding=1, groups=32, bias=False
+            mid, mid, kernel, stride=stride, padding=kernel // 2, groups=mid, bias=False
         )
-        self.depthwise_bn = nn.BatchNorm2d(32)
-        self.project_conv = nn.Conv2d(32, 16, 1, bias=False)
-        self.project_bn = nn.BatchNorm2d(16)
+        self.depthwise_bn = nn.BatchNorm2d(mid)
+        self.project_conv = nn.Conv2d(mid, width, 1, bias=False)
+        self.project_bn = nn.BatchNorm2d(width)
 
     def forward(self, x: Tensor) -> Tensor:
         expansion = F.relu(self.expansion_bn(self.expansion_conv(x)))
@@ -71,20 +77,26 @@ class SqueezeExcite(nn.Module):
         return x * scale
 
 
-class IR2(nn.Module):
+class IRAttention(nn.Module):
     """`ir`: expansion, depthwise, attention, project."""
 
     def __init__(
-        self, in_channels: int, mid: int, stride: int, attention_1: int, width: int
+        self,
+        in_channels: int,
+        mid: int,
+        kernel: int,
+        stride: int,
+        attention_squeeze: int,
+        width: int,
     ) -> None:
         super().__init__()
         self.expansion_conv = nn.Conv2d(in_channels, mid, 1, bias=False)
         self.expansion_bn = nn.BatchNorm2d(mid)
         self.depthwise_dwconv = nn.Conv2d(
-            mid, mid, 3, stride=stride, padding=1, groups=mid, bias=False
+            mid, mid, kernel, stride=stride, padding=kernel // 2, groups=mid, bias=False
         )
         self.depthwise_bn = nn.BatchNorm2d(mid)
-        self.attention = SqueezeExcite(mid, attention_1)
+        self.attention = SqueezeExcite(mid, attention_squeeze)
         self.project_conv = nn.Conv2d(mid, width, 1, bias=False)
         self.project_bn = nn.BatchNorm2d(width)
 
@@ -103,11 +115,11 @@ class Digits(nn.Module):
         self.stem_conv = nn.Conv2d(1, 16, 3, padding=1, bias=False)
         self.stem_bn = nn.BatchNorm2d(16)
         self.trunk = nn.Sequential(
-            IRShortcut(),
+            IRShortcut(16, 16, 3, 1, 16),
             nn.Identity(),
-            IR(),
-            IR2(16, 32, 1, 8, 40),
-            IR2(40, 80, 2, 24, 32),
+            IR(16, 32, 3, 2, 16),
+            IRAttention(16, 32, 3, 1, 8, 40),
+            IRAttention(40, 80, 3, 2, 24, 32),
         )
         self.head_conv = nn.Conv2d(32, 96, 1, bias=False)
         self.head_bn = nn.BatchNorm2d(96)

@@ -1,0 +1,52 @@
+"""Counts and extremes, against enumeration."""
+
+from itertools import product
+
+import nasir
+from nasir.ir.printer import print_graph
+from tests.spaces import RESIDUAL
+
+
+def all_choices(space):
+    for values in product(*(d.options for d in space.decisions)):
+        yield dict(zip((d.name for d in space.decisions), values, strict=True))
+
+
+def test_networks_are_the_distinct_networks_written(compiled):
+    """Two assignments are one network where they differ only in what the network does not use."""
+    space = compiled(RESIDUAL)
+    choices = list(all_choices(space))
+    assert space.assignments() == len(choices)
+    assert space.size() == len({canonical(space, c) for c in choices})
+
+
+def canonical(space, choices):
+    """The choices of the decisions that the derived program still shows."""
+    shown = {}
+    for layer in ("trunk.0", "trunk.1"):
+        names = [f"{layer}.block"]
+        if choices[f"{layer}.block"] != "skip":
+            names += [f"{layer}.expand", f"{layer}.width"]
+        shown.update({name: choices[name] for name in names})
+    return ("stem", choices["stem.width"], *sorted(shown.items()))
+
+
+def test_networks_of_the_digits():
+    # 28 = 3 blocks * 3 * 3 + skip; 45 = 3 * 3 * 5; 46 = 45 + skip; 27 = 3 * 3 * 3
+    assert nasir.load("digits").size() == 28 * 28 * 45 * 46 * 27
+
+
+def test_extremes_are_those_of_enumeration(compiled):
+    space = compiled(RESIDUAL)
+    for name, got in (("macs", space.macs()), ("params", space.params())):
+        costs = [space.costs.at(c)[name] for c in all_choices(space)]
+        assert got == (min(costs), max(costs))
+    assert space.costs.at(space.largest())["macs"] == space.macs()[1]
+    assert space.costs.at(space.smallest())["macs"] == space.macs()[0]
+
+
+def test_a_network_has_one_network(compiled):
+    space = compiled(RESIDUAL)
+    network = space.at(space.sample(0))
+    assert (network.assignments(), network.size()) == (1, 1)
+    assert "decision" not in print_graph(network.graph)

@@ -1,0 +1,70 @@
+"""The printed IR parses back, after every pass, for every space; and the passes hold to their facts."""
+
+from dataclasses import replace
+
+import pytest
+
+import nasir
+from nasir.api import compile_source
+from nasir.ir.facts import Fact, InvalidGraph, verify
+from nasir.ir.printer import print_graph
+from nasir.lang.ir_parser import parse_graph
+from nasir.passes.base import check_order, run
+from nasir.passes.canonicalise import Canonicalise
+from nasir.passes.pipeline import CHECKED, ELABORATED, SUPERNET, derivation
+from nasir.passes.place_masks import PlaceMasks
+from tests.conftest import each_space
+
+
+@each_space
+def test_print_and_parse_are_inverse_after_every_pass(path):
+    stages = []
+    space = compile_source(path, lambda name, graph: stages.append((name, graph)))
+    run(space.graph, SUPERNET, CHECKED, lambda name, graph: stages.append((name, graph)))
+    run(space.graph, derivation(space.sample(0)), CHECKED, lambda name, graph: stages.append((name, graph)))
+    assert [name for name, _ in stages][:4] == ["elaborate", "infer-shapes", "canonicalise", "prune-dead"]
+    for name, graph in stages:
+        text = print_graph(graph)
+        assert parse_graph(text) == graph, name
+        assert print_graph(parse_graph(text)) == text, name
+
+
+@each_space
+def test_passes_are_idempotent(path):
+    graph = nasir.load(path).graph
+    assert Canonicalise().run(graph) == graph
+    masked = PlaceMasks().run(graph)
+    assert PlaceMasks().run(masked) == masked
+
+
+@each_space
+def test_every_network_of_a_space_is_concrete(path):
+    space = nasir.load(path)
+    for seed in range(5):
+        verify(space.at(space.sample(seed)).graph, frozenset(Fact) - {Fact.MASKED})
+
+
+def test_the_verifier_sees_a_missing_mask():
+    graph = nasir.load("digits").graph
+    masked = run(graph, SUPERNET, CHECKED)
+    verify(masked, frozenset((Fact.MASKED,)))
+    with pytest.raises(InvalidGraph, match="before its mask"):
+        verify(graph, frozenset((Fact.MASKED,)))
+
+
+def test_the_verifier_sees_an_unknown_operand_and_a_missing_type():
+    graph = nasir.load("digits").graph
+    node = graph.nodes[1]
+    for broken, message in (
+        (replace(node, operands=(("x", "nowhere"),)), "before it is defined"),
+        (replace(node, type=None), "has no type"),
+        (replace(node, op="convolution"), "unknown op"),
+    ):
+        nodes = (graph.nodes[0], broken, *graph.nodes[2:])
+        with pytest.raises(InvalidGraph, match=message):
+            verify(replace(graph, nodes=nodes), CHECKED)
+
+
+def test_a_pipeline_in_the_wrong_order_is_refused():
+    with pytest.raises(AssertionError, match="canonicalise needs shaped"):
+        check_order((Canonicalise(),), ELABORATED)
