@@ -18,3 +18,38 @@ space residual(classes = 3) {
   return trunk -> global_avg_pool -> linear(classes)
 }
 """
+
+TINY = """
+from "lib/mobile.nas" import ir
+
+choice mb {
+  ir_k3: ir(kernel=3, act=relu, always_expand=true)
+  skip:  identity  when stride == 1
+}
+
+space tiny(classes = 10) {
+  x     = image(1, size=8)
+  stem  = x -> conv(3, {4, 8}, stride=2) -> bn -> relu
+  trunk = stem -> stages {
+    | block | expand | width     | depth | stride |
+    | mb    | {1, 2} | 8..16 by 8 | 2     | 1      |
+  }
+  return trunk -> global_avg_pool -> linear(classes)
+}
+
+objective {
+  minimize cross_entropy
+  subject to macs <= 15K
+}
+
+search {
+  epochs       = 3
+  batch        = 256
+  architecture = adam(lr=0.3)
+}
+
+train {
+  epochs = 2
+  batch  = 256
+}
+"""

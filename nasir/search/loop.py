@@ -91,7 +91,7 @@ class Search:
             loss.backward()
             self._check(loss)
             self._weight_optimizer.step()
-            losses.append(float(loss))
+            losses.append(float(loss.detach()))
         return sum(losses) / len(losses)
 
     def _train_architecture(self) -> tuple[float, dict[str, float]]:
@@ -105,8 +105,8 @@ class Search:
             loss.backward()
             self._check(loss)
             self._architecture_optimizer.step()
-            losses.append(float(loss))
-            costs = {name: float(cost) for name, cost in out.cost.items()}
+            losses.append(float(loss.detach()))
+            costs = {name: float(cost.detach()) for name, cost in out.cost.items()}
             self._prices.update(costs, self._space.costs.at(self.supernet.argmax()))
         return sum(losses) / len(losses), costs
 
@@ -128,7 +128,9 @@ class Search:
     def _check(self, loss: Tensor) -> None:
         if not bool(torch.isfinite(loss)):
             hints = ('lower the learning rate: `--set "weights=sgd(lr=0.05, momentum=0.9)"`',)
-            raise CompileError(Diagnostic("E0804", f"the loss is {float(loss)} in epoch {self.epoch}", hints=hints))
+            raise CompileError(
+                Diagnostic("E0804", f"the loss is {float(loss.detach())} in epoch {self.epoch}", hints=hints)
+            )
 
     def choose(self) -> dict[str, Scalar]:
         """The likeliest network, changed as little as its bounds demand."""

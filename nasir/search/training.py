@@ -42,7 +42,7 @@ def train(
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
-            losses.append(float(loss))
+            losses.append(float(loss.detach()))
         mean = sum(losses) / len(losses)
         if mean != mean:
             raise CompileError(

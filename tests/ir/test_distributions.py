@@ -58,7 +58,9 @@ def tables(draw):
             cases = [b, c, a][: len(decision.options)]
             made = table.select(Ref(decision.name), dict(zip(decision.options, cases, strict=True)), hint=f"n{i}")
         else:
-            made = table.apply(kind, 4, a, hint=f"n{i}") if kind == "round_to" else table.apply(kind, a, b, hint=f"n{i}")
+            made = (
+                table.apply(kind, 4, a, hint=f"n{i}") if kind == "round_to" else table.apply(kind, a, b, hint=f"n{i}")
+            )
         if isinstance(made, Ref):
             refs.append(made)
     chosen = tuple(draw(st.lists(st.sampled_from(refs), min_size=1, max_size=3)))
@@ -104,13 +106,19 @@ def test_too_many_ties_are_refused():
     table = DimTable()
     total = 0
     for i in range(8):
-        total = table.apply("add", table.apply("mul", total, 100, hint="t"), table.decide(Decision(f"d{i}", tuple(range(1, 9)))), hint="t")
+        total = table.apply(
+            "add",
+            table.apply("mul", total, 100, hint="t"),
+            table.decide(Decision(f"d{i}", tuple(range(1, 9)))),
+            hint="t",
+        )
     with pytest.raises(TableTooLarge):
         Distributions(table.decisions, table.dims).support(total)
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(8 * 5.4566, 48), (24 * 4.7912, 112), (16 * 5.4566, 88), (3, 8), (12, 16), (4 * 1.0, 8), (44, 48)]
+    ("value", "expected"),
+    [(8 * 5.4566, 48), (24 * 4.7912, 112), (16 * 5.4566, 88), (3, 8), (12, 16), (4 * 1.0, 8), (44, 48)],
 )
 def test_rounding_is_the_released_networks(value, expected):
     assert round_to(8, value) == expected

@@ -1,0 +1,165 @@
+"""The commands as a user runs them: a process, its streams, its exit status."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nasir.ir.values import key
+from tests.spaces import TINY
+
+NASIR = Path(sys.executable).parent / "nasir"
+WRONG = """space wrong(classes = 3) {
+  x = image(1, size=8)
+  return x -> cnv(3, 8) -> global_avg_pool -> linear(classes)
+}
+"""
+
+
+def nasir(*arguments, cwd=None):
+    return subprocess.run([str(NASIR), *map(str, arguments)], capture_output=True, text=True, cwd=cwd, check=False)
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "tiny.nas").write_text(TINY, encoding="utf-8")
+    (tmp_path / "wrong.nas").write_text(WRONG, encoding="utf-8")
+    return tmp_path
+
+
+def test_check_passes_and_fails_by_exit_status(files):
+    good = nasir("check", "tiny.nas", "digits", "lib/mobile", cwd=files)
+    assert (good.returncode, good.stderr) == (0, "")
+    bad = nasir("check", "wrong.nas", "tiny.nas", "nowhere.nas", cwd=files)
+    assert bad.returncode == 1
+    assert "wrong.nas:3:15: error[E0201]: nothing is named `cnv`" in bad.stderr
+    assert "did you mean `conv`?" in bad.stderr
+    assert "E0701" in bad.stderr
+    assert "Traceback" not in bad.stderr
+
+
+def test_check_as_json(files):
+    found = json.loads(nasir("check", "--format", "json", "wrong.nas", cwd=files).stdout)
+    assert found == [
+        {
+            "code": "E0201",
+            "message": "nothing is named `cnv`",
+            "file": "wrong.nas",
+            "line": 3,
+            "column": 15,
+            "hints": ["did you mean `conv`?"],
+        }
+    ]
+    assert json.loads(nasir("check", "--format", "json", "tiny.nas", cwd=files).stdout) == []
+
+
+def test_wrong_usage_is_2():
+    assert nasir("chekc").returncode == 2
+    assert nasir("check").returncode == 2
+    assert nasir("info", "digits", "--no-such-option").returncode == 2
+
+
+@pytest.mark.parametrize("command", ["check", "info", "ir", "search", "derive", "build", "train", "explain"])
+def test_every_command_has_help_that_names_its_options(command):
+    shown = nasir(command, "--help")
+    assert shown.returncode == 0
+    assert "Usage: nasir" in shown.stdout
+
+
+def test_info_as_json(files):
+    facts = json.loads(nasir("info", "tiny.nas", "--json", cwd=files).stdout)
+    assert facts["assignments"] == str(2 * (2 * 2 * 2) ** 2)
+    assert facts["networks"] == str(2 * (2 * 2 + 1) ** 2)
+    assert facts["macs"]["min"] < facts["macs"]["max"]
+    assert {"name": "stem.width", "options": [4, 8]} in facts["decisions"]
+    assert set(facts) >= {"networks_log10", "params", "conventions"}
+
+
+def test_info_for_people(files):
+    shown = nasir("info", "tiny.nas", cwd=files).stdout
+    assert "5 decisions" in shown or "decisions" in shown
+    assert "trunk.1" in shown
+    assert "8..16 x 4 x 4" in shown or "4..16 x 4 x 4" in shown
+
+
+def test_ir_after_a_pass_and_after_each(files):
+    assert "channels(%" in nasir("ir", "tiny.nas", "--after", "elaborate", cwd=files).stdout
+    assert ".mask = mask(" in nasir("ir", "tiny.nas", "--after", "place-masks", cwd=files).stdout
+    each = nasir("ir", "tiny.nas", "--passes", cwd=files).stdout
+    assert [line for line in each.splitlines() if line.startswith("# after ")] == [
+        f"# after {name}" for name in ("elaborate", "infer-shapes", "canonicalise", "prune-dead", "place-masks")
+    ]
+    assert "decision" not in nasir("ir", "tiny.nas", "--largest", cwd=files).stdout
+    wrong = nasir("ir", "tiny.nas", "--after", "place-mask", cwd=files)
+    assert wrong.returncode == 1
+    assert "did you mean `place-masks`?" in wrong.stderr
+
+
+def test_derive_and_build_by_every_way_to_choose(files):
+    largest = nasir("derive", "tiny.nas", "--largest", "-o", "arch.nas", cwd=files)
+    assert (largest.returncode, largest.stdout, largest.stderr) == (0, "", "")
+    assert nasir("check", "arch.nas", cwd=files).returncode == 0
+    built = nasir("build", "arch.nas", "-o", "model.py", cwd=files)
+    assert built.returncode == 0
+    assert "class Tiny(nn.Module):" in (files / "model.py").read_text()
+    again = nasir("build", "tiny.nas", "--largest", "--choose", "stem.width=4", cwd=files)
+    assert "nn.Conv2d(1, 4, 3, stride=2, padding=1, bias=False)" in again.stdout
+    assert (
+        nasir("build", "tiny.nas", "--sample", "1", cwd=files).stdout
+        == nasir("build", "tiny.nas", "--sample", "1", cwd=files).stdout
+    )
+    open_ends = nasir("build", "tiny.nas", cwd=files)
+    assert open_ends.returncode == 1
+    assert "E0604" in open_ends.stderr
+    both = nasir("build", "tiny.nas", "--largest", "--smallest", cwd=files)
+    assert "E0606" in both.stderr
+    missing = nasir("build", "tiny.nas", "--choose", "stem.width=4", cwd=files)
+    assert "E0603" in missing.stderr
+    (files / "choices.json").write_text('{"stem.width": 4}')
+    assert "E0603" in nasir("build", "tiny.nas", "--choices", "choices.json", cwd=files).stderr
+
+
+def test_an_output_that_cannot_be_written_is_a_diagnostic(files):
+    failed = nasir("derive", "tiny.nas", "--largest", "-o", "nowhere/arch.nas", cwd=files)
+    assert failed.returncode == 1
+    assert "E0903" in failed.stderr
+
+
+def test_explain():
+    shown = nasir("explain", "E0201")
+    assert shown.returncode == 0
+    assert "Wrong:" in shown.stdout
+    assert nasir("explain", "E9999").returncode == 1
+    assert "E0201" in nasir("explain").stdout
+
+
+def test_search_then_train_from_the_command_line(files):
+    done = nasir("search", "tiny.nas", "--out", "run", "--set", "epochs=2", "--set", "train.epochs=1", cwd=files)
+    assert done.returncode == 0, done.stderr
+    assert "search 2/2  loss" in done.stdout
+    assert "entropy" in done.stdout
+    assert "test accuracy" in done.stdout
+    choices = json.loads((files / "run" / "choices.json").read_text())
+    derived = nasir("derive", "tiny.nas", "--run", "run", cwd=files).stdout
+    assert derived == (files / "run" / "arch.nas").read_text()
+    assert key(choices["stem.width"]) in {"4", "8"}
+    trained = nasir("train", "run/arch.nas", "--out", "again", "--set", "train.epochs=1", cwd=files)
+    assert trained.returncode == 0, trained.stderr
+    assert json.loads((files / "again" / "summary.json").read_text())["macs"] > 0
+    assert nasir("train", "tiny.nas", "--out", "third", cwd=files).returncode == 1
+    assert nasir("search", "run/arch.nas", "--out", "third", cwd=files).returncode == 1
+    wrong = nasir("search", "tiny.nas", "--out", "third", "--set", "epoch=3", cwd=files)
+    assert "did you mean `epochs`?" in wrong.stderr
+
+
+def test_the_front_end_does_not_import_torch(files):
+    script = (
+        "import sys\n"
+        "from nasir.cli.main import app\n"
+        "for command in ('check digits', 'info digits --json', 'ir digits', 'build digits --largest'):\n"
+        "    app(command.split(), standalone_mode=False)\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=files, capture_output=True)

@@ -1,0 +1,57 @@
+"""What the documents say is so: their programs compile, their code runs, their commands are those that CI runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nasir.api import check
+from nasir.diagnostics import render_all
+from nasir.lang.settings import SearchSettings, TrainSettings
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def fenced(path: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_programs_compile(page, tmp_path):
+    for i, text in enumerate(fenced(page, "nas")):
+        path = tmp_path / f"example_{i}.nas"
+        path.write_text(text, encoding="utf-8")
+        found = check(path)
+        assert not found, render_all(found)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_python_runs(page):
+    for text in fenced(page, "python"):
+        exec(compile(text, str(page), "exec"), {})
+
+
+def test_the_commands_of_the_readme_are_the_ones_ci_runs():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    promised = set(re.findall(r"^make (\w+)", readme, re.MULTILINE))
+    assert promised >= {"demo", "test"}
+    assert promised <= set(re.findall(r"^make (\w+)", ci, re.MULTILINE))
+    (command,) = re.findall(r"^(nasir search .*)$", readme, re.MULTILINE)
+    assert command in makefile
+
+
+def test_the_settings_of_the_language_page_are_all_there_are():
+    page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `(\w+)` \| (?:both|search|train) \|", page, re.MULTILINE))
+    assert documented == {*SearchSettings.__dataclass_fields__, *TrainSettings.__dataclass_fields__}
+
+
+def test_every_op_of_the_language_is_documented():
+    from nasir.lang.evaluate import VALUE_FUNCTIONS, builtin_names
+
+    page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+    for name in (*builtin_names(), *VALUE_FUNCTIONS):
+        assert re.search(rf"`{name}\b", page), name
