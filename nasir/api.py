@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nasir.cost import counts
 from nasir.cost.extremes import cost_range, extreme
 from nasir.cost.model import CostModel
-from nasir.diagnostics import CompileError, Diagnostic, Source, closest
+from nasir.diagnostics import CompileError, Diagnostic, Source, closest, distinct
 from nasir.emission.source import model_source
 from nasir.ir.dims import Decision
 from nasir.ir.graph import Choices, Graph
@@ -131,7 +131,7 @@ def check(path: Path) -> Sequence[Diagnostic]:
             _compile(module, mistakes, None)
     except CompileError as error:
         found += error.diagnostics
-    return CompileError(found).diagnostics
+    return distinct(found)
 
 
 def _load_module(path: Path) -> tuple[Module, Sequence[Diagnostic]]:

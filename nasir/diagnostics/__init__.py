@@ -1,7 +1,7 @@
 """What is wrong with a user's file, as data: places, codes, messages, hints. Imports nothing of nasir."""
 
-from nasir.diagnostics.diagnostic import CompileError, Diagnostic, closest
+from nasir.diagnostics.diagnostic import CompileError, Diagnostic, closest, distinct
 from nasir.diagnostics.render import render, render_all
 from nasir.diagnostics.source import Source, Span
 
-__all__ = ["CompileError", "Diagnostic", "Source", "Span", "closest", "render", "render_all"]
+__all__ = ["CompileError", "Diagnostic", "Source", "Span", "closest", "distinct", "render", "render_all"]

@@ -53,7 +53,7 @@ def _section(text: str) -> str:
 _SKIP = "choice layer {\n  conv: conv(3) -> bn -> relu\n  skip: identity%s\n}"
 _BRANCHES = """\
 block both() {
-  return concat(x -> conv(1, 8), x -> conv(3, 8))%s
+  return concat(x -> conv(1, {8, 16}), x -> conv(3, 8))%s
 }
 choice layer {
   both:  both
@@ -97,6 +97,13 @@ CODES: Mapping[str, Code] = {
             "y = x -> conv(3, width) -> bn -> relu",
         ),
         _space("width = 16 * 4", "y = x -> conv(3, width) -> bn -> relu"),
+    ),
+    "E0106": Code(
+        "number too large",
+        "Numbers go up to 2^53: sizes and costs are counted exactly in 64-bit floating point, and no network comes near"
+        " it. `1e999` and the like are most often a slip in the exponent.",
+        _space("y = x -> conv(3, 1e18) -> bn -> relu"),
+        _space("y = x -> conv(3, 18) -> bn -> relu"),
     ),
     "E0201": Code(
         "unknown name",
@@ -418,6 +425,19 @@ CODES: Mapping[str, Code] = {
             "let b = 50..600 by 50",
             "y = x -> conv(3, a + b) -> bn -> relu",
         ),
+    ),
+    "E0407": Code(
+        "undecided image",
+        "An image has a constant number of channels and a constant size: a set there would be a search over the input's"
+        " resolution, which the supernet does not build.",
+        "space sizes(classes = 10) {\n"
+        "  x = image(3, size={32, 64})\n"
+        "  return x -> conv(3, 8) -> global_avg_pool -> linear(classes)\n"
+        "}\n",
+        "space sizes(classes = 10) {\n"
+        "  x = image(3, size=64)\n"
+        "  return x -> conv(3, 8) -> global_avg_pool -> linear(classes)\n"
+        "}\n",
     ),
     "E0501": Code(
         "section given twice",

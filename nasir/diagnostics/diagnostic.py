@@ -23,8 +23,17 @@ class CompileError(Exception):
 
     def __init__(self, diagnostics: Sequence[Diagnostic] | Diagnostic) -> None:
         found = (diagnostics,) if isinstance(diagnostics, Diagnostic) else tuple(diagnostics)
-        self.diagnostics = tuple(sorted(dict.fromkeys(found), key=_place))
+        assert found, "an error has a diagnostic"
+        self.diagnostics = distinct(found)
         super().__init__("\n".join(f"{d.span or '-'}: {d.code}: {d.message}" for d in self.diagnostics))
+
+
+def distinct(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """In the order of the text, each mistake once: a block that is used twice is wrong in one place."""
+    once: dict[tuple[object, ...], Diagnostic] = {}
+    for diagnostic in diagnostics:
+        once.setdefault((diagnostic.code, diagnostic.span, diagnostic.message), diagnostic)
+    return tuple(sorted(once.values(), key=_place))
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int]:
@@ -34,5 +43,5 @@ def _place(diagnostic: Diagnostic) -> tuple[str, int]:
 
 def closest(word: str, candidates: Iterable[str]) -> tuple[str, ...]:
     """A did-you-mean hint for `word`, or nothing where no candidate is near."""
-    near = get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.6)
+    near = get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.65)
     return (f"did you mean `{near[0]}`?",) if near else ()

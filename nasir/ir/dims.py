@@ -15,6 +15,8 @@ from nasir.ir.values import Ref, Scalar, Value
 
 SHAPE_FUNCTIONS = ("channels", "height", "width")
 SELECT = "select"
+LARGEST = 2**53
+"""Sizes and costs stay exact in float64."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,9 @@ class Dim:
 def round_to(step: Scalar, value: Scalar, keep: Scalar = 0.95) -> int:
     """The field's divisible rounding: half up to a multiple of `step`, at least `step`, and one step more where the
     result falls under `keep` times `value` (0.95 in the released FBNetV2 code, 0.9 in MobileNets)."""
-    step, value, keep = int(step), float(value), float(keep)
+    if isinstance(step, str) or isinstance(value, str) or isinstance(keep, str):
+        raise TypeError("`round_to` works on numbers")
+    step = int(step)
     rounded = max(step, int(value + step / 2) // step * step)
     return rounded + step if rounded < keep * value else rounded
 
@@ -58,9 +62,9 @@ def conv_out(size: Scalar, kernel: Scalar, stride: Scalar) -> int:
 def _arithmetic(operation: Callable[[float, float], float]) -> Callable[..., Scalar]:
     def apply(a: Scalar, b: Scalar) -> Scalar:
         if isinstance(a, str) or isinstance(b, str):
-            raise TypeError("arithmetic needs numbers")
+            raise TypeError("arithmetic works on numbers")
         result = operation(a, b)
-        if not math.isfinite(result) or abs(result) > 2**53:
+        if math.isnan(result) or abs(result) > LARGEST:
             raise ValueError("the result is too large")
         return result
 
@@ -80,15 +84,21 @@ def _larger(a: float, b: float) -> float:
 
 
 def _both(a: Scalar, b: Scalar) -> bool:
-    return bool(a) and bool(b)
+    return _truth(a) and _truth(b)
 
 
 def _either(a: Scalar, b: Scalar) -> bool:
-    return bool(a) or bool(b)
+    return _truth(a) or _truth(b)
 
 
 def _negation(a: Scalar) -> bool:
-    return not a
+    return not _truth(a)
+
+
+def _truth(a: Scalar) -> bool:
+    if not isinstance(a, bool):
+        raise TypeError("`and`, `or` and `not` work on true and false")
+    return a
 
 
 FUNCTIONS: Mapping[str, Callable[..., Scalar]] = {

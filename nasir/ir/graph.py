@@ -1,6 +1,6 @@
 """The graph: one flat ordered tuple of nodes, operands by name; compared by value; networkx on demand."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -139,6 +139,17 @@ class Graph:
 
 Choices = Mapping[str, Scalar]
 """One option for each decision, by the decision's name."""
+
+
+def layout_of(segments: Iterable[Value]) -> tuple[Value, ...]:
+    """A channel layout in its one form: decided neighbours are one segment, for no mask tells them apart."""
+    layout: list[Value] = []
+    for segment in segments:
+        if layout and isinstance(segment, int) and isinstance(layout[-1], int):
+            layout[-1] += segment
+        else:
+            layout.append(segment)
+    return tuple(layout)
 
 
 def values_of(node: Node) -> Iterator[Value]:

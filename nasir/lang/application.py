@@ -54,6 +54,8 @@ class Applier:
                 for part in function.functions:
                     x = self.apply(part, x, naming, scope)
                 return x
+            case OpFunction() if function.op.operands != ("x",):
+                raise mistakes.not_applicable(function.span, f"`{function.op.name}` takes its tensors as arguments and")
             case OpFunction():
                 return self._op(function, {"x": x}, naming)
             case BlockFunction():
@@ -104,6 +106,9 @@ class Applier:
         variadic = op.operands == ("...",)
         for argument in expr.arguments:
             if len(tensors) < len(op.operands) or variadic:
+                expected = None if variadic else op.operands[len(tensors)]
+                if argument.name is not None and argument.name.text != expected:
+                    raise mistakes.unknown_argument(argument.name.span, op.name, argument.name.text, ())
                 thing = self.evaluator.evaluate(argument.value, frame, join(frame.path, op.name))
                 if not isinstance(thing, Tensor):
                     raise mistakes.not_a_value(argument.span, describe(thing), "a tensor")
@@ -163,20 +168,36 @@ class Applier:
     def block(self, function: BlockFunction, x: Tensor, path: str) -> Tensor:
         """A block's body, evaluated anew: its sets make new decisions."""
         block, callee = function.block, name_of(function)
-        if callee in self._calls or len(self._calls) > DEEPEST_CALLS:
-            raise mistakes.recursive(function.span, callee)
+        self._enter(callee, function)
         frame = Frame(function.module, path, {"x": x})
-        self.builder.region(Region(path, "block", callee))  # takes the path before regions within it do
+        self.builder.region(function.span, Region(path, "block", callee))  # takes the path before regions within it do
         for parameter in block.parameters:
             frame.names[parameter.name.text] = self._block_argument(function, parameter, frame)
-        self._calls.append(callee)
+        mistakes_before = len(self.diagnostics)
         try:
             result = self.body(block.body, frame, block.name)
         finally:
             self._calls.pop()
+            self._say_where(function, mistakes_before)
         channels = self.builder.dims.define(Dim(join(path, "channels"), "channels", of=x.node))
-        self.builder.region(Region(path, "block", callee, (("in_channels", channels), *_region_values(frame))))
+        self.builder.region(
+            function.span, Region(path, "block", callee, (("in_channels", channels), *_region_values(frame)))
+        )
         return result
+
+    def _enter(self, callee: str, function: Function) -> None:
+        if callee in self._calls:
+            raise mistakes.recursive(function.span, callee)
+        if len(self._calls) >= DEEPEST_CALLS:
+            raise mistakes.too_large(function.span, "blocks are used within blocks too deep", DEEPEST_CALLS)
+        self._calls.append(callee)
+
+    def _say_where(self, function: BlockFunction, start: int) -> None:
+        """Mistakes in a block of another file name the place that uses it."""
+        for i, diagnostic in enumerate(self.diagnostics[start:], start):
+            if diagnostic.span and diagnostic.span.source is not function.span.source and not diagnostic.related:
+                note = (function.span, f"`{name_of(function)}` is used here")
+                self.diagnostics[i] = replace(diagnostic, related=(note,))
 
     def _block_argument(self, function: BlockFunction, parameter: s.Parameter, frame: Frame) -> Thing:
         name = parameter.name.text
@@ -240,8 +261,15 @@ class Applier:
 
     def choice(self, function: ChoiceFunction, x: Tensor, path: str, decision: str) -> Tensor:
         """A mixture of the alternatives whose guards hold, each at its own scope below `path`."""
+        self._enter(name_of(function), function)
+        try:
+            return self._mixed(function, x, path, decision)
+        finally:
+            self._calls.pop()
+
+    def _mixed(self, function: ChoiceFunction, x: Tensor, path: str, decision: str) -> Tensor:
         alternatives = self._alternatives(function, path)
-        self.builder.region(Region(path, "layer", name_of(function), _bound_values(function.bound)))
+        self.builder.region(function.span, Region(path, "layer", name_of(function), _bound_values(function.bound)))
         options = tuple(alternatives)
         selector = self.builder.dims.decide(Decision(decision, options, function.span))
         self.builder.record.choices[path] = (selector, alternatives)
@@ -303,7 +331,7 @@ class Applier:
                 return self.choice(function, x, path, join(path, name_of(function)))
             case _:
                 block = name_of(function) if isinstance(function, (OpFunction, Identity)) else name
-                self.builder.region(Region(path, "block", block))
+                self.builder.region(function.span, Region(path, "block", block))
                 return self.apply(function, x, Naming(path), path)
 
     def stages(self, table: s.Stages, x: Tensor, frame: Frame, naming: Naming) -> Tensor:

@@ -32,7 +32,12 @@ def binding_mistakes(module: Module) -> Iterator[Diagnostic]:
 
 def _body(parameters: tuple[s.Parameter, ...], body: tuple[s.Statement, ...], known: set[str]) -> Iterator[Diagnostic]:
     known = set(known)
+    first: dict[str, s.Identifier] = {}
     for parameter in parameters:
+        name = parameter.name
+        if name.text in first:
+            yield mistakes.defined_twice(name.span, name.text, first[name.text].span).diagnostic
+        first.setdefault(name.text, name)
         if parameter.default is not None:
             yield from _expr(parameter.default, known)
         known.add(parameter.name.text)

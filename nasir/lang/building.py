@@ -10,6 +10,7 @@ from nasir.lang import mistakes
 from nasir.lang.things import Composed, Conditional, Function, Identity, Tensor, step_name
 
 MOST_NODES = 50_000
+MOST_REGIONS = 10_000
 
 
 def join(path: str, name: str) -> str:
@@ -125,7 +126,10 @@ class Builder:
         """`path`, or the first of `path_2`, ... that no region has."""
         return self._free(path, self.regions)
 
-    def region(self, region: Region) -> None:
+    def region(self, span: Span, region: Region) -> None:
+        """A part of the program at `span`."""
+        if len(self.regions) >= MOST_REGIONS:
+            raise mistakes.too_large(span, "the space has too many blocks", MOST_REGIONS)
         self.regions[region.path] = region
 
     def _free(self, name: str, taken: object) -> str:

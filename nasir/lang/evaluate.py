@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from nasir.lang.application import Applier
 
 MOST_OPTIONS = 1_000
+DEEPEST_LETS = 40
 VALUE_FUNCTIONS: Mapping[str, tuple[int, int]] = {"round_to": (2, 3), "min": (2, 2), "max": (2, 2)}
 SHAPE_ATTRIBUTES = ("channels", "height", "width")
 _COMPARISONS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
@@ -71,6 +72,7 @@ class Evaluator:
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
         self._lets: dict[Span, Thing] = {}
+        self._open_lets: list[Span] = []
 
     def evaluate(self, expr: s.Expr, frame: Frame, hint: str, label: str | None = None) -> Thing:
         """What `expr` is in `frame`. `hint` names decisions and dims it makes, `label` the flow's steps."""
@@ -125,13 +127,22 @@ class Evaluator:
             return Identity(expr.span)
         if expr.text in OPS and OPS[expr.text].in_language:
             return OpFunction(expr.span, OPS[expr.text])
-        raise Poisoned  # nothing defines it: `binding` has said so
+        # `binding` reports the same mistake in the same words, guards apart: their names are known only here.
+        raise mistakes.unknown_name(expr.span, expr.text, {*frame.names, *builtin_names(), *frame.module.names})
 
     def _let(self, definition: s.Let, module: Module) -> Thing:
         # One decision, however often and from however many blocks it is used.
         if definition.span not in self._lets:
-            frame = Frame(module, "")
-            self._lets[definition.span] = self.evaluate(definition.value, frame, definition.name.text)
+            name = definition.name.text
+            if definition.span in self._open_lets:
+                raise mistakes.recursive(definition.name.span, name)
+            if len(self._open_lets) >= DEEPEST_LETS:
+                raise mistakes.too_large(definition.name.span, "values are defined by values too deep", DEEPEST_LETS)
+            self._open_lets.append(definition.span)
+            try:
+                self._lets[definition.span] = self.evaluate(definition.value, Frame(module, ""), name)
+            finally:
+                self._open_lets.pop()
         return self._lets[definition.span]
 
     def _attribute(self, expr: s.Attribute, frame: Frame, hint: str) -> Value:
@@ -167,7 +178,7 @@ class Evaluator:
             case ChoiceFunction():
                 names = None  # what its alternatives take; checked where it is applied
             case _:
-                raise mistakes.not_a_value(expr.callee.span, describe(callee), "an op, a block or a choice")
+                raise mistakes.not_callable(expr.callee.span)
         bound = dict(callee.bound)
         for i, argument in enumerate(expr.arguments):
             name = self._parameter_name(argument, i, names, name_of(callee))
@@ -189,9 +200,9 @@ class Evaluator:
     def _value_function(self, expr: s.Call, name: str, frame: Frame, hint: str) -> Value:
         least, most = VALUE_FUNCTIONS[name]
         if named := [a for a in expr.arguments if a.name is not None]:
-            raise mistakes.unknown_argument(named[0].span, name, str(named[0].name), ())
+            raise mistakes.only_by_position(named[0].span, name)
         if not least <= len(expr.arguments) <= most:
-            raise mistakes.too_many_arguments(expr.span, name, most)
+            raise mistakes.argument_count(expr.span, name, least, most)
         args = [self.value(a.value, frame, f"{hint}.in") for a in expr.arguments]
         return self._apply(name, args, expr.span, hint)
 
@@ -216,10 +227,12 @@ class Evaluator:
     def _apply(self, function: str, args: list[Value], span: Span, hint: str) -> Value:
         try:
             return self.builder.dims.apply(function, *args, hint=hint)
-        except (ValueError, TypeError):
-            raise mistakes.arithmetic(span, f"`{function}` of {', '.join(map(text, args))}") from None
+        except (ValueError, TypeError) as error:
+            raise mistakes.arithmetic(span, str(error)) from None
         except ZeroDivisionError:
             raise mistakes.arithmetic(span, "division by zero") from None
+        except OverflowError:
+            raise mistakes.arithmetic(span, "the result is too large") from None
 
     def _decision(self, expr: s.Set | s.Range, frame: Frame, hint: str) -> Thing:
         if isinstance(expr, s.Range):
@@ -235,9 +248,12 @@ class Evaluator:
 
     def _set(self, expr: s.Set, items: list[Thing], hint: str) -> Thing:
         if all(isinstance(item, Function) for item in items):
-            functions = {name_of(item): item for item in items if isinstance(item, Function)}
-            if len(functions) < len(items):
-                raise mistakes.repeated_option(expr.span, name_of(items[-1]))  # pyright: ignore[reportArgumentType]
+            functions: dict[str, Function] = {}
+            for item, place in zip(items, expr.items, strict=True):
+                assert isinstance(item, Function), "all items are functions"
+                if name_of(item) in functions:
+                    raise mistakes.repeated_option(place.span, f"`{name_of(item)}`")
+                functions[name_of(item)] = item
             selector = self._decide(tuple(functions), hint, expr.span)
             return (
                 OneOf(expr.span, selector, functions) if isinstance(selector, Ref) else next(iter(functions.values()))
@@ -248,11 +264,11 @@ class Evaluator:
                 raise mistakes.mixed_set(expr.span)
             if isinstance(item, Ref):
                 raise mistakes.not_a_value(place.span, describe(item), "a constant")
+            if isinstance(item, str) or (scalars and isinstance(item, bool) != isinstance(scalars[0], bool)):
+                raise mistakes.mixed_set(expr.span)
             if item in scalars:
                 raise mistakes.repeated_option(place.span, text(item))
             scalars.append(item)
-        if len({isinstance(x, bool) for x in scalars}) > 1 or any(isinstance(x, str) for x in scalars):
-            raise mistakes.mixed_set(expr.span)
         if len(scalars) > MOST_OPTIONS:
             raise mistakes.too_large(expr.span, f"the set has {len(scalars):,} options", MOST_OPTIONS)
         return self._decide(tuple(scalars), hint, expr.span)
@@ -263,7 +279,7 @@ class Evaluator:
             raise mistakes.bad_range(expr.span, "the range is empty")
         count = (high - low) / step
         if count > MOST_OPTIONS:
-            raise mistakes.too_large(expr.span, f"the range has {int(count) + 1:,} options", MOST_OPTIONS)
+            raise mistakes.too_large(expr.span, f"the range has {count + 1:,.0f} options", MOST_OPTIONS)
         whole = round(count)
         if not math.isclose(count, whole, abs_tol=1e-9):
             below = math.floor(count)
@@ -312,6 +328,9 @@ class Evaluator:
         if not isinstance(function, Function):
             raise mistakes.not_applicable(expr.function.span, describe(function))
         condition = self.value(expr.condition, frame, join(hint, "when"))
+        decision = self.builder.dims.decisions.get(condition.name) if isinstance(condition, Ref) else None
+        if not all(isinstance(o, (bool, Ref)) for o in (decision.options if decision else (condition,))):
+            raise mistakes.not_a_value(expr.condition.span, "a number or a string", "a condition")
         return Conditional(expr.span, function, condition)
 
 

@@ -22,7 +22,7 @@ def unknown_name(span: Span, name: str, known: Iterable[str]) -> Mistake:
 def defined_twice(span: Span, name: str, first: Span) -> Mistake:
     related = ((first, "it is defined here first"),)
     return Mistake(
-        Diagnostic("E0202", f"`{name}` is defined twice", span, ("give one of the two another name",), related)
+        Diagnostic("E0202", f"`{name}` is defined twice", span, ("remove one, or give it another name",), related)
     )
 
 
@@ -53,7 +53,7 @@ def not_a_value(span: Span, found: str, wanted: str) -> Mistake:
 
 
 def missing_argument(span: Span, callee: str, name: str) -> Mistake:
-    hint = f"pass it, `{callee}({name}=...)`, or add a column `{name}` to the table"
+    hint = f"pass it, `{callee}({name}=...)`; in a table, add a column `{name}`"
     return Mistake(Diagnostic("E0302", f"`{callee}` needs a `{name}`", span, (hint,)))
 
 
@@ -64,7 +64,21 @@ def unknown_argument(span: Span, callee: str, name: str, known: Iterable[str]) -
 
 
 def too_many_arguments(span: Span, callee: str, count: int) -> Mistake:
-    return Mistake(Diagnostic("E0303", f"`{callee}` takes at most {count} arguments by position", span))
+    takes = f"at most {count} {'argument' if count == 1 else 'arguments'}" if count else "no arguments"
+    return Mistake(Diagnostic("E0303", f"`{callee}` takes {takes} by position", span))
+
+
+def argument_count(span: Span, callee: str, least: int, most: int) -> Mistake:
+    takes = str(least) if least == most else f"{least} to {most}"
+    return Mistake(Diagnostic("E0303", f"`{callee}` takes {takes} {'argument' if most == 1 else 'arguments'}", span))
+
+
+def only_by_position(span: Span, callee: str) -> Mistake:
+    return Mistake(Diagnostic("E0303", f"the arguments of `{callee}` have no names", span))
+
+
+def not_callable(span: Span) -> Mistake:
+    return Mistake(Diagnostic("E0301", "only an op, a block or a choice takes arguments", span))
 
 
 def given_twice(span: Span, callee: str, name: str) -> Mistake:
@@ -222,7 +236,9 @@ def unused_column(span: Span, column: str, known: Iterable[str]) -> Mistake:
 
 def stray_stages(span: Span) -> Mistake:
     return Mistake(
-        Diagnostic("E0334", "a table of stages belongs in a flow", span, ("write `trunk = stem -> stages { ... }`",))
+        Diagnostic(
+            "E0334", "a table of stages needs a tensor before it", span, ("write `trunk = stem -> stages { ... }`",)
+        )
     )
 
 

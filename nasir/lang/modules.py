@@ -63,7 +63,7 @@ def read(path: Path, name: str | None = None) -> Source:
         CompileError: where it cannot be read as UTF-8 text.
     """
     try:
-        return Source(name or str(path), path.read_text(encoding="utf-8"))
+        return Source(name or str(path), path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
         raise CompileError(Diagnostic("E0702", f"`{path}` is not UTF-8 text")) from None
     except OSError as error:
@@ -122,9 +122,14 @@ class Loader:
             raise mistakes.outside_roots(path.span, path.value)
         for folder in (module.path.parent, self._roots[1]):
             candidate = folder / written
-            if not any(candidate.resolve().is_relative_to(root) for root in self._roots):
+            try:
+                inside = any(candidate.resolve().is_relative_to(root) for root in self._roots)
+                exists = candidate.is_file()
+            except (OSError, ValueError):  # a name that no file system takes
+                break
+            if not inside:
                 raise mistakes.outside_roots(path.span, path.value)
-            if candidate.is_file():
+            if exists:
                 return candidate
         raise mistakes.no_file(path.span, path.value)
 

@@ -13,15 +13,15 @@ from nasir.lang import syntax as s
 
 LARGEST_FILE = 1_000_000
 DEEPEST_NESTING = 60
+LARGEST_NUMBER = 2**53
 
 _MULTIPLES = {"K": 10**3, "M": 10**6, "G": 10**9}
-_ITEM = re.compile(r"^(?:from|let|block|choice|space|objective|search|train)\b", re.MULTILINE)
+_ITEM = re.compile(r"^(?:from|block|choice|space|objective|search|train)\b", re.MULTILINE)
 _READABLE = {
     "NAME": "a name",
     "NUMBER": "a number",
     "STRING": "a string",
     "COMPARISON": "a comparison",
-    "SECTION": "`search` or `train`",
     "$END": "the end of the file",
     "RETURN": "`return`",
     "__ANON_0": "`->`",
@@ -53,7 +53,7 @@ def parse(source: Source) -> s.File:
     try:
         tree = lark_tree("nas.lark", source.text)
     except UnexpectedInput as error:
-        raise CompileError(_all_errors(source) or [_syntax_error(source, error)]) from None
+        raise CompileError(_all_errors(source) or [_syntax_error(source, error, len(source.text))]) from None
     _check_nesting(source, tree)
     return _Builder(source).file(tree)
 
@@ -68,11 +68,11 @@ def _all_errors(source: Source) -> list[Diagnostic]:
         try:
             lark_tree("nas.lark", blank + source.text[start:end])
         except UnexpectedInput as error:
-            found.append(_syntax_error(source, error))
+            found.append(_syntax_error(source, error, end))
     return found
 
 
-def _syntax_error(source: Source, error: UnexpectedInput) -> Diagnostic:
+def _syntax_error(source: Source, error: UnexpectedInput, limit: int) -> Diagnostic:
     start = error.pos_in_stream or 0
     if isinstance(error, UnexpectedCharacters):
         character = source.text[start : start + 1]
@@ -86,14 +86,14 @@ def _syntax_error(source: Source, error: UnexpectedInput) -> Diagnostic:
         token = cast(Token, error.token)
         expected = set(cast("set[str]", error.accepts or error.expected or ()))
         if token.type == "$END":
-            end = len(source.text.rstrip())
+            end = len(source.text[:limit].rstrip())
             return Diagnostic(
                 "E0103", "the text ends too early", Span(source, max(0, end - 1), end), _expected(expected)
             )
         span = Span(source, token.start_pos or 0, token.end_pos or 0)
         return Diagnostic("E0101", f"`{token}` does not belong here", span, _expected(expected))
     assert isinstance(error, UnexpectedEOF)
-    end = len(source.text)
+    end = len(source.text[:limit].rstrip())
     return Diagnostic("E0103", "the text ends too early", Span(source, max(0, end - 1), end))
 
 
@@ -103,7 +103,7 @@ def _expected(terminals: set[str]) -> tuple[str, ...]:
     names = sorted({_readable(t) for t in shorter or terminals})
     if not names or len(names) > 8:
         return ()
-    return (f"expected {names[0]}" if len(names) == 1 else f"expected {', '.join(names[:-1])} or {names[-1]}",)
+    return (f"expected {', '.join(names[:-1])} or {names[-1]}" if names[1:] else f"expected {names[0]}",)
 
 
 def _readable(terminal: str) -> str:
@@ -118,7 +118,7 @@ def _check_nesting(source: Source, tree: "Tree[Token]") -> None:
     while stack:
         node, depth = stack.pop()
         if depth > DEEPEST_NESTING:
-            span = Span(source, node.meta.start_pos, node.meta.end_pos)
+            span = Span(source, getattr(node.meta, "start_pos", 0), getattr(node.meta, "end_pos", 1))
             hint = "bind parts of it to names"
             message = f"expressions nest more than {DEEPEST_NESTING} levels deep here"
             raise CompileError(Diagnostic("E0105", message, span, (hint,)))
@@ -255,6 +255,9 @@ class _Builder:
         multiple = _MULTIPLES.get(written[-1], 1)
         digits = written[:-1] if multiple > 1 else written
         value = float(digits) * multiple if set(digits) & set(".eE") else int(digits[:400]) * multiple
+        if value > LARGEST_NUMBER:
+            message = f"the number is larger than {LARGEST_NUMBER:,}"
+            raise CompileError(Diagnostic("E0106", message, span, ("every size and cost of a network is smaller",)))
         return s.Number(span, int(value) if multiple > 1 and value == int(value) else value, written)
 
     def _string(self, span: Span, children: list[Any]) -> s.String:

@@ -182,12 +182,12 @@ def _section(base: Any, section: s.Settings, found: list[Diagnostic]) -> Any:
 
 def _check_temperature(search: SearchSettings, setting: s.Setting, found: list[Diagnostic]) -> None:
     try:
-        values = [search.temperature_at(epoch) for epoch in range(search.epochs)]
+        # A thousand epochs tell as much as a million.
+        epochs = {*range(0, search.epochs, max(1, search.epochs // 1000)), search.epochs - 1}
+        values = [search.temperature_at(epoch) for epoch in epochs]
     except Mistake as mistake:
         found.append(mistake.diagnostic)
         return
-    except (ValueError, OverflowError, ZeroDivisionError):
-        values = [0.0]
     if not all(0 < value < math.inf for value in values):
         wanted = "above 0 in every epoch: a softmax divides by it"
         found.append(mistakes.bad_setting(setting.value.span, "temperature", wanted).diagnostic)
@@ -231,8 +231,12 @@ def _optimizer(setting: s.Setting) -> Optimizer:
     name = call.callee.text
     arguments: dict[str, float] = {}
     for argument in call.arguments:
-        if argument.name is None or argument.name.text not in _OPTIMIZERS[name]:
-            raise mistakes.unknown_argument(argument.span, name, str(argument.name or "?"), _OPTIMIZERS[name])
+        if argument.name is None:
+            raise mistakes.bad_setting(argument.span, name, f"called with names, as in `{name}(lr=0.1)`")
+        if argument.name.text not in _OPTIMIZERS[name]:
+            raise mistakes.unknown_argument(argument.name.span, name, argument.name.text, _OPTIMIZERS[name])
+        if argument.name.text in arguments:
+            raise mistakes.given_twice(argument.span, name, argument.name.text)
         value = _number(argument.value, {})
         if not 0 <= value < math.inf or (argument.name.text == "lr" and value == 0):
             raise mistakes.bad_setting(argument.value.span, argument.name.text, "a number above 0")
@@ -334,11 +338,18 @@ def _number(expr: s.Expr, names: Mapping[str, float]) -> float:
                 raise mistakes.arithmetic(expr.span, "division by zero")
             return _ARITHMETIC[expr.operator](left, right)
         case s.Call(callee=s.Name() as callee) if callee.text in FORMULA_FUNCTIONS:
+            if named := [a for a in expr.arguments if a.name is not None]:
+                raise mistakes.only_by_position(named[0].span, callee.text)
+            arity = 2 if callee.text in {"min", "max"} else 1
+            if len(expr.arguments) != arity:
+                raise mistakes.argument_count(expr.span, callee.text, arity, arity)
             try:
                 return FORMULA_FUNCTIONS[callee.text](*(_number(a.value, names) for a in expr.arguments))
-            except (ValueError, OverflowError, TypeError) as error:
-                raise mistakes.arithmetic(expr.span, str(error)) from None
+            except (ValueError, OverflowError):
+                values = ", ".join(f"{name} = {value:g}" for name, value in names.items() if name.startswith("epoch"))
+                where = f" where {values}" if values else ""
+                raise mistakes.arithmetic(expr.span, f"`{callee.text}` has no value here{where}") from None
         case s.Call(callee=s.Name() as callee):
             raise mistakes.unknown_name(callee.span, callee.text, FORMULA_FUNCTIONS)
         case _:
-            raise mistakes.not_a_value(expr.span, "something else", "a number")
+            raise mistakes.not_a_value(expr.span, "no arithmetic", "a number")

@@ -30,7 +30,7 @@ class Tables:
         """The layers `path.0`, `path.1`, ... applied one after another."""
         self._check_header(table)
         builder = self._applier.builder
-        builder.region(Region(path, "stages", "stages"))
+        builder.region(table.span, Region(path, "stages", "stages"))
         layers = builder.record.tables.setdefault((frame.path, table.span), [])
         failed = False
         for row in table.rows:

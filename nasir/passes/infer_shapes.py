@@ -67,8 +67,9 @@ class _Inference:
             return
         except _Untyped:
             return
-        except (ValueError, TypeError, ZeroDivisionError) as error:
-            self._diagnostics.append(_not_computable(node.span, str(error)))
+        except (ValueError, TypeError, ArithmeticError) as error:
+            reason = "division by zero" if isinstance(error, ZeroDivisionError) else str(error)
+            self._diagnostics.append(_not_computable(node.span, reason))
             return
         except TableTooLarge as error:
             self._diagnostics.append(_too_entangled(node.span, error))
@@ -78,9 +79,12 @@ class _Inference:
 
     def _check_attributes(self, node: Node) -> None:
         for parameter in OPS[node.op].parameters:
-            for value in self._distributions.support(node[parameter.name]):
+            support = self._distributions.support(node[parameter.name])
+            for value in support:
                 if problem := parameter.problem(value):
-                    raise OpError("E0307", f"`{parameter.name}` must be {problem}, and can be {text(value)}")
+                    found = f"{'is' if len(support) == 1 else 'can be'} {text(value)}"
+                    hints = ("round it: `round_to(8, ...)`",) if isinstance(value, float) else ()
+                    raise OpError("E0307", f"`{parameter.name}` must be {problem}, and {found}", *hints)
 
     def _check_sizes(self, node: Node) -> None:
         # The support of every dim the node mentions is computed here, so that a later pass cannot fail on it.

@@ -39,7 +39,12 @@ class Mul(Op):
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         a, b = it.operands["a"], it.operands["b"]
         if a.channels != b.channels or a.is_map != b.is_map:
-            raise OpError("E0401", f"the tensors of `*` differ in shape: {shape_text(a)} and {shape_text(b)}")
+            concatenated = len(a.channels) > 1 or len(b.channels) > 1
+            hint = (
+                "channels that `concat` joins and a convolution's new ones are laid out apart: multiply before `concat`"
+            )
+            shapes = f"{shape_text(a)} and {shape_text(b)}"
+            raise OpError("E0401", f"the tensors of `*` differ in shape: {shapes}", *([hint] if concatenated else []))
         if (b.height, b.width) in {(1, 1), (a.height, a.width)}:
             return a
         if (a.height, a.width) == (1, 1):

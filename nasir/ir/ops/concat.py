@@ -1,7 +1,7 @@
 """Concatenation of channels."""
 
 from nasir.ir.dims import DimTable
-from nasir.ir.graph import Type
+from nasir.ir.graph import Type, layout_of
 from nasir.ir.ops.arithmetic import shape_text
 from nasir.ir.ops.base import Argument, Call, Op, OpError, Placement, Support, Tensors
 
@@ -18,7 +18,7 @@ class Concat(Op):
         for other in others:
             if (other.height, other.width) != (first.height, first.width):
                 raise OpError("E0401", f"`concat` needs maps of one size: {shape_text(first)} and {shape_text(other)}")
-        channels = tuple(segment for operand in it.operands.values() for segment in operand.channels)
+        channels = layout_of(segment for operand in it.operands.values() for segment in operand.channels)
         return Type(channels, first.height, first.width)
 
     def call(self, it: Tensors) -> Call:

@@ -2,7 +2,8 @@
 
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type
-from nasir.ir.ops.base import Op, Parameter, Placement, Support, Tensors
+from nasir.ir.ops.base import Op, OpError, Parameter, Placement, Support, Tensors
+from nasir.ir.values import Ref
 
 
 class Image(Op):
@@ -14,4 +15,7 @@ class Image(Op):
     placement = Placement.SOURCE
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
+        for parameter in self.parameters:
+            if isinstance(it[parameter.name], Ref):
+                raise OpError("E0407", f"the `{parameter.name}` of an image cannot be a set", "write a constant")
         return Type((it["channels"],), it["size"], it["size"])

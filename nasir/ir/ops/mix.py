@@ -23,12 +23,16 @@ class Mix(Op):
         selector = it["selector"]
         if not isinstance(selector, Ref):
             return it.operands[key(selector)]
-        types = {option: it.operands[key(option)] for option in support(selector)}
+        options = support(selector)
+        if not all(key(option) in it.operands for option in options):
+            raise OpError("E0301", "the condition of `when` is not always true or false")
+        types = {option: it.operands[key(option)] for option in options}
         first = next(iter(types.values()))
         hint = it.node.name
         for option, other in types.items():
             if (other.height, other.width) != (first.height, first.width):
-                shapes = f"{shape_text(first)} and, for `{key(option)}`, {shape_text(other)}"
+                name = key(next(iter(types)))
+                shapes = f"{shape_text(first)} for `{name}` and {shape_text(other)} for `{key(option)}`"
                 raise OpError(
                     "E0404",
                     f"the alternatives differ in map size: {shapes}",
