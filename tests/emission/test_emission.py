@@ -106,7 +106,7 @@ def test_names_that_python_or_torch_holds_are_moved_aside(compiled, emitted):
         space nn(classes = 3) {
           x       = image(3, size=8)
           forward = x -> conv(3, 4) -> bn
-          train   = forward -> conv(3, 4)
+          eval    = forward -> conv(3, 4)
           lambda  = eval -> conv(3, 4) -> bn -> relu
           self    = lambda -> conv(3, 4)
           F       = self -> conv(3, 4) -> relu
