@@ -11,8 +11,10 @@ from nasir.cost.extremes import cost_range, extreme
 from nasir.cost.model import CostModel
 from nasir.diagnostics import CompileError, Diagnostic, Source, closest, distinct
 from nasir.emission.source import model_source
+from nasir.ir.activity import decision_activities, holds
 from nasir.ir.dims import Decision
 from nasir.ir.graph import Choices, Graph
+from nasir.ir.sizes import evaluate
 from nasir.ir.values import Scalar, key
 from nasir.lang.binding import binding_mistakes
 from nasir.lang.derive import derived_file
@@ -87,6 +89,12 @@ class Space:
             CompileError: where a name is no decision, a value no option, or a decision is left open.
         """
         return check_choices(self.decisions, given, base)
+
+    def active(self, choices: Choices) -> dict[str, Scalar]:
+        """Those of the choices that the network of `choices` uses: a skipped layer's width is none of them."""
+        known = evaluate(self.graph, choices)
+        activities = decision_activities(self.graph, self.costs.distributions)
+        return {name: choice for name, choice in choices.items() if holds(activities[name], known)}
 
     def at(self, choices: Choices) -> "Space":
         """The network of `choices`, as a decision-free space.

@@ -12,7 +12,9 @@ from nasir.ir.values import key
 from nasir.lang.settings import override
 
 if TYPE_CHECKING:
-    from nasir.search.run import Summary
+    from rich.console import Console
+
+    from nasir.search.run import Result
 
 NAME = "search"
 
@@ -36,41 +38,32 @@ def command(
     space = replace(space, settings=override(space.settings, set or []))
     folder = out or Path("runs") / space.name
     console = Console(highlight=False)
-    summary = search(space, Request(data, folder, seed, device, resume, overwrite), console)
-    show(summary, folder)
+    result = search(space, Request(data, folder, seed, device, resume, overwrite), console)
+    show(result, folder, console)
 
 
-def show(summary: "Summary", folder: Path) -> None:
+def show(result: "Result", folder: Path, console: "Console") -> None:
     """The network that a run ended with, and what it is worth."""
-    import json
-
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
     from nasir.cost.table import layer_rows
 
-    console = Console(highlight=False)
-    network = load(folder / "arch.nas")
     table = Table("layer", "made of", "output", box=SIMPLE_HEAD, header_style="dim")
     table.add_column("macs", justify="right")
     table.add_column("params", justify="right")
-    choices = folder / "choices.json"
-    chosen: dict[str, dict[str, object]] = {}
-    if choices.exists():
+    chosen: dict[str, list[str]] = {}
+    for name, value in result.chosen.items():
+        layer, _, what = name.rpartition(".")
+        chosen.setdefault(layer, []).append(key(value) if what == "block" else f"{what} {key(value)}")
+    if chosen:
         table.add_column("chosen")
-        for name, value in json.loads(choices.read_text(encoding="utf-8")).items():
-            layer, _, what = name.rpartition(".")
-            chosen.setdefault(layer, {})[what] = value
-    for row in layer_rows(network.graph):
+    for row in layer_rows(result.network.graph):
         cells = [row.name, row.block, row.shape, f"{row.macs:,}", f"{row.params:,}"]
-        if chosen:
-            cells.append(", ".join(f"{n} {key(v)}" for n, v in chosen.get(row.name, {}).items()))  # pyright: ignore[reportArgumentType]
-        table.add_row(*cells)
+        table.add_row(*cells, *([", ".join(reversed(chosen.get(row.name, [])))] if chosen else []))
     console.print(table)
+    summary = result.summary
     console.print(f"multiply-adds  {summary.macs:,}")
     console.print(f"parameters     {summary.params:,}")
     console.print(f"test accuracy  {summary.test_accuracy:.2%}")
-    console.print(
-        f"[dim]{summary.seconds:.0f} s; {folder}: arch.nas, model.py, model.safetensors, metrics.jsonl, summary.json[/]"
-    )
+    console.print(f"[dim]{summary.seconds:.0f} s, everything in {folder}[/]", soft_wrap=True)

@@ -28,5 +28,6 @@ def command(
     network = load(file)
     network = replace(network, settings=override(network.settings, set or []))
     folder = out or Path("runs") / f"{network.name}_train"
-    summary = train_network(network, Request(data, folder, seed, device, False, overwrite), Console(highlight=False))
-    show(summary, folder)
+    console = Console(highlight=False)
+    request = Request(data, folder, seed, device, overwrite=overwrite)
+    show(train_network(network, request, console), folder, console)

@@ -14,6 +14,7 @@ from safetensors.torch import save
 
 from nasir.api import Space, emit
 from nasir.diagnostics import CompileError, Diagnostic
+from nasir.ir.graph import Choices
 from nasir.lang.settings import Formula, Settings
 from nasir.search.constraint import check_reachable
 from nasir.search.data import DataSet, check_fit, load_data
@@ -48,7 +49,16 @@ class Summary:
     seconds: float
 
 
-def search(space: Space, request: Request, console: Console) -> Summary:
+@dataclass(frozen=True)
+class Result:
+    """A run's summary, its network, and the choices that the network uses (none where nothing was searched)."""
+
+    summary: Summary
+    network: Space
+    chosen: Choices
+
+
+def search(space: Space, request: Request, console: Console) -> Result:
     """Run the main job.
 
     Raises:
@@ -73,10 +83,11 @@ def search(space: Space, request: Request, console: Console) -> Summary:
     folder.write_json("choices.json", choices)
     network = space.at(choices)
     folder.write("arch.nas", network.source.text)
-    return _train(network, data, space.settings, request.seed, device, folder, console, start, supernet_accuracy)
+    summary = _train(network, data, space.settings, request.seed, device, folder, console, start, supernet_accuracy)
+    return Result(summary, network, space.active(choices))
 
 
-def train_network(network: Space, request: Request, console: Console) -> Summary:
+def train_network(network: Space, request: Request, console: Console) -> Result:
     """Train a decision-free space from scratch.
 
     Raises:
@@ -91,7 +102,8 @@ def train_network(network: Space, request: Request, console: Console) -> Summary
     folder.write_json("plan.json", plan(network, request))
     folder.write("arch.nas", network.source.text)
     device = pick_device(request.device)
-    return _train(network, data, network.settings, request.seed, device, folder, console, start, None)
+    summary = _train(network, data, network.settings, request.seed, device, folder, console, start, None)
+    return Result(summary, network, {})
 
 
 def _prepare(space: Space, data: DataSet, request: Request, folder: RunFolder, device: torch.device) -> Search:

@@ -23,7 +23,7 @@ SAME_BYTES = ("arch.nas", "metrics.jsonl", "choices.json", "model.py", "model.sa
 
 
 def run(space, out, **options):
-    return search(space, Request("digits", out, **options), Console(quiet=True))
+    return search(space, Request("digits", out, **options), Console(quiet=True)).summary
 
 
 @pytest.fixture(scope="module")
