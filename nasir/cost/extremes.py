@@ -17,14 +17,14 @@ def extreme(model: CostModel, cost: str, end: Literal["smallest", "largest"]) ->
     """
     sign = 1 if end == "smallest" else -1
     choices: dict[str, Scalar] = {d.name: _end(d.options, end) for d in model.graph.decisions}
-    value = sign * model.at(choices)[cost]
+    value = sign * model.at(choices, (cost,))[cost]
     improved = True
     while improved:
         improved = False
         for decision in model.graph.decisions:
             for option in decision.options:
                 candidate = {**choices, decision.name: option}
-                other = sign * model.at(candidate)[cost]
+                other = sign * model.at(candidate, (cost,))[cost]
                 if other < value:
                     choices, value, improved = candidate, other, True
     return choices
@@ -39,6 +39,6 @@ def cost_range(model: CostModel, cost: str) -> tuple[int, int]:
     """The least and the most of `cost` over the space."""
 
     def at(choices: Choices) -> int:
-        return model.at(choices)[cost]
+        return model.at(choices, (cost,))[cost]
 
     return at(extreme(model, cost, "smallest")), at(extreme(model, cost, "largest"))

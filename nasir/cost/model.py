@@ -5,9 +5,10 @@ call FLOPs, and half of what torch's flop counter reports. `params` is everythin
 batch-norm channel.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
+from nasir.cost.names import COST_NAMES
 from nasir.ir.activity import Activity, holds, node_activities, probability
 from nasir.ir.circuit import Polynomial
 from nasir.ir.distributions import Distributions
@@ -20,7 +21,10 @@ Rule = Callable[[Op, Tensors, Sizing], Number]
 COSTS: Mapping[str, Rule] = {
     "macs": lambda op, it, size: op.macs(it, size),
     "params": lambda op, it, size: op.params(it, size),
+    "published_macs": lambda op, it, size: op.macs(it, size) + op.pooled(it, size),
+    "published_params": lambda op, it, size: op.weight_count(it, size),
 }
+_RULES = (Op.macs, Op.params, Op.weight_count, Op.pooled)
 
 
 class CostModel:
@@ -34,20 +38,20 @@ class CostModel:
     def _priced(self) -> tuple[tuple[Op, Tensors, Activity], ...]:
         """Each node that can cost something, with its operands' types and when it is active."""
         activities = node_activities(self.graph, self.distributions)
-        free = (Op.macs, Op.params)
         return tuple(
             (OPS[node.op], tensors(self.graph, node.name), activities[node.name])
             for node in self.graph.nodes
-            if (type(OPS[node.op]).macs, type(OPS[node.op]).params) != free
+            if any(getattr(type(OPS[node.op]), rule.__name__) is not rule for rule in _RULES)
         )
 
-    def at(self, choices: Choices) -> Mapping[str, int]:
-        """The exact costs of the network of `choices`."""
+    def at(self, choices: Choices, names: Sequence[str] = COST_NAMES) -> Mapping[str, int]:
+        """The exact costs of the network of `choices`, by the names of `cost/names.py`."""
         known = evaluate(self.graph, choices)
         size = exact(known)
         active = [(op, it) for op, it, activity in self._priced if holds(activity, known)]
         totals: dict[str, int] = {}
-        for name, rule in COSTS.items():
+        for name in names:
+            rule = COSTS[name]
             total = sum((rule(op, it, size) for op, it in active), 0)
             assert isinstance(total, int), "sizes are exact, and so are costs"
             totals[name] = total
@@ -58,12 +62,12 @@ class CostModel:
         the probability that the op is in the network. Exact at one-hot gates.
         """
         size = self.distributions.mean
-        totals = {name: Polynomial() for name in COSTS}
+        totals = {name: Polynomial() for name in COST_NAMES}
         for op, it, activity in self._priced:
             slot = probability(activity, self.distributions)
             weight = Polynomial({(() if slot is None else (slot,)): 1.0})
-            for name, rule in COSTS.items():
-                totals[name] = totals[name] + weight * rule(op, it, size)
+            for name in COST_NAMES:
+                totals[name] = totals[name] + weight * COSTS[name](op, it, size)
         return totals
 
 

@@ -439,6 +439,13 @@ CODES: Mapping[str, Code] = {
         "  return x -> conv(3, 8) -> global_avg_pool -> linear(classes)\n"
         "}\n",
     ),
+    "E0408": Code(
+        "groups that do not fit",
+        "The groups of a convolution or a shuffle cut the channels into equal parts, so they divide their number, and"
+        " the channels must be decided: what a group of an undecided width is has no one meaning.",
+        _space("y = x -> conv(3, {8, 16}) -> conv(1, 16, groups=2) -> bn -> relu"),
+        _space("y = x -> conv(3, 16) -> conv(1, 16, groups=2) -> bn -> relu"),
+    ),
     "E0501": Code(
         "section given twice",
         "A file has at most one `objective`, one `search` and one `train` section. Join the two.",

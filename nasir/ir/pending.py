@@ -28,7 +28,7 @@ def _pends(node: Node, operands: list[bool]) -> bool:
         case Placement.SOURCE | Placement.MIXES:
             return True
         case Placement.CHANNELWISE:
-            return any(operands) or not op.keeps_zero
+            return any(operands) or op.fills(node)
         case Placement.PRODUCT | Placement.SUM:
             return all(operands)
         case Placement.GATED:

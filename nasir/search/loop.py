@@ -112,7 +112,7 @@ class Search:
 
     def _expected_costs(self) -> dict[str, float]:
         with torch.no_grad():
-            cost = self.supernet.expected_cost()
+            cost = self.supernet.cost()
         return {name: float(value) for name, value in cost.items()}
 
     def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:

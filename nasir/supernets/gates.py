@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from nasir.ir.dims import Decision
 from nasir.ir.graph import Choices
 from nasir.ir.values import Scalar
+from nasir.supernets.double import Double
 
 
-class Gates(nn.Module):
+class Gates(Double):
     """The logits of all decisions, and the gate values drawn from them.
 
     Gates are one flat float64 vector, the options of the first decision, then those of the second, and so on: costs of

@@ -64,10 +64,11 @@ class Supernet(fx.GraphModule):
         """Mean entropy of the decisions over the uniform one's: 1 undecided, 0 decided."""
         return self._gates.entropy()
 
-    def expected_cost(self) -> dict[str, Tensor]:
-        """The effective costs at softmax(alpha), without noise and without a forward pass."""
+    def cost(self, choices: Choices | None = None) -> dict[str, Tensor]:
+        """The effective costs of the network of `choices`, or at softmax(alpha); no images needed."""
         sizes = cast(Sizes, self.get_submodule("sizes"))
-        return sizes(self._gates.probabilities()).costs
+        gates = self._gates.probabilities() if choices is None else self._gates.one_hot(choices)
+        return sizes(gates).costs
 
     def gate_count(self) -> int:
         """The number of options of all decisions: the length of `noise`."""

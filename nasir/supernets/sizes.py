@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nasir.ir.circuit import Circuit
+from nasir.supernets.double import Double
 from nasir.supernets.gates import cut
 
 
@@ -22,7 +23,7 @@ ONE_SLOT = -1
 """Stands for the constant 1 among a vector's slots."""
 
 
-class Sizes(nn.Module):
+class Sizes(Double):
     """Evaluates a circuit level by level: per level one gather and product for all terms, one sum for all slots."""
 
     gathered: Tensor

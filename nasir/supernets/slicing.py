@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from nasir.cost.model import tensors
 from nasir.ir.activity import holds, node_activities
 from nasir.ir.distributions import Distributions
-from nasir.ir.graph import Choices, Graph
+from nasir.ir.graph import Choices, Graph, is_decided
 from nasir.ir.naming import module_paths
 from nasir.ir.ops import OPS, Tensors
 from nasir.ir.sizes import evaluate, resolve
@@ -57,6 +57,8 @@ def _cut(
         if of == "-":
             continue
         layout = it.out.channels if of == "out" else it.operands[of].channels
+        if all(map(is_decided, layout)):  # nothing to cut; groups make the axis shorter than the layout
+            continue
         weight = weight.index_select(axis, torch.tensor(_kept(layout, known, distributions)))
     return weight.detach().clone()
 

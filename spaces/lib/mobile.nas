@@ -19,3 +19,27 @@ block ir(width, expand = 1, kernel = 3, stride = 1, act = relu, se = false, alwa
   project   = attention -> conv(1, width) -> bn
   return shortcut(x, project)
 }
+
+# The released FBNetV2s' skip where it cannot be an identity: a 1x1 convolution with batch norm and ReLU.
+block skip_conv(width, stride = 1) {
+  project = x -> conv(1, width, stride=stride) -> bn -> relu
+  return project
+}
+
+# The released FBNetV2s' last block: expand, pool, and widen without batch norm.
+block ir_pool(width, expand = 6, act = hswish) {
+  mid       = round_to(8, x.channels * expand)
+  expansion = x -> conv(1, mid) -> bn -> act
+  pooled    = expansion -> global_avg_pool
+  widen     = pooled -> conv(1, width) -> act
+  return widen
+}
+
+# FBNet's inverted residual: convolutions have biases, and grouped 1x1 convolutions are followed by a channel shuffle.
+block ir_v1(width, expand = 1, kernel = 3, groups = 1, stride = 1) {
+  mid       = round_to(8, x.channels * expand)
+  expansion = x -> (conv(1, mid, bias=true, groups=groups) -> bn -> relu -> (shuffle(groups)) when groups > 1) when mid != x.channels
+  depthwise = expansion -> dwconv(kernel, stride=stride, bias=true) -> bn -> relu
+  project   = depthwise -> conv(1, width, bias=true, groups=groups) -> bn
+  return shortcut(x, project)
+}

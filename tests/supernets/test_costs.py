@@ -14,14 +14,14 @@ from tests.supernets.test_equivalence import image_batch
 def test_costs_at_one_hot_gates_are_those_of_the_emitted_module(path, emitted):
     space = nasir.load(path)
     supernet = nasir.supernet(space)
-    images = image_batch(space, torch.float32, count=1)
-    for seed in range(20):
+    images = image_batch(space, torch.float32, count=1, full_size=True)
+    for seed in range(20 if space.decisions else 1):
         choices = space.sample(seed)
         module = emitted(space.at(choices)).eval()
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             module(images)
         exact = {"macs": counter.get_total_flops() / 2, "params": sum(p.numel() for p in module.parameters())}
-        effective = {name: float(cost) for name, cost in supernet(images.expand(2, -1, -1, -1), choices).cost.items()}
+        effective = {name: float(cost) for name, cost in supernet.cost(choices).items()}
         assert effective == exact == space.at(choices).costs.at({})
         assert space.costs.at(choices) == exact
 
@@ -34,14 +34,14 @@ def test_cost_gradients_agree_with_finite_differences(path):
     (logits,) = supernet.architecture()
     logits.data.normal_()
     for name in ("macs", "params"):
-        gradient = torch.autograd.grad(supernet.expected_cost()[name], logits)[0]
+        gradient = torch.autograd.grad(supernet.cost()[name], logits)[0]
         step = 1e-4
         for i in range(len(logits)):
             with torch.no_grad():
                 logits[i] += step
-                above = supernet.expected_cost()[name]
+                above = supernet.cost()[name]
                 logits[i] -= 2 * step
-                below = supernet.expected_cost()[name]
+                below = supernet.cost()[name]
                 logits[i] += step
             assert float(gradient[i]) == pytest.approx(float(above - below) / (2 * step), rel=1e-5, abs=1e-4)
 
@@ -53,7 +53,7 @@ def test_every_decision_whose_options_differ_in_cost_gets_a_gradient(path):
     supernet = nasir.supernet(space)
     (logits,) = supernet.architecture()
     logits.data.normal_()
-    gradient = torch.autograd.grad(supernet.expected_cost()["macs"], logits)[0]
+    gradient = torch.autograd.grad(supernet.cost()["macs"], logits)[0]
     first = 0
     for decision in space.decisions:
         part = gradient[first : first + len(decision.options)]
@@ -76,3 +76,18 @@ def test_cost_uses_the_sample_that_the_forward_pass_uses(compiled):
     assert torch.equal(first.logits, again.logits)
     other = supernet(images, noise=-noise)
     assert other.cost != first.cost
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_gates_and_costs_stay_in_double_precision(dtype):
+    space = nasir.load("digits")
+    supernet = nasir.supernet(space)
+    exact = {name: float(cost) for name, cost in supernet.cost(space.largest()).items()}
+    cast = supernet.to(dtype)
+    assert cast.stem_conv.weight.dtype == dtype
+    (logits,) = cast.architecture()
+    assert logits.dtype == cast.temperature.dtype == torch.float64
+    assert {name: float(cost) for name, cost in cast.cost(space.largest()).items()} == exact
+    out = cast.train()(torch.randn(4, 1, 8, 8, dtype=dtype))
+    assert out.logits.dtype == dtype
+    assert out.cost["macs"].dtype == torch.float64

@@ -27,6 +27,7 @@ from nasir.ir.ops.mask import Mask
 from nasir.ir.ops.mix import Mix
 from nasir.ir.ops.pool import AvgPool, GlobalAvgPool, MaxPool
 from nasir.ir.ops.shortcut import Shortcut
+from nasir.ir.ops.shuffle import Shuffle
 
 OPS: Mapping[str, Op] = {
     op.name: op
@@ -43,6 +44,7 @@ OPS: Mapping[str, Op] = {
         Add(),
         Mul(),
         Concat(),
+        Shuffle(),
         Shortcut(),
         Mix(),
         Mask(),

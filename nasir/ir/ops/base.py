@@ -129,6 +129,10 @@ class Op:
     weights: Mapping[str, tuple[str, ...]] = {}
     in_language: bool = True
 
+    def fills(self, node: Node) -> bool:
+        """Whether it puts something into a channel of zeros."""
+        return not self.keeps_zero
+
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         """The node's type from its operands' types.
 
@@ -143,11 +147,28 @@ class Op:
 
     def params(self, it: Tensors, size: Sizing) -> Number:
         """Trainable parameters, biases and batch norm's affine included (Eq. 10, second line)."""
+        return self.weight_count(it, size)
+
+    def weight_count(self, it: Tensors, size: Sizing) -> Number:
+        """Weights of convolutions and linear layers alone, as the released networks' parameters are counted."""
+        return 0
+
+    def pooled(self, it: Tensors, size: Sizing) -> Number:
+        """Elements a global pooling reads, which the released networks' operations count beside multiply-adds."""
         return 0
 
     def call(self, it: Tensors) -> Call:
         """The torch call; sizes are still values, to be resolved by whoever builds it."""
         raise NotImplementedError(f"{self.name} stands for no torch call")
+
+
+def per_group(number: Number, groups: Value) -> Number:
+    """`number / groups`, an exact integer where the number is one: groups divide what they group."""
+    assert isinstance(groups, int), "groups are a constant"
+    if isinstance(number, int):
+        assert number % groups == 0, "groups divide the channels"
+        return number // groups
+    return number * (1 / groups)
 
 
 def layout_size(layout: Sequence[Value], size: Sizing) -> Number:

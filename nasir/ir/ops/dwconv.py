@@ -1,9 +1,10 @@
 """Depthwise convolution."""
 
 from nasir.ir.dims import DimTable
-from nasir.ir.graph import Type
+from nasir.ir.graph import Node, Type
 from nasir.ir.ops.base import (
     Argument,
+    Attribute,
     Call,
     Channels,
     Op,
@@ -18,15 +19,18 @@ from nasir.ir.sizes import Number, Sizing
 
 
 class DepthwiseConv(Op):
-    """`dwconv(kernel, stride=1)`: one filter a channel, no bias.
+    """`dwconv(kernel, stride=1, bias=false)`: one filter a channel.
 
     Its cost counts effective groups: k^2 * h * w * C, as the groups shrink with the channels (with groups fixed at the
     maximum, Eq. 10 would undercount a narrow option by the ratio of the widths).
     """
 
     name = "dwconv"
-    parameters = (Parameter("kernel", "odd"), Parameter("stride", "count", 1))
-    weights = {"weight": ("out", "-", "-", "-")}
+    parameters = (Parameter("kernel", "odd"), Parameter("stride", "count", 1), Parameter("bias", "flag", False))
+    weights = {"weight": ("out", "-", "-", "-"), "bias": ("out",)}
+
+    def fills(self, node: Node) -> bool:
+        return bool(node["bias"])
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         require_map(it, self.name)
@@ -36,9 +40,13 @@ class DepthwiseConv(Op):
         out = it.out
         assert out.height is not None
         assert out.width is not None
-        return self.params(it, size) * size(out.height) * size(out.width)
+        return self.weight_count(it, size) * size(out.height) * size(out.width)
 
     def params(self, it: Tensors, size: Sizing) -> Number:
+        weights = self.weight_count(it, size)
+        return weights + layout_size(it.out.channels, size) if it["bias"] else weights
+
+    def weight_count(self, it: Tensors, size: Sizing) -> Number:
         kernel = size(it["kernel"])
         return kernel * kernel * layout_size(it.out.channels, size)
 
@@ -51,6 +59,6 @@ class DepthwiseConv(Op):
                 Argument("out_channels", Channels("out"), positional=True),
                 *window_arguments(),
                 Argument("groups", Channels("out")),
-                Argument("bias", False, default=True),
+                Argument("bias", Attribute("bias"), default=True),
             ),
         )

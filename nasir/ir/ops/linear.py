@@ -36,8 +36,11 @@ class Linear(Op):
     def macs(self, it: Tensors, size: Sizing) -> Number:
         return layout_size(it.x.channels, size) * layout_size(it.out.channels, size)
 
+    def weight_count(self, it: Tensors, size: Sizing) -> Number:
+        return self.macs(it, size)
+
     def params(self, it: Tensors, size: Sizing) -> Number:
-        weights = self.macs(it, size)
+        weights = self.weight_count(it, size)
         return weights + layout_size(it.out.channels, size) if it["bias"] else weights
 
     def call(self, it: Tensors) -> Call:

@@ -2,8 +2,9 @@
 
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type
-from nasir.ir.ops.base import Argument, Attribute, Call, Op, Parameter, Support, Tensors, require_map
+from nasir.ir.ops.base import Argument, Attribute, Call, Op, Parameter, Support, Tensors, layout_size, require_map
 from nasir.ir.ops.conv import strided
+from nasir.ir.sizes import Number, Sizing
 
 
 class MaxPool(Op):
@@ -44,6 +45,11 @@ class GlobalAvgPool(Op):
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         require_map(it, self.name)
         return Type(it.x.channels, 1, 1)
+
+    def pooled(self, it: Tensors, size: Sizing) -> Number:
+        assert it.x.height is not None
+        assert it.x.width is not None
+        return layout_size(it.x.channels, size) * size(it.x.height) * size(it.x.width)
 
     def call(self, it: Tensors) -> Call:
         return Call("function", "adaptive_avg_pool2d", (Argument("output_size", 1, positional=True),))

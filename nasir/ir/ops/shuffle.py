@@ -1,0 +1,25 @@
+"""Channel shuffle."""
+
+from nasir.ir.dims import DimTable
+from nasir.ir.graph import Type
+from nasir.ir.ops.base import Argument, Attribute, Call, Op, OpError, Parameter, Support, Tensors, require_map
+from nasir.ir.values import Ref, text
+
+
+class Shuffle(Op):
+    """`shuffle(groups)`: channels dealt out across groups, as after a grouped convolution (ShuffleNet)."""
+
+    name = "shuffle"
+    parameters = (Parameter("groups", "count"),)
+
+    def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
+        require_map(it, self.name)
+        groups, (first, *others) = it["groups"], it.x.channels
+        if others or isinstance(first, Ref) or isinstance(groups, Ref):
+            raise OpError("E0408", "a shuffle of undecided channels has no meaning", "decide the widths")
+        if int(first) % int(groups):
+            raise OpError("E0408", f"{text(groups)} groups do not divide the channels {text(first)}")
+        return it.x
+
+    def call(self, it: Tensors) -> Call:
+        return Call("function", "channel_shuffle", (Argument("groups", Attribute("groups"), positional=True),))
