@@ -20,11 +20,15 @@ from torch.nn import functional as F
 class IRShortcut(nn.Module):
     """`ir`: expansion, depthwise, project, shortcut."""
 
-    def __init__(self, in_channels: int, mid: int, kernel: int, stride: int, width: int) -> None:
+    def __init__(
+        self, in_channels: int, mid: int, kernel: int, stride: int, width: int
+    ) -> None:
         super().__init__()
         self.expansion_conv = nn.Conv2d(in_channels, mid, 1, bias=False)
         self.expansion_bn = nn.BatchNorm2d(mid)
-        self.depthwise_dwconv = nn.Conv2d(mid, mid, kernel, stride=stride, padding=kernel // 2, groups=mid, bias=False)
+        self.depthwise_dwconv = nn.Conv2d(
+            mid, mid, kernel, stride=stride, padding=kernel // 2, groups=mid, bias=False
+        )
         self.depthwise_bn = nn.BatchNorm2d(mid)
         self.project_conv = nn.Conv2d(mid, width, 1, bias=False)
         self.project_bn = nn.BatchNorm2d(width)
@@ -39,11 +43,15 @@ class IRShortcut(nn.Module):
 class IR(nn.Module):
     """`ir`: expansion, depthwise, project."""
 
-    def __init__(self, in_channels: int, mid: int, kernel: int, stride: int, width: int) -> None:
+    def __init__(
+        self, in_channels: int, mid: int, kernel: int, stride: int, width: int
+    ) -> None:
         super().__init__()
         self.expansion_conv = nn.Conv2d(in_channels, mid, 1, bias=False)
         self.expansion_bn = nn.BatchNorm2d(mid)
-        self.depthwise_dwconv = nn.Conv2d(mid, mid, kernel, stride=stride, padding=kernel // 2, groups=mid, bias=False)
+        self.depthwise_dwconv = nn.Conv2d(
+            mid, mid, kernel, stride=stride, padding=kernel // 2, groups=mid, bias=False
+        )
         self.depthwise_bn = nn.BatchNorm2d(mid)
         self.project_conv = nn.Conv2d(mid, width, 1, bias=False)
         self.project_bn = nn.BatchNorm2d(width)
@@ -84,7 +92,9 @@ class IRAttention(nn.Module):
         super().__init__()
         self.expansion_conv = nn.Conv2d(in_channels, mid, 1, bias=False)
         self.expansion_bn = nn.BatchNorm2d(mid)
-        self.depthwise_dwconv = nn.Conv2d(mid, mid, kernel, stride=stride, padding=kernel // 2, groups=mid, bias=False)
+        self.depthwise_dwconv = nn.Conv2d(
+            mid, mid, kernel, stride=stride, padding=kernel // 2, groups=mid, bias=False
+        )
         self.depthwise_bn = nn.BatchNorm2d(mid)
         self.attention = SqueezeExcite(mid, attention_squeeze)
         self.project_conv = nn.Conv2d(mid, width, 1, bias=False)
