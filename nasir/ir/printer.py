@@ -24,7 +24,7 @@ def _dim(dim: Dim) -> str:
     if dim.of is not None:
         arguments = f"%{dim.of}"
     elif dim.keys:
-        cases = [f"{text(k)}: {text(v)}" for k, v in zip(dim.keys, dim.args[1:], strict=True)]
+        cases = [f"{text(k)} -> {text(v)}" for k, v in zip(dim.keys, dim.args[1:], strict=True)]
         arguments = ", ".join([text(dim.args[0]), *cases])
     else:
         arguments = ", ".join(map(text, dim.args))

@@ -83,8 +83,8 @@ class Record:
     """What each set, each choice and each layer of the program became: enough to write the derived program.
 
     `sites` holds the value of a set by the scope and the place it was evaluated in; `applied` the function that a
-    layer is, and for each use of a choice its alternatives by name, under the path it was applied at; `uses` the path
-    of a function written at a place in a scope.
+    layer is, and for each use of a choice its alternatives by name, under the path it was applied at; `depths`
+    the depth of a layer's row and its place in it; `uses` the path of a function written at a place in a scope.
     """
 
     sites: dict[tuple[str, Span], Value] = field(default_factory=dict[tuple[str, Span], Value])
@@ -93,6 +93,7 @@ class Record:
         default_factory=dict[str, tuple[Value, dict[str, Function]]]
     )
     tables: dict[tuple[str, Span], list[str]] = field(default_factory=dict[tuple[str, Span], list[str]])
+    depths: dict[str, tuple[Value, int]] = field(default_factory=dict[str, tuple[Value, int]])
     uses: dict[tuple[str, Span], str] = field(default_factory=dict[tuple[str, Span], str])
 
 

@@ -227,6 +227,10 @@ class _Deriver:
     def _row(self, path: str) -> tuple[s.Expr, dict[str, s.Expr]]:
         """A layer as its block and the block's arguments."""
         function, alternative = self._record.layers[path], path.replace(".", "_")
+        depth, place = self._record.depths[path]
+        chosen = resolve(depth, self._known)
+        if isinstance(chosen, int) and place >= chosen:  # beyond the chosen depth: its row keeps the others' numbers
+            return s.Name(function.span, "identity"), {}
         if isinstance(function, ChoiceFunction):
             function, path, alternative = self._resolve_choice(path)
         written = self._as_step(function, path, alternative)

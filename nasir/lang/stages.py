@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from nasir.diagnostics import Span
 from nasir.ir.graph import Region
-from nasir.ir.values import Ref
+from nasir.ir.values import Ref, Value, key, text
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import join
@@ -35,10 +35,7 @@ class Tables:
         failed = False
         for row in table.rows:
             try:
-                for i in range(self._depth(table, row, frame, path)):
-                    layer = f"{path}.{len(layers)}"
-                    layers.append(layer)
-                    x = self._layer(table, row, x, frame, layer, i)
+                x = self._row(table, row, x, frame, path, layers)
             except Mistake as mistake:
                 self._applier.diagnostics.append(mistake.diagnostic)
                 failed = True
@@ -47,6 +44,22 @@ class Tables:
         if failed:
             raise Poisoned
         return x
+
+    def _row(self, table: s.Stages, row: s.Row, x: Tensor, frame: Frame, path: str, layers: list[str]) -> Tensor:
+        """The layers of one row; where its depth is a set, a mixture of the row's exits by the depth."""
+        first = f"{path}.{len(layers)}"
+        depth, options = self._depth(table, row, frame, first)
+        exits: list[Tensor] = []
+        for i in range(max(options)):
+            layer = f"{path}.{len(layers)}"
+            layers.append(layer)
+            self._applier.builder.record.depths[layer] = (depth, i)
+            x = self._layer(table, row, x, frame, layer, i)
+            exits.append(x)
+        if not isinstance(depth, Ref):
+            return x
+        operands = {key(option): exits[option - 1] for option in options}
+        return self._applier.builder.node(f"{first}.exit", "mix", operands, {"selector": depth}, row.span)
 
     def _check_header(self, table: s.Stages) -> None:
         seen: dict[str, Span] = {}
@@ -61,21 +74,25 @@ class Tables:
         if not table.rows:
             raise mistakes.bad_column(table.span, "the table has no rows")
 
-    def _depth(self, table: s.Stages, row: s.Row, frame: Frame, path: str) -> int:
+    def _depth(self, table: s.Stages, row: s.Row, frame: Frame, path: str) -> tuple[Value, tuple[int, ...]]:
+        """The row's depth and the numbers that it can be."""
         if len(row.cells) != len(table.header):
             raise mistakes.cell_count(row.span, len(row.cells), len(table.header))
         cell = _cells(table, row).get("depth")
         if cell is None:
-            return 1
+            return 1, (1,)
         depth = self._applier.evaluator.value(cell, frame, join(path, "depth"))
-        if isinstance(depth, Ref):
-            hint = "use a constant depth and a `skip: identity when stride == 1` alternative in the row's choice"
-            raise mistakes.bad_column(cell.span, "the depth of a row cannot be a set yet", hint)
-        if not isinstance(depth, int) or isinstance(depth, bool) or depth < 1:
-            raise mistakes.out_of_range(cell.span, "depth", "a whole number from 1", str(depth))
-        if depth > MOST_LAYERS:
-            raise mistakes.too_large(cell.span, f"a row of {depth:,} layers is too deep", MOST_LAYERS)
-        return depth
+        decision = self._applier.builder.dims.decisions.get(depth.name) if isinstance(depth, Ref) else None
+        if isinstance(depth, Ref) and decision is None:
+            raise mistakes.undecided_attribute(cell.span, "depth")
+        options: list[int] = []
+        for option in decision.options if decision else (depth,):
+            if not isinstance(option, int) or isinstance(option, bool) or option < 1:
+                raise mistakes.out_of_range(cell.span, "depth", "a whole number from 1", text(option))
+            if option > MOST_LAYERS:
+                raise mistakes.too_large(cell.span, f"a row of {option:,} layers is too deep", MOST_LAYERS)
+            options.append(option)
+        return depth, tuple(options)
 
     def _layer(self, table: s.Stages, row: s.Row, x: Tensor, frame: Frame, path: str, index: int) -> Tensor:
         evaluator = self._applier.evaluator

@@ -40,6 +40,9 @@ def _regions(graph: Graph, alive: set[str], needed: set[str]) -> Iterable[Region
     have_nodes = _scopes(alive)
     for region in graph.regions:
         if region.path in had_nodes and region.path not in have_nodes:
+            parent = graph.region_map.get(region.path.rpartition(".")[0])
+            if parent and parent.kind == "stages" and ALTERNATIVE not in region.path.removeprefix(parent.path):
+                yield Region(region.path, "block", "identity")  # the layers after it keep their numbers
             continue
         known = tuple((n, v) for n, v in region.values if not isinstance(v, Ref) or v.name in needed)
         yield replace(region, values=known)
