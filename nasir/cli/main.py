@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from nasir.cli import build, check, derive, explain, info, ir, search, train
+from nasir.cli import build, check, derive, draw, explain, info, ir, search, train
 from nasir.diagnostics import CompileError, render_all
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for module in (check, info, ir, search, derive, build, train, explain):
+for module in (check, info, ir, draw, search, derive, build, train, explain):
     app.command(module.NAME)(module.command)
 
 

@@ -29,14 +29,15 @@ def layer_rows(graph: Graph) -> list[LayerRow]:
     known: Mapping[str, Scalar] = {} if graph.decisions else evaluate(graph, {})
     shape = _shape(model, next(node for node in graph.nodes if node.op == "image").shape)
     rows: list[LayerRow] = []
-    for name, block, nodes in _parts(graph):
+    for part in parts(graph):
+        nodes = part.nodes
         macs = params = 0
         if not graph.decisions:
             priced = [(OPS[node.op], tensors(graph, node.name)) for node in nodes]
             macs = _total(op.macs(it, exact(known)) for op, it in priced)
             params = _total(op.params(it, exact(known)) for op, it in priced)
         shape = _shape(model, nodes[-1].shape) if nodes else shape
-        rows.append(LayerRow(name, block, shape, macs, params))
+        rows.append(LayerRow(part.name, part.block, shape, macs, params))
     return rows
 
 
@@ -46,8 +47,18 @@ def _total(costs: Iterable[Number]) -> int:
     return total
 
 
-def _parts(graph: Graph) -> Iterator[tuple[str, str, list[Node]]]:
-    """(name, what it is made of, its nodes), in the order in which the network runs them; the image is no part."""
+@dataclass(frozen=True)
+class Part:
+    """A flow of the network or a layer of a table: its name, what it is made of, its nodes (none for an identity)."""
+
+    name: str
+    block: str
+    nodes: tuple[Node, ...]
+    is_layer: bool
+
+
+def parts(graph: Graph) -> Iterator[Part]:
+    """The parts in the order in which the network runs them; the image is no part."""
     layers = {r.path: r.block for r in graph.regions if ALTERNATIVE not in r.path and _parent_is_table(graph, r.path)}
     found: dict[str, list[Node]] = {}
     for node in graph.nodes:
@@ -63,7 +74,7 @@ def _parts(graph: Graph) -> Iterator[tuple[str, str, list[Node]]]:
                 found.setdefault(layer, [])
         found[name].append(node)
     for name, nodes in found.items():
-        yield name, layers.get(name) or _flow(nodes, graph, name), nodes
+        yield Part(name, layers.get(name) or _flow(nodes, graph, name), tuple(nodes), name in layers)
 
 
 def _parent_is_table(graph: Graph, path: str) -> bool:

@@ -1,0 +1,5 @@
+"""Pictures of spaces and networks, after the paper's figure 6."""
+
+from nasir.drawing.svg import draw
+
+__all__ = ["draw"]

@@ -1,0 +1,84 @@
+"""What a picture shows of each layer, read from the graph: no block is known by name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nasir.cost.table import Part, parts
+from nasir.ir.distributions import Distributions
+from nasir.ir.graph import Graph, Node
+from nasir.ir.ops import OPS, Activation, Placement
+from nasir.ir.values import Value
+
+_IN_BLOCKS = ("dwconv", "conv")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A part of the network. `expansion` is its widest value over its input's width, least and most; `kernels` those
+    of its depthwise convolutions (of its others where it has none); `attention` (it multiplies maps, as a
+    squeeze-and-excite does) and `skip` (it is an identity) hold `all`, `some` (of its alternatives) or nothing. `size`
+    is the map it makes, `widths` its channels."""
+
+    name: str
+    block: str
+    expansion: tuple[float, float]
+    kernels: tuple[int, ...]
+    activations: tuple[str, ...]
+    attention: str
+    skip: str
+    size: str
+    widths: str
+
+
+def layers(graph: Graph) -> list[Layer]:
+    """The layers of the tables; where there are none, each flow that convolves."""
+    distributions = Distributions(graph.decision_map, graph.dim_map)
+    found: list[Layer] = []
+    previous = next(node for node in graph.nodes if node.op == "image")
+    has_tables = any(part.is_layer for part in parts(graph))
+    for part in parts(graph):
+        own = {node.name for node in part.nodes}
+        if part.is_layer or (not has_tables and any(node.op in _IN_BLOCKS for node in part.nodes)):
+            found.append(_layer(graph, part, own, previous, distributions))
+        previous = part.nodes[-1] if part.nodes else previous
+    return found
+
+
+def _layer(graph: Graph, part: Part, own: set[str], previous: Node, distributions: Distributions) -> Layer:
+    def sizes(values: Sequence[Value]) -> tuple[int, int]:
+        supports = [distributions.support(value) for value in values]
+        return sum(int(s[0]) for s in supports), sum(int(s[-1]) for s in supports)
+
+    entering = sizes(previous.shape.channels)
+    inside = [sizes(node.shape.channels) for node in part.nodes if OPS[node.op].placement is Placement.CHANNELWISE]
+    ratios = [(low / entering[0], high / entering[1]) for low, high in inside]
+    expansion = max(ratios, key=lambda r: r[1]) if ratios else (0.0, 0.0)
+    shape = part.nodes[-1].shape if part.nodes else previous.shape
+    low, high = sizes(shape.channels)
+    height = "" if shape.height is None else f"{distributions.support(shape.height)[-1]}"
+    gates = [node for node in part.nodes if node.op == "mul"]
+    mixes = [node for node in part.nodes if node.op == "mix"]
+    return Layer(
+        part.name,
+        part.block,
+        (min(expansion), max(expansion)),
+        _kernels(part.nodes, distributions),
+        tuple(dict.fromkeys(node.op for node in part.nodes if _acts_on_a_map(node))),
+        "" if not gates else ("some" if mixes else "all"),
+        "all" if not part.nodes else ("some" if any(set(mix.inputs) - own for mix in mixes) else ""),
+        height,
+        str(low) if low == high else f"{low}-{high}",
+    )
+
+
+def _kernels(nodes: Sequence[Node], distributions: Distributions) -> tuple[int, ...]:
+    for op in _IN_BLOCKS:
+        values = [value for node in nodes if node.op == op for value in distributions.support(node["kernel"])]
+        if values:
+            return tuple(sorted({int(value) for value in values}))
+    return ()
+
+
+def _acts_on_a_map(node: Node) -> bool:
+    """An activation of a whole map: those of a squeeze and its gate are of a 1x1 map."""
+    return isinstance(OPS[node.op], Activation) and (node.shape.height, node.shape.width) != (1, 1)
