@@ -12,7 +12,7 @@ import torch
 
 import nasir
 from nasir.ir.naming import RESERVED
-from tests.conftest import CASES, all_spaces, each_space
+from tests.conftest import CASES, all_spaces, each_space, seeds
 
 BIN = Path(sys.executable).parent
 
@@ -23,7 +23,7 @@ def sources(tmp_path_factory):
     folder = tmp_path_factory.mktemp("emitted")
     for path in all_spaces():
         space = nasir.load(path)
-        for seed in range(6 if space.decisions else 1):
+        for seed in seeds(space)[:4]:
             name = f"{path.stem}_{seed}.py"
             (folder / name).write_text(nasir.emit(space.at(space.sample(seed))), encoding="utf-8")
     return folder

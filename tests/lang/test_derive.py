@@ -3,7 +3,7 @@
 import nasir
 from nasir.ir.naming import module_paths
 from nasir.ir.ops import OPS
-from tests.conftest import each_space
+from tests.conftest import each_space, seeds
 
 
 def weights(network: nasir.Space) -> dict[str, tuple[object, ...]]:
@@ -15,7 +15,7 @@ def weights(network: nasir.Space) -> dict[str, tuple[object, ...]]:
 @each_space
 def test_the_derived_program_loads_to_the_derived_network(path, tmp_path):
     space = nasir.load(path)
-    for seed in range(20 if space.decisions else 1):
+    for seed in seeds(space):
         choices = space.sample(seed)
         network = space.at(choices)
         arch = tmp_path / "arch.nas"

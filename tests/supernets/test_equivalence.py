@@ -4,9 +4,7 @@ import pytest
 import torch
 
 import nasir
-from tests.conftest import each_space
-
-ASSIGNMENTS = 20
+from tests.conftest import each_space, seeds
 
 
 def image_batch(space: nasir.Space, dtype: torch.dtype, count: int = 4, full_size: bool = False) -> torch.Tensor:
@@ -37,7 +35,7 @@ def test_one_hot_supernet_equals_emitted_module(path, dtype, tolerance, mode, em
     randomise(supernet)
     supernet.train(mode == "train")
     images = image_batch(space, dtype)
-    for seed in range(ASSIGNMENTS if space.decisions else 1):
+    for seed in seeds(space):
         choices = space.sample(seed)
         network = emitted(space.at(choices)).to(dtype)
         network.load_state_dict(supernet.state_for(choices), strict=True)
