@@ -42,6 +42,11 @@ class Space:
     _elaboration: Elaboration = field(repr=False)
 
     @property
+    def imports(self) -> Mapping[str, str]:
+        """The texts of the files that the program imports, by their paths below its own folder or the library."""
+        return self._module.sources()
+
+    @property
     def decisions(self) -> tuple[Decision, ...]:
         """What the search decides, in the program's order."""
         return self.graph.decisions
@@ -212,11 +217,8 @@ def emit(network: Space) -> str:
         CompileError: where decisions are left.
     """
     if network.decisions:
-        hint = "choose with `space.at(...)`, `--largest`, `--sample SEED` or `--run RUN`"
-        names = ", ".join(d.name for d in network.decisions[:4])
-        raise CompileError(
-            Diagnostic(
-                "E0604", f"{network.name} still has {len(network.decisions)} decisions: {names}, ...", hints=(hint,)
-            )
-        )
+        hint = "choose a network: `--largest`, `--sample SEED`, `--run RUN`; in Python, `space.at(choices)`"
+        names = [d.name for d in network.decisions]
+        shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+        raise CompileError(Diagnostic("E0604", f"{network.name} still has something to decide: {shown}", hints=(hint,)))
     return model_source(network.graph)

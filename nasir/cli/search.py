@@ -1,5 +1,6 @@
 """`nasir search`."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -38,7 +39,16 @@ def command(
     space = replace(space, settings=override(space.settings, set or []))
     folder = out or Path("runs") / space.name
     console = Console(highlight=False)
-    result = search(space, Request(data, folder, seed, device, resume, overwrite), console)
+    if resume and overwrite:
+        raise typer.BadParameter("one of --resume and --overwrite")
+    request = Request(data, folder, seed, device, resume, overwrite)
+    try:
+        result = search(space, request, console)
+    except KeyboardInterrupt:
+        started = (folder / "plan.json").exists()
+        hint = f"; go on with `--out {folder} --resume` and the same options" if started else ""
+        print(f"interrupted{hint}", file=sys.stderr)
+        raise typer.Exit(130) from None
     show(result, folder, console)
 
 

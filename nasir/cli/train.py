@@ -19,14 +19,14 @@ def command(
     device: Device = "auto",
     overwrite: Overwrite = False,
 ) -> None:
-    """Train a decision-free network from scratch; everything into RUN. `--set` takes `train.epochs=30` and the like."""
+    """Train a decision-free network from scratch; everything into RUN. `--set` takes `epochs=30` and the like."""
     from rich.console import Console
 
     from nasir.cli.search import show
     from nasir.search.run import Request, train_network  # imports torch
 
     network = load(file)
-    network = replace(network, settings=override(network.settings, set or []))
+    network = replace(network, settings=override(network.settings, set or [], "train"))
     folder = out or Path("runs") / f"{network.name}_train"
     console = Console(highlight=False)
     request = Request(data, folder, seed, device, overwrite=overwrite)

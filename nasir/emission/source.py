@@ -168,13 +168,14 @@ class _Forward:
         steps = self._instance.steps
         for i, step in enumerate(steps):
             self._step(i, step)
-        self._lines.append(f"        return {self._settled(self._instance.output, 'return ')}")
+        self._lines.append(f"        return {self._expressions[self._instance.output]}")
         return self._lines
 
     def _step(self, position: int, step: Step) -> None:
         expression = self._render(step, self._expressions)
         variable = self._variable(step, position)
-        if len(expression) + len(variable) + 3 + _FORWARD_INDENT > layout.WIDTH:
+        start = max(len(f"{variable} = "), len("return ") if step.result == self._instance.output else 0)
+        if len(expression) + start + _FORWARD_INDENT > layout.WIDTH:
             for operand in step.operands:
                 self._settle(operand, position)
             expression = self._render(step, self._expressions)
@@ -193,11 +194,6 @@ class _Forward:
             return step.result == self._instance.output
         following = self._instance.steps[position + 1]
         return uses == [following] and following.label == step.label and step.result != self._instance.output
-
-    def _settled(self, value: int, prefix: str) -> str:
-        expression = self._expressions[value]
-        assert len(prefix) + len(expression) + _FORWARD_INDENT <= layout.WIDTH or value not in self._inline
-        return expression
 
     def _settle(self, value: int, position: int) -> None:
         """Give a nested value a line of its own."""

@@ -1,5 +1,6 @@
 """The classes of an emitted file: regions that differ in numbers or activations alone share one."""
 
+import keyword
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -87,8 +88,7 @@ class _Structure:
         self._taken = {"Tensor", "F", "nn", "torch"}
 
     def build(self) -> list[ClassDefinition]:
-        network = _camel(self._graph.name)
-        self._taken.add(network)
+        network = self._free(_camel(self._graph.name))
         blocks = [region for region in self._graph.regions if region.kind != "stages"]
         heights = {region.path: self._height(region) for region in self._graph.regions}
         for height in sorted({heights[region.path] for region in blocks}):
@@ -315,8 +315,11 @@ def _signature(instance: Instance) -> object:
 
 
 def _camel(name: str) -> str:
-    if len(name) <= 2:
+    if len(name) == 2 and name.isalpha():
         return name.upper()
     words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).split("_")
     camel = "".join(word[:1].upper() + word[1:] for word in words if word)
-    return camel if camel[:1].isalpha() else f"Block{camel}"
+    if not camel[:1].isalpha():
+        return f"Block{camel}"
+    # One letter reads as nothing (and `F` is torch.nn.functional); `none` is a fine name for an alternative.
+    return f"{camel}Block" if len(camel) == 1 or keyword.iskeyword(camel) else camel

@@ -1,7 +1,8 @@
 """When a node, and when a decision, is part of the derived network.
 
 An activity is a disjunction of conjunctions of tests `selector in values`, as frozen sets; `ALWAYS` is the empty
-conjunction alone. A node is active where a user of it is, and for a mixture only under the options it stands for.
+conjunction alone. A node is active where a user of it is: for a mixture only under the options it stands for, for
+a shortcut's first end only where the shapes are equal.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,6 +32,11 @@ def node_activities(graph: Graph, distributions: Distributions) -> Mapping[str, 
 
 
 def _operand_activities(node: Node, mine: Activity, distributions: Distributions) -> Iterator[tuple[str, Activity]]:
+    if node.op == "shortcut" and isinstance(equal := node["equal"], Ref):
+        ends = dict(node.operands)
+        yield ends["y"], mine
+        yield ends["x"], narrow(mine, (equal.name, frozenset((True,))), distributions)
+        return
     selector = node["selector"] if node.op == "mix" else None
     if not isinstance(selector, Ref):
         yield from ((operand, mine) for operand in dict.fromkeys(node.inputs))

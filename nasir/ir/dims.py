@@ -72,7 +72,9 @@ def _arithmetic(operation: Callable[[float, float], float]) -> Callable[..., Sca
 
 
 def _quotient(a: float, b: float) -> float:
-    return a / b
+    """a / b, whole where it is: a width may be `x.channels / 2`."""
+    whole = isinstance(a, int) and isinstance(b, int) and b != 0 and a % b == 0
+    return a // b if whole else a / b
 
 
 def _smaller(a: float, b: float) -> float:

@@ -45,7 +45,8 @@ def module_paths(graph: Graph) -> Mapping[str, str]:
     """The attribute path of each region and node of a concrete graph, `trunk.3.project_conv`; no two are the same."""
     paths: dict[str, str] = {}
     taken: set[str] = set()
-    for name in (*(region.path for region in graph.regions), *(node.name for node in graph.nodes)):
+    regions = sorted((region.path for region in graph.regions), key=lambda path: path.count("."))
+    for name in (*regions, *(node.name for node in graph.nodes)):  # a region before what is in it
         region = enclosing(graph, name)
         prefix = f"{paths[region.path]}." if region else ""
         local = safe(re.sub(r"\W", "_", inside(graph, name)))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from nasir.diagnostics import Diagnostic
+from nasir.diagnostics import Diagnostic, Span
 from nasir.ir.dims import Decision, Dim
 from nasir.ir.graph import ALTERNATIVE, Region
 from nasir.ir.ops import Parameter
@@ -49,6 +49,7 @@ class Applier:
         """The tensor `function(x)`, where `function` is written in `scope`."""
         match function:
             case Identity():
+                naming.name(function)  # the name of the block or the choice that it may have come from
                 return x
             case Composed():
                 for part in function.functions:
@@ -214,7 +215,7 @@ class Applier:
             Poisoned: where the result depends on a mistake.
         """
         result: Thing | Poison | None = None
-        bound: dict[str, s.Identifier] = {}
+        bound: dict[str, Span] = dict.fromkeys(frame.names, name.span)
         for statement in body:
             try:
                 if result is not None:
@@ -224,21 +225,27 @@ class Applier:
                         result = self._returned(statement, frame)
                     case s.Let() | s.Bind():
                         if statement.name.text in bound:
-                            first = bound[statement.name.text].span
+                            first = bound[statement.name.text]
                             raise mistakes.defined_twice(statement.name.span, statement.name.text, first)
-                        bound[statement.name.text] = statement.name
-                        frame.names[statement.name.text] = Poison()
+                        bound[statement.name.text] = statement.name.span
                         frame.names[statement.name.text] = self._bound(statement, frame)
             except Mistake as mistake:
                 self.diagnostics.append(mistake.diagnostic)
-                result = Poison() if isinstance(statement, s.Return) else result
+                result = self._poison(statement, frame) or result
             except Poisoned:
-                result = Poison() if isinstance(statement, s.Return) else result
+                result = self._poison(statement, frame) or result
         if result is None:
             raise mistakes.no_return(name.span, name.text)
         if not isinstance(result, Tensor):
             raise Poisoned
         return result
+
+    def _poison(self, statement: s.Statement, frame: Frame) -> Poison | None:
+        """What a mistake leaves behind: an unknown result, or a name that stands for nothing known."""
+        if isinstance(statement, s.Return):
+            return Poison()
+        frame.names.setdefault(statement.name.text, Poison())
+        return None
 
     def _returned(self, statement: s.Return, frame: Frame) -> Tensor:
         thing = self.evaluator.evaluate(statement.value, frame, join(frame.path, "result"))

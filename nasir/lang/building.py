@@ -7,7 +7,7 @@ from nasir.ir.dims import DimTable
 from nasir.ir.graph import ALTERNATIVE, Graph, Node, Region
 from nasir.ir.values import Value
 from nasir.lang import mistakes
-from nasir.lang.things import Composed, Conditional, Function, Identity, Tensor, step_name
+from nasir.lang.things import Composed, Conditional, Function, Tensor, step_name
 
 MOST_NODES = 50_000
 MOST_REGIONS = 10_000
@@ -52,8 +52,6 @@ class Naming:
                     self.skip(part)
             case Conditional():
                 self.skip(function.function)
-            case Identity():
-                pass
             case _:
                 self.name(function)
 

@@ -15,6 +15,7 @@ from nasir.ir.values import Ref, Scalar, Value, text
 from nasir.lang import syntax as s
 from nasir.lang.building import Record
 from nasir.lang.elaborate import Elaboration
+from nasir.lang.evaluate import WORDS, builtin_names
 from nasir.lang.modules import Definition, Module
 from nasir.lang.things import (
     BlockFunction,
@@ -85,7 +86,7 @@ class _Deriver:
 
     def space(self, space: s.Space, module: Module) -> s.Space:
         local = frozenset(p.name.text for p in space.parameters) | _bound_names(space.body)
-        self._taken.add(space.name.text)
+        self._taken |= {space.name.text, *builtin_names(), *WORDS, *_local_names(module, set())}
         scope = _Scope(module, "", local)
         return replace(space, parameters=self._parameters(space.parameters, scope), body=self._body(space.body, scope))
 
@@ -145,9 +146,10 @@ class _Deriver:
         return renamed if isinstance(expr, s.Name) else replace(expr, callee=renamed)
 
     def _as_step(self, function: Function, path: str, name: str) -> s.Expr:
-        """A function as one step: an op, a block or an identity as it is, anything else as a block of its own."""
+        """What a choice became, as one step of a flow: a block or an identity as it is, anything else as a block of
+        its own, so that its weights keep their names."""
         written = self._function(function, path)
-        if isinstance(function, (OpFunction, BlockFunction, Identity)):
+        if isinstance(function, (BlockFunction, Identity)):
             return written
         free = self._free_name(name)
         steps = (written.head, *written.steps) if isinstance(written, s.Flow) else (written,)
@@ -233,7 +235,8 @@ class _Deriver:
             return s.Name(function.span, "identity"), {}
         if isinstance(function, ChoiceFunction):
             function, path, alternative = self._resolve_choice(path)
-        written = self._as_step(function, path, alternative)
+        is_op = isinstance(function, OpFunction)
+        written = self._function(function, path) if is_op else self._as_step(function, path, alternative)
         if isinstance(written, s.Call):
             return written.callee, {str(a.name): a.value for a in written.arguments}
         return written, {}
@@ -266,7 +269,7 @@ class _Deriver:
         if definition.span not in self._open:
             self._open[definition.span] = False
             self._open[definition.span] = any(
-                isinstance(tree, (s.Set, s.Range))
+                isinstance(tree, (s.Set, s.Range, s.Stages))
                 or (isinstance(tree, s.Name) and tree.text in module.names and self._calls_open(tree.text, module))
                 for tree in s.walk(definition)
             )
@@ -283,6 +286,20 @@ class _Deriver:
             free = f"{name}_{count}"
         self._taken.add(free)
         return free
+
+
+def _local_names(module: Module, seen: set[int]) -> set[str]:
+    """Every name that a body of the program binds, in whatever file: a definition's name must not be one of them."""
+    if id(module) in seen:
+        return set()
+    seen.add(id(module))
+    found = {"x"}
+    for item in module.tree.items:
+        if isinstance(item, (s.Block, s.Space)):
+            found |= _bound_names(item.body) | {p.name.text for p in item.parameters}
+    for owner, _ in module.names.values():
+        found |= _local_names(owner, seen)
+    return found
 
 
 def _bound_names(body: tuple[s.Statement, ...]) -> frozenset[str]:

@@ -294,11 +294,11 @@ class Evaluator:
         return value
 
     def _decide(self, options: tuple[Scalar, ...], hint: str, span: Span) -> Value:
-        return self.builder.dims.decide(Decision(hint, options, span))
+        return self.builder.dims.decide(Decision(hint or "step", options, span))
 
     def _flow(self, expr: s.Flow, frame: Frame, hint: str, label: str | None) -> Thing:
         head = self.evaluate(expr.head, frame, hint)
-        base = join(frame.path, label) if label else frame.path
+        base = join(frame.path, label) if label else hint
         parts: list[Function | s.Stages] = []
         for step in expr.steps:
             if isinstance(step, s.Stages):
@@ -338,6 +338,13 @@ def tidy(value: float) -> int | float:
     """`value` without the noise of repeated float steps, as an int where it is whole and all its parts are."""
     rounded = round(value, 10)
     return int(rounded) if isinstance(value, int) else rounded
+
+
+WORDS = frozenset(
+    "and block by choice false from import let minimize not objective or return search space stages subject to train "
+    "true when".split()
+)
+"""The words of the language, which no name can be."""
 
 
 def builtin_names() -> tuple[str, ...]:

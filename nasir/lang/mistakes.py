@@ -126,7 +126,8 @@ def bad_range(span: Span, reason: str) -> Mistake:
 
 
 def repeated_option(span: Span, value: str) -> Mistake:
-    return Mistake(Diagnostic("E0312", f"the option {value} stands twice in this set", span))
+    hint = ("functions that differ in their arguments need a `choice`",) if value.startswith("`") else ()
+    return Mistake(Diagnostic("E0312", f"the option {value} stands twice in this set", span, hint))
 
 
 def mixed_set(span: Span) -> Mistake:

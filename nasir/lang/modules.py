@@ -22,6 +22,14 @@ class Module:
     source: Source = field(repr=False)
     tree: s.File = field(repr=False)
     names: dict[str, tuple["Module", Definition]] = field(default_factory=dict[str, tuple["Module", Definition]])
+    imports: dict[str, "Module"] = field(default_factory=dict[str, "Module"], repr=False)
+
+    def sources(self) -> dict[str, str]:
+        """The texts of the files it imports, and those import, by their paths below its own folder or the library."""
+        found: dict[str, str] = {}
+        for path, module in self.imports.items():
+            found |= {path: module.source.text, **module.sources()}
+        return dict(sorted(found.items()))
 
     def defined(self) -> Mapping[str, Definition]:
         """What the file itself defines."""
@@ -107,6 +115,8 @@ class Loader:
         if key in self._loaded and self._loaded[key] is None:
             raise mistakes.import_cycle(item.path.span, item.path.value)
         imported = self._loaded.get(key) or self.load(path)
+        root = next(root for root in self._roots if key.is_relative_to(root))
+        module.imports[key.relative_to(root).as_posix()] = imported
         for entry in item.names:
             if entry.name.text not in imported.defined():
                 known = imported.defined()

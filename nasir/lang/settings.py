@@ -120,8 +120,8 @@ def read_settings(module: Module) -> Settings:
     return _apply(Settings(), module.tree)
 
 
-def override(settings: Settings, assignments: list[str]) -> Settings:
-    """Settings changed by `key=value` or `section.key=value`, written as in a file; `search` is the default section.
+def override(settings: Settings, assignments: list[str], default: str = "search") -> Settings:
+    """Settings changed by `key=value` or `section.key=value`, written as in a file; `default` is the default section.
 
     Raises:
         CompileError: with every mistake in them.
@@ -130,7 +130,7 @@ def override(settings: Settings, assignments: list[str]) -> Settings:
         key, equals, value = assignment.partition("=")
         section, dot, name = key.strip().partition(".")
         if not dot:
-            section, name = "search", section
+            section, name = default, section
         if not equals or section not in {"search", "train"}:
             hint = "write `epochs=30`, `search.epochs=30` or `train.epochs=30`"
             raise CompileError(Diagnostic("E0506", f"`--set {assignment}` is no setting", hints=(hint,)))
@@ -249,7 +249,7 @@ def _optimizer(setting: s.Setting) -> Optimizer:
 _READERS: Mapping[str, Callable[[s.Setting], object]] = {
     "epochs": _count(1),
     "warmup": _count(0),
-    "batch": _count(1),
+    "batch": _count(2),  # batch statistics need two images
     "split": _share,
     "label_smoothing": _share,
     "weights": _optimizer,

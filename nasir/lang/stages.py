@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from nasir.lang.application import Applier
 
 MOST_LAYERS = 1_000
-SPECIAL_COLUMNS = ("block", "depth", "stride", "name")
+SPECIAL_COLUMNS = ("block", "depth", "stride")
 
 
 class Tables:
-    """Runs tables: `block`, `depth`, `stride` and `name` have a meaning here, other columns are the block's."""
+    """Runs tables: `block`, `depth` and `stride` have a meaning here, other columns are the block's."""
 
     def __init__(self, applier: "Applier") -> None:
         self._applier = applier

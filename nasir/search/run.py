@@ -112,7 +112,7 @@ def _prepare(space: Space, data: DataSet, request: Request, folder: RunFolder, d
     wanted = plan(space, request)
     if not request.resume:
         folder.start(overwrite=request.overwrite)
-        folder.write("space.nas", space.source.text)
+        folder.write_program("space.nas", space.source.text, space.imports)
         folder.write_json("plan.json", wanted)
         return loop
     _check_same_plan(folder, wanted)
@@ -131,10 +131,10 @@ def _check_same_plan(folder: RunFolder, wanted: dict[str, Any]) -> None:
     except (OSError, json.JSONDecodeError):
         hint = "leave out `--resume` to start it"
         raise CompileError(Diagnostic("E0901", f"`{folder.path}` holds no run to resume", hints=(hint,))) from None
-    different = [key for key in ("space", "seed", "data", "settings") if found.get(key) != wanted[key]]
+    different = [key for key in ("space", "imports", "seed", "data", "settings") if found.get(key) != wanted[key]]
     if different:
         hint = "resume with the same file and settings, or start again with `--overwrite`"
-        message = f"the run in `{folder.path}` has another {' and another '.join(different)}"
+        message = f"the run in `{folder.path}` is of other {' and other '.join(different)}"
         raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
 
 
@@ -167,6 +167,7 @@ def plan(space: Space, request: Request) -> dict[str, Any]:
     """Every setting as used, and what it ran on."""
     return {
         "space": space.source.text,
+        "imports": dict(space.imports),
         "data": request.data,
         "seed": request.seed,
         "settings": _plain(asdict(space.settings)),

@@ -39,6 +39,13 @@ class RunFolder:
         data = content.encode("utf-8") if isinstance(content, str) else content
         write_atomically(self.path / name, data)
 
+    def write_program(self, name: str, text: str, imports: Mapping[str, str]) -> None:
+        """Write a program with the files it imports beside it, so that it loads from here."""
+        for path, imported in imports.items():
+            (self.path / path).parent.mkdir(parents=True, exist_ok=True)
+            self.write(path, imported)
+        self.write(name, text)
+
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file atomically."""
         self.write(name, json.dumps(content, indent=2) + "\n")

@@ -104,8 +104,23 @@ def test_resuming_with_other_settings_is_refused(finished):
 
     space, folder, _ = finished
     other = replace(space, settings=override(space.settings, ["epochs=5"]))
-    with pytest.raises(nasir.CompileError, match="another settings"):
+    with pytest.raises(nasir.CompileError, match="other settings"):
         run(other, folder / "first", resume=True)
+
+
+def test_resuming_with_another_imported_file_is_refused(finished, tmp_path):
+    space, _, _ = finished
+    assert set(space.imports) == {"lib/mobile.nas"}
+    (tmp_path / "blocks.nas").write_text("block head() { return x -> relu }", encoding="utf-8")
+    text = TINY.replace('from "lib', 'from "blocks.nas" import head\nfrom "lib').replace(
+        "-> global", "-> head -> global"
+    )
+    (tmp_path / "own.nas").write_text(text, encoding="utf-8")
+    run(nasir.load(tmp_path / "own.nas"), tmp_path / "run")
+    assert nasir.load(tmp_path / "run" / "space.nas").decisions
+    (tmp_path / "blocks.nas").write_text("block head() { return x -> hswish }", encoding="utf-8")
+    with pytest.raises(nasir.CompileError, match="other imports"):
+        run(nasir.load(tmp_path / "own.nas"), tmp_path / "run", resume=True)
 
 
 def test_the_two_parts_of_the_data_and_the_test_set_are_fixed_and_disjoint():

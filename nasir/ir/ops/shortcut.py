@@ -2,7 +2,8 @@
 
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type
-from nasir.ir.ops.base import Op, Placement, Support, Tensors
+from nasir.ir.ops.arithmetic import shape_text
+from nasir.ir.ops.base import Op, OpError, Placement, Support, Tensors
 from nasir.ir.values import Value
 
 
@@ -18,7 +19,14 @@ class Shortcut(Op):
     placement = Placement.GATED
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
-        return it.operands["y"]
+        x, y = it.operands["x"], it.operands["y"]
+        if x.channels != y.channels and (len(x.channels) > 1 or len(y.channels) > 1):
+            raise OpError(
+                "E0401",
+                f"the ends of the shortcut are laid out apart: {shape_text(x)} and {shape_text(y)}",
+                "put a convolution between an undecided `concat` and the shortcut",
+            )
+        return y
 
     def condition(self, it: Tensors, dims: DimTable) -> Value:
         """Whether the shapes of x and y are equal."""
