@@ -1,6 +1,9 @@
 """Counts and extremes, against enumeration."""
 
+import math
 from itertools import product
+
+import pytest
 
 import nasir
 from nasir.ir.printer import print_graph
@@ -50,3 +53,32 @@ def test_a_network_has_one_network(compiled):
     network = space.at(space.sample(0))
     assert (network.assignments(), network.size()) == (1, 1)
     assert "decision" not in print_graph(network.graph)
+
+
+def test_counts_of_the_papers_spaces_as_written():
+    counts = {name: nasir.load(name) for name in ("fbnetv2_l", "fbnetv2_l_factored", "fbnetv1")}
+    logs = {name: (math.log10(s.assignments()), math.log10(s.size())) for name, s in counts.items()}
+    assert logs["fbnetv2_l"] == pytest.approx((45.05, 44.37), abs=0.005)
+    assert counts["fbnetv2_l"].size() == counts["fbnetv2_l_factored"].size()
+    assert logs["fbnetv2_l_factored"][0] == pytest.approx(48.55, abs=0.005)
+    assert counts["fbnetv1"].size() == 9**16 * 8**6
+
+
+def test_both_forms_of_the_micro_space_have_the_same_networks():
+    """A network chosen in one form, chosen in the other: the same multiply-adds and parameters."""
+    plain, factored = nasir.load("fbnetv2_l"), nasir.load("fbnetv2_l_factored")
+    for seed in range(10):
+        choices = plain.sample(seed)
+        other = factored.sample(seed)
+        for name, value in choices.items():
+            if not name.endswith(".block"):
+                other[name] = value
+                continue
+            layer = name.removesuffix(".block")
+            if name in other:
+                other[name] = "skip" if value == "skip" else "ir"
+            inner = f"{layer}:ir" if f"{layer}:ir.kernel" in other else layer
+            other[f"{inner}.kernel"] = 5 if "k5" in str(value) else 3
+            other[f"{inner}.act"] = "hswish" if str(value).endswith("_hs") else "relu"
+            other[f"{inner}.se"] = "_se" in str(value)
+        assert factored.costs.at(other) == plain.costs.at(choices)
