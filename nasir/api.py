@@ -1,5 +1,6 @@
 """The Python interface: spaces, and what becomes of them."""
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,8 @@ from nasir.emission.source import model_source
 from nasir.ir.activity import decision_activities, holds
 from nasir.ir.dims import Decision
 from nasir.ir.graph import Choices, Graph
+from nasir.ir.naming import module_paths
+from nasir.ir.ops import OPS
 from nasir.ir.sizes import evaluate
 from nasir.ir.values import Scalar, key
 from nasir.lang.binding import binding_mistakes
@@ -112,11 +115,38 @@ class Space:
         graph = run(self.graph, derivation(chosen), CHECKED)
         return Space(self.name, graph, self.settings, source, self._module, self._elaboration)
 
+    def arch(self, choices: Choices) -> str:
+        """`derived`, loaded again and compared with the network of `choices`.
+
+        Raises:
+            CompileError: where the program cannot be written as a derived one: a block that decides is bound to a name
+                and used more than once, or passed to another block.
+        """
+        network = self.at(choices)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"{self.name}.nas"
+            path.write_text(network.source.text, encoding="utf-8")
+            try:
+                same = weights(load(path).graph) == weights(network.graph)
+            except CompileError:
+                same = False
+        if not same:
+            hint = "use the block where it is written, or put it into a table's row"
+            message = f"`{self.name}` binds a block that decides to a name, or passes one on, and cannot be written out"
+            raise CompileError(Diagnostic("E0608", message, hints=(hint,)))
+        return network.source.text
+
     def derived(self, choices: Choices) -> str:
         """The network of `choices` as a program in the same language, complete in itself."""
         chosen = self.choices(choices)
         shaped = run(self._elaboration.graph, (InferShapes(),), ELABORATED)
         return print_file(derived_file(self._module, self._elaboration, shaped, chosen))
+
+
+def weights(network: Graph) -> dict[str, tuple[object, ...]]:
+    """Each node of a concrete graph that has weights, by its place in the emitted module."""
+    paths = module_paths(network)
+    return {paths[n.name]: (n.op, n.attributes, n.type) for n in network.nodes if OPS[n.op].weights}
 
 
 def load(path: str | Path) -> Space:

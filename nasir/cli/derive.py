@@ -37,6 +37,5 @@ def command(
     """Derive one network of a space, as a decision-free `.nas` file."""
     space = load(file)
     chosen = selected(space, largest=largest, smallest=smallest, sample=sample, choose=choose, choices=choices, run=run)
-    derived = network(space, chosen)
-    emit(derived)  # a diagnostic where decisions are left
-    write_or_print(derived.source.text, out)
+    emit(network(space, chosen))  # a diagnostic where decisions are left
+    write_or_print(space.arch(chosen or {}), out)

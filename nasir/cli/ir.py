@@ -51,5 +51,5 @@ def command(
     if not found:
         names = list(dict.fromkeys(name for name, _ in stages))
         hints = (*closest(after, names), f"passes: {', '.join(names)}")
-        raise CompileError(Diagnostic("E0608", f"no pass `{after}` runs here", hints=hints))
+        raise CompileError(Diagnostic("E0610", f"no pass `{after}` runs here", hints=hints))
     print(print_graph(found[-1]), end="")

@@ -15,7 +15,7 @@ from nasir.lang.settings import override
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from nasir.search.run import Result
+    from nasir.search.run import Result, Summary
 
 NAME = "search"
 
@@ -72,7 +72,11 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
         cells = [row.name, row.block, row.shape, f"{row.macs:,}", f"{row.params:,}"]
         table.add_row(*cells, *([", ".join(reversed(chosen.get(row.name, [])))] if chosen else []))
     console.print(table)
-    summary = result.summary
+    show_summary(result.summary, folder, console)
+
+
+def show_summary(summary: "Summary", folder: Path, console: "Console") -> None:
+    """The figures of a run."""
     console.print(f"multiply-adds  {summary.macs:,}")
     console.print(f"parameters     {summary.params:,}")
     console.print(f"test accuracy  {summary.test_accuracy:.2%}")

@@ -8,7 +8,7 @@ from nasir.ir.activity import Activity, decision_activities, holds, selectors
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Graph
 from nasir.ir.sizes import evaluate
-from nasir.ir.values import Ref, Scalar
+from nasir.ir.values import Scalar
 
 MOST_COMBINATIONS = 200_000
 
@@ -27,43 +27,38 @@ def networks(graph: Graph) -> int | None:
     distributions = Distributions(graph.decision_map, graph.dim_map)
     activities = decision_activities(graph, distributions)
     total = 1
-    for group in _groups(graph, activities):
-        count = _count(graph, group, activities)
+    for group in _groups(graph, distributions, activities):
+        count = _count(graph, distributions, group, activities)
         if count is None:
             return None
         total *= count
     return total
 
 
-def _groups(graph: Graph, activities: Mapping[str, Activity]) -> list[list[str]]:
+def _groups(graph: Graph, distributions: Distributions, activities: Mapping[str, Activity]) -> list[list[str]]:
     """Decisions that must be counted together: each with the decisions that its activity depends on."""
     import networkx as nx
 
     links: nx.Graph[str] = nx.Graph()
     links.add_nodes_from(d.name for d in graph.decisions)
     for name, activity in activities.items():
-        for control in _controls(graph, activity):
+        for control in _controls(distributions, activity):
             links.add_edge(name, control)
     order = {d.name: i for i, d in enumerate(graph.decisions)}
     return [sorted(group, key=order.__getitem__) for group in nx.connected_components(links)]
 
 
-def _controls(graph: Graph, activity: Activity) -> set[str]:
+def _controls(distributions: Distributions, activity: Activity) -> set[str]:
     found: set[str] = set()
     for name in selectors(activity):
-        found |= _decisions_below(graph, name)
+        found |= distributions.decisions_of(name)
     return found
 
 
-def _decisions_below(graph: Graph, name: str) -> set[str]:
-    if name in graph.decision_map:
-        return {name}
-    args = (a.name for a in graph.dim_map[name].args if isinstance(a, Ref))
-    return set[str]().union(*(_decisions_below(graph, a) for a in args))
-
-
-def _count(graph: Graph, group: list[str], activities: Mapping[str, Activity]) -> int | None:
-    controls = sorted(set[str]().union(*(_controls(graph, activities[name]) for name in group)))
+def _count(
+    graph: Graph, distributions: Distributions, group: list[str], activities: Mapping[str, Activity]
+) -> int | None:
+    controls = sorted(set[str]().union(*(_controls(distributions, activities[name]) for name in group)))
     leaves = [name for name in group if name not in controls]
     options = [graph.decision_map[name].options for name in controls]
     if math.prod(map(len, options)) > MOST_COMBINATIONS:

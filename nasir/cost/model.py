@@ -44,11 +44,16 @@ class CostModel:
             if any(getattr(type(OPS[node.op]), rule.__name__) is not rule for rule in _RULES)
         )
 
+    @cached_property
+    def _activities(self) -> frozenset[Activity]:
+        return frozenset(activity for _, _, activity in self._priced)
+
     def at(self, choices: Choices, names: Sequence[str] = COST_NAMES) -> Mapping[str, int]:
         """The exact costs of the network of `choices`, by the names of `cost/names.py`."""
         known = evaluate(self.graph, choices)
         size = exact(known)
-        active = [(op, it) for op, it, activity in self._priced if holds(activity, known)]
+        truth = {activity: holds(activity, known) for activity in self._activities}
+        active = [(op, it) for op, it, activity in self._priced if truth[activity]]
         totals: dict[str, int] = {}
         for name in names:
             rule = COSTS[name]

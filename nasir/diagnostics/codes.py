@@ -539,17 +539,23 @@ CODES: Mapping[str, Code] = {
         "nasir build digits --largest --choose trunk.0.width=16",
     ),
     "E0608": Code(
-        "unknown pass",
-        "`--after` takes the name of a pass that runs on the way asked for: place-masks runs only without choices,"
-        " specialise and flatten-scopes only with them.",
-        "nasir ir digits --after shapes",
-        "nasir ir digits --after infer-shapes",
+        "network that cannot be written out",
+        "A derived network is written in the language, each block that decided something as a copy of its own. Where"
+        " such a block is bound to a name and used more than once, or passed to another block as an argument, one text"
+        " stands for several networks. Use the block where it is written, or in a table's rows.",
     ),
     "E0609": Code(
         "unknown code",
         "Codes are an E and four digits, as they stand in a message. `nasir explain` alone lists them.",
         "nasir explain E9999",
         "nasir explain E0201",
+    ),
+    "E0610": Code(
+        "unknown pass",
+        "`--after` takes the name of a pass that runs on the way asked for: place-masks runs only without choices,"
+        " specialise and flatten-scopes only with them.",
+        "nasir ir digits --after shapes",
+        "nasir ir digits --after infer-shapes",
     ),
     "E0701": Code(
         "no such file",

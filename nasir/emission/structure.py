@@ -141,14 +141,17 @@ class _Structure:
         """The program's own name for it, else one that has its values; two names never stand for one thing."""
         own = {name for instance in instances if (name := instance.names[hole]) is not None}
         known = {name: [i.holes[first] for i in instances] for name, first in definition.parameters.items()}
+        attributes = {step.attribute for step in instances[0].steps if step.activation is None}
         candidates = [*(own if len(own) == 1 else ()), *known, *instances[0].values]
         for name in candidates:
+            if isinstance(vector[0], str) and name in attributes:
+                continue  # an activation becomes an attribute, and a step has that one
             held = known.get(name) or [instance.values.get(name) for instance in instances]
             if held == vector and safe(name) == name:
                 return name
         fallback = self._hole_name(instances[0], hole)
         name, count = fallback, 1
-        while name in known:
+        while name in known or (isinstance(vector[0], str) and name in attributes):
             count += 1
             name = f"{fallback}_{count}"
         return name

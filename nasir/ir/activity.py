@@ -7,7 +7,7 @@ a shortcut's first end only where the shapes are equal.
 
 from collections.abc import Iterator, Mapping
 
-from nasir.ir.dims import SELECT, SHAPE_FUNCTIONS
+from nasir.ir.dims import SELECT
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Graph, Node
 from nasir.ir.values import Ref, Scalar, Value, key
@@ -51,29 +51,27 @@ def _operand_activities(node: Node, mine: Activity, distributions: Distributions
 def decision_activities(graph: Graph, distributions: Distributions) -> Mapping[str, Activity]:
     """The condition under which each decision changes the derived network: some active node depends on it."""
     nodes = node_activities(graph, distributions)
-    found: dict[str, Activity] = {decision.name: NEVER for decision in graph.decisions}
+    found: dict[str, Activity] = dict.fromkeys((*graph.decision_map, *graph.dim_map), NEVER)
 
     def mark(value: Value, under: Activity) -> None:
-        if not isinstance(value, Ref):
-            return
-        if value.name in found:
+        if isinstance(value, Ref):
             found[value.name] = union(found[value.name], under, distributions)
-            return
-        dim = graph.dim_map[value.name]
-        if dim.function == SELECT:
-            selector, *cases = dim.args
-            mark(selector, under)
-            assert isinstance(selector, Ref)
-            for option, case in zip(dim.keys, cases, strict=True):
-                mark(case, narrow(under, (selector.name, frozenset((option,))), distributions))
-        elif dim.function not in SHAPE_FUNCTIONS:
-            for argument in dim.args:
-                mark(argument, under)
 
     for node in graph.nodes:
         for _, value in node.attributes:
             mark(value, nodes[node.name])
-    return found
+    for dim in reversed(graph.dims):  # users before what they use: each dim is visited once
+        under = found[dim.name]
+        if dim.function == SELECT:
+            selector, *cases = dim.args
+            mark(selector, under)
+            assert isinstance(selector, Ref), "a decided selection is folded"
+            for option, case in zip(dim.keys, cases, strict=True):
+                mark(case, narrow(under, (selector.name, frozenset((option,))), distributions))
+            continue
+        for argument in dim.args:
+            mark(argument, under)
+    return {name: found[name] for name in graph.decision_map}
 
 
 def narrow(activity: Activity, test: Test, distributions: Distributions) -> Activity:

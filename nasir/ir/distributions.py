@@ -6,6 +6,7 @@ width behind `skip` with the width before it is then a linear recurrence along t
 
 from collections.abc import Callable, Iterator, Mapping
 
+from nasir.diagnostics import CompileError, Diagnostic, Span
 from nasir.ir.circuit import ONE, Circuit, Monomial, Polynomial
 from nasir.ir.dims import FUNCTIONS, SELECT, Decision, Dim
 from nasir.ir.values import Ref, Scalar, Value
@@ -16,11 +17,14 @@ Table = Mapping[Assignment, Monomial]
 LARGEST_TABLE = 250_000
 
 
-class TableTooLarge(Exception):
+class TableTooLarge(CompileError):
     """The joint distribution of these dims has more entries than `LARGEST_TABLE`."""
 
-    def __init__(self, names: tuple[str, ...]) -> None:
-        super().__init__(", ".join(names))
+    def __init__(self, names: tuple[str, ...], span: Span | None = None) -> None:
+        listed = ", ".join(f"${name}" for name in names[:6]) + (", ..." if len(names) > 6 else "")
+        message = f"the joint distribution of {listed} has more than {LARGEST_TABLE:,} entries"
+        hint = "tie fewer decisions together, or give them fewer options"
+        super().__init__(Diagnostic("E0406", message, span, (hint,)))
         self.names = names
 
 
@@ -87,12 +91,13 @@ class Distributions:
                 self._age.setdefault(name, len(self._age))
         return tuple(sorted(names, key=self._age.__getitem__))
 
-    def _decisions_of(self, name: str) -> frozenset[str]:
+    def decisions_of(self, name: str) -> frozenset[str]:
+        """The decisions that a dim, or a decision itself, depends on."""
         if name in self.decisions:
             return frozenset((name,))
         if name not in self._roots:
             args = (a.name for a in self.dims[name].args if isinstance(a, Ref))
-            self._roots[name] = frozenset[str]().union(*map(self._decisions_of, args))
+            self._roots[name] = frozenset[str]().union(*map(self.decisions_of, args))
         return self._roots[name]
 
     def _table(self, names: tuple[str, ...]) -> Table:
@@ -113,7 +118,7 @@ class Distributions:
     def _independent_groups(self, names: tuple[str, ...]) -> list[tuple[str, ...]]:
         groups: list[tuple[frozenset[str], set[str]]] = []
         for name in names:
-            roots, members = self._decisions_of(name), {name}
+            roots, members = self.decisions_of(name), {name}
             apart: list[tuple[frozenset[str], set[str]]] = []
             for other_roots, others in groups:
                 if roots & other_roots:

@@ -6,6 +6,7 @@ from enum import Enum
 from nasir.ir.dims import SELECT, SHAPE_FUNCTIONS
 from nasir.ir.graph import Graph, is_decided, values_of
 from nasir.ir.ops import OPS
+from nasir.ir.pending import due_masks, needless_masks
 from nasir.ir.values import Ref
 
 
@@ -65,9 +66,8 @@ def _shaped(graph: Graph) -> Iterator[str]:
 
 
 def _masked(graph: Graph) -> Iterator[str]:
-    from nasir.ir.pending import due_masks  # reads the ops' placements
-
     yield from (f"%{user} reads %{value} before its mask" for user, value in due_masks(graph))
+    yield from (f"%{name} masks what is masked already" for name in needless_masks(graph))
 
 
 def _concrete(graph: Graph) -> Iterator[str]:

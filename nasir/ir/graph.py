@@ -50,7 +50,7 @@ class Node:
     attributes: tuple[tuple[str, Value], ...] = ()
     type: Type | None = None
     span: Span | None = field(default=None, compare=False)
-    written: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    written: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def _attribute_map(self) -> Mapping[str, Value]:

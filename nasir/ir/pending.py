@@ -16,19 +16,25 @@ def pends(graph: Graph) -> Mapping[str, bool]:
     """For each node, whether a mask on its channels is still due."""
     pending: dict[str, bool] = {}
     for node in graph.nodes:
-        pending[node.name] = _pends(node, [pending[o] for o in node.inputs])
+        pending[node.name] = _pends(node, placement(graph, node), [pending[o] for o in node.inputs])
     return pending
 
 
-def _pends(node: Node, operands: list[bool]) -> bool:
-    op = OPS[node.op]
+def placement(graph: Graph, node: Node) -> Placement:
+    """The op's placement; a mixture of operands of one layout is a sum, and their masks move past it."""
+    if node.op == "mix" and all(graph.by_name[o].shape.channels == node.shape.channels for o in node.inputs):
+        return Placement.SUM
+    return OPS[node.op].placement
+
+
+def _pends(node: Node, placement: Placement, operands: list[bool]) -> bool:
     if node.op == "mask" or all(map(is_decided, node.shape.channels)):
         return False
-    match op.placement:
+    match placement:
         case Placement.SOURCE | Placement.MIXES:
             return True
         case Placement.CHANNELWISE:
-            return any(operands) or op.fills(node)
+            return any(operands) or OPS[node.op].fills(node)
         case Placement.PRODUCT | Placement.SUM:
             return all(operands)
         case Placement.GATED:
@@ -39,14 +45,20 @@ def due_masks(graph: Graph) -> Iterator[tuple[str, str]]:
     """(user, operand) pairs where the user needs the operand's pending mask applied; the output's user is ''."""
     pending = pends(graph)
     for node in graph.nodes:
-        if node.op != "mask" and _discharges(node, pending):
+        if node.op != "mask" and _discharges(node, placement(graph, node), pending):
             yield from ((node.name, operand) for operand in dict.fromkeys(node.inputs) if pending[operand])
     if pending.get(graph.output):
         yield "", graph.output
 
 
-def _discharges(node: Node, pending: Mapping[str, bool]) -> bool:
-    match OPS[node.op].placement:
+def needless_masks(graph: Graph) -> Iterator[str]:
+    """Masks on values that have none pending: they would apply twice."""
+    pending = pends(graph)
+    yield from (node.name for node in graph.nodes if node.op == "mask" and not pending[node.inputs[0]])
+
+
+def _discharges(node: Node, placement: Placement, pending: Mapping[str, bool]) -> bool:
+    match placement:
         case Placement.MIXES | Placement.GATED:
             return True
         case Placement.SUM:

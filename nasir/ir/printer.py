@@ -38,7 +38,10 @@ def _region(region: Region) -> str:
 
 def _node(node: Node) -> str:
     operands = ", ".join(f"{name}=%{operand}" for name, operand in node.operands)
-    attributes = ", ".join(f"{name}={text(value)}" for name, value in node.attributes)
+    names = dict(node.written)
+    attributes = ", ".join(
+        f"{name}={text(value)}" + (f" as {names[name]}" if name in names else "") for name, value in node.attributes
+    )
     written = f" {{{attributes}}}" if attributes else ""
     shape = f" : {_type(node.type)}" if node.type is not None else ""
     return f"%{node.name} = {node.op}({operands}){written}{shape}"

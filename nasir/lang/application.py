@@ -74,6 +74,7 @@ class Applier:
     def _use(self, function: Function, scope: str, path: str) -> str:
         free = self.builder.region_path(path)
         self.builder.record.uses[scope, function.span] = free
+        self.builder.record.applied[free] = function
         return free
 
     def _mix(self, name: str, selector: Value, branches: Mapping[Scalar, Tensor], function: Function) -> Tensor:

@@ -80,18 +80,21 @@ class Fixed:
 class Record:
     """What each set, each choice and each layer of the program became: enough to write the derived program.
 
-    `sites` holds the value of a set by the scope and the place it was evaluated in; `applied` the function that a
-    layer is, and for each use of a choice its alternatives by name, under the path it was applied at; `depths`
-    the depth of a layer's row and its place in it; `uses` the path of a function written at a place in a scope.
+    `sites` holds the value of a set by the scope and the place it was evaluated in, `sets` the names of the functions
+    it is among; `layers` the function that a layer is; `choices` the alternatives of each use of a choice; `tables` a
+    table's layers; `depths` the depth of a layer's row and its place in it; `uses` the path of a function written at
+    a place in a scope, `applied` the function applied at a path.
     """
 
     sites: dict[tuple[str, Span], Value] = field(default_factory=dict[tuple[str, Span], Value])
+    sets: dict[tuple[str, Span], tuple[str, ...]] = field(default_factory=dict[tuple[str, Span], tuple[str, ...]])
     layers: dict[str, Function] = field(default_factory=dict[str, Function])
     choices: dict[str, tuple[Value, dict[str, Function]]] = field(
         default_factory=dict[str, tuple[Value, dict[str, Function]]]
     )
     tables: dict[tuple[str, Span], list[str]] = field(default_factory=dict[tuple[str, Span], list[str]])
     depths: dict[str, tuple[Value, int]] = field(default_factory=dict[str, tuple[Value, int]])
+    applied: dict[str, Function] = field(default_factory=dict[str, Function])
     uses: dict[tuple[str, Span], str] = field(default_factory=dict[tuple[str, Span], str])
 
 

@@ -128,7 +128,7 @@ class _Deriver:
             return self._expr(expr.items[0] if isinstance(expr, s.Set) else expr.low, scope)
         value = resolve(site, self._known)
         if isinstance(value, str) and isinstance(expr, s.Set):
-            return self._expr(next(item for item in expr.items if _callee(item) == value), scope)
+            return self._expr(expr.items[self._record.sets[scope.path, expr.span].index(value)], scope)
         return _literal(expr.span, value)
 
     def _named(self, expr: s.Name | s.Call, scope: _Scope) -> s.Expr:
@@ -136,7 +136,13 @@ class _Deriver:
         if isinstance(expr, s.Call):
             arguments = tuple(replace(a, value=self._expr(a.value, scope)) for a in expr.arguments)
             expr = replace(expr, arguments=arguments)
-        if not isinstance(name, s.Name) or name.text in scope.local or name.text not in scope.module.names:
+        if not isinstance(name, s.Name):
+            return expr
+        if name.text in scope.local:
+            # A name bound to a block: written out where it is used, for each use decides for itself.
+            path = self._record.uses.get((scope.path, expr.span))
+            return self._applied(path) if path else expr
+        if name.text not in scope.module.names:
             return expr
         module, definition = scope.module.names[name.text]
         path = self._record.uses.get((scope.path, expr.span), "")
@@ -144,6 +150,12 @@ class _Deriver:
             return self._as_step(*self._resolve_choice(path)) if path else expr
         renamed = s.Name(name.span, self._definition(definition, module, path))
         return renamed if isinstance(expr, s.Name) else replace(expr, callee=renamed)
+
+    def _applied(self, path: str) -> s.Expr:
+        function = self._record.applied[path]
+        if isinstance(function, ChoiceFunction):
+            return self._as_step(*self._resolve_choice(path))
+        return self._function(function, path)
 
     def _as_step(self, function: Function, path: str, name: str) -> s.Expr:
         """What a choice became, as one step of a flow: a block or an identity as it is, anything else as a block of
@@ -304,12 +316,6 @@ def _local_names(module: Module, seen: set[int]) -> set[str]:
 
 def _bound_names(body: tuple[s.Statement, ...]) -> frozenset[str]:
     return frozenset(x.name.text for x in body if isinstance(x, (s.Let, s.Bind)))
-
-
-def _callee(expr: s.Expr) -> str:
-    if isinstance(expr, s.Call):
-        return _callee(expr.callee)
-    return expr.text if isinstance(expr, s.Name) else ""
 
 
 def _literal(span: Span, value: Scalar) -> s.Expr:

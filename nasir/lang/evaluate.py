@@ -244,6 +244,7 @@ class Evaluator:
             self.builder.record.sites[frame.path, expr.span] = thing
         elif isinstance(thing, OneOf):
             self.builder.record.sites[frame.path, expr.span] = thing.selector
+            self.builder.record.sets[frame.path, expr.span] = tuple(thing.options)
         return thing
 
     def _set(self, expr: s.Set, items: list[Thing], hint: str) -> Thing:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from lark import Token, Transformer
 
@@ -25,6 +25,13 @@ def parse_graph(text: str) -> Graph:
 class _Operand:
     name: str
     node: str
+
+
+@dataclass(frozen=True)
+class _Attribute:
+    name: str
+    value: Value
+    written: str | None
 
 
 class _Builder(Transformer[Token, Graph]):
@@ -69,9 +76,15 @@ class _Builder(Transformer[Token, Graph]):
     def node(self, children: list[Any]) -> Node:
         name, op, *parts = children
         operands = tuple((p.name, p.node) for p in parts if isinstance(p, _Operand))
-        attributes = tuple(cast("tuple[str, Value]", p) for p in parts if isinstance(p, tuple))
+        attributes = [p for p in parts if isinstance(p, _Attribute)]
         type = next((p for p in parts if isinstance(p, Type)), None)
-        return Node(name, str(op), operands, attributes, type)
+        pairs = tuple((a.name, a.value) for a in attributes)
+        written = tuple((a.name, a.written) for a in attributes if a.written is not None)
+        return Node(name, str(op), operands, pairs, type, None, written)
+
+    def attribute(self, children: list[Any]) -> "_Attribute":
+        name, value, written = children
+        return _Attribute(str(name), value, None if written is None else str(written))
 
     def operand(self, children: list[Any]) -> "_Operand":
         return _Operand(str(children[0]), children[1])

@@ -175,12 +175,12 @@ def _section(base: Any, section: s.Settings, found: list[Diagnostic]) -> Any:
         except Mistake as mistake:
             found.append(mistake.diagnostic)
     changed = replace(base, **changes)
-    if isinstance(changed, SearchSettings) and "temperature" in changes:
-        _check_temperature(changed, next(x for x in section.settings if x.name.text == "temperature"), found)
+    if isinstance(changed, SearchSettings) and changed.temperature is not None:
+        _check_temperature(changed, changed.temperature, found)
     return changed
 
 
-def _check_temperature(search: SearchSettings, setting: s.Setting, found: list[Diagnostic]) -> None:
+def _check_temperature(search: SearchSettings, formula: Formula, found: list[Diagnostic]) -> None:
     try:
         # A thousand epochs tell as much as a million.
         epochs = {*range(0, search.epochs, max(1, search.epochs // 1000)), search.epochs - 1}
@@ -190,7 +190,7 @@ def _check_temperature(search: SearchSettings, setting: s.Setting, found: list[D
         return
     if not all(0 < value < math.inf for value in values):
         wanted = "above 0 in every epoch: a softmax divides by it"
-        found.append(mistakes.bad_setting(setting.value.span, "temperature", wanted).diagnostic)
+        found.append(mistakes.bad_setting(formula.tree.span, "temperature", wanted).diagnostic)
 
 
 def _count(least: int) -> Callable[[s.Setting], int]:

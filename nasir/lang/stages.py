@@ -110,9 +110,10 @@ class Tables:
                 stride = Bound(evaluator.value(cell, scope, join(path, column)) if index == 0 else 1, cell.span)
                 function = self._bind(function, column, stride)
             elif column not in SPECIAL_COLUMNS:
-                function = self._bind(
-                    function, column, Bound(evaluator.evaluate(cell, scope, join(path, column)), cell.span)
-                )
+                thing = evaluator.evaluate(cell, scope, join(path, column))
+                if isinstance(thing, Tensor):
+                    raise mistakes.not_a_value(cell.span, describe(thing), "a value or a function")
+                function = self._bind(function, column, Bound(thing, cell.span))
         self._applier.builder.record.layers[path] = function
         if isinstance(function, ChoiceFunction):
             return self._applier.choice(function, x, path, join(path, "block"))

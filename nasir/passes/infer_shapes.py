@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 from nasir.diagnostics import CompileError, Diagnostic, Span
 from nasir.ir.dims import Dim
-from nasir.ir.distributions import LARGEST_TABLE, Distributions, TableTooLarge
+from nasir.ir.distributions import Distributions, TableTooLarge
 from nasir.ir.facts import Fact
 from nasir.ir.graph import Graph, Node, Type, values_of
 from nasir.ir.ops import OPS, OpError, Tensors
 from nasir.ir.ops.shortcut import Shortcut
-from nasir.ir.values import Ref, Scalar, Value, text
+from nasir.ir.values import Scalar, Value, text
 from nasir.passes.base import Pass
 from nasir.passes.rewriting import DimRewriter
 
@@ -72,7 +72,7 @@ class _Inference:
             self._diagnostics.append(_not_computable(node.span, reason))
             return
         except TableTooLarge as error:
-            self._diagnostics.append(_too_entangled(node.span, error))
+            self._diagnostics += TableTooLarge(error.names, node.span).diagnostics
             return
         self._types[node.name] = type
         self._nodes.append(typed)
@@ -87,7 +87,7 @@ class _Inference:
                     raise OpError("E0307", f"`{parameter.name}` must be {problem}, and {found}", *hints)
 
     def _check_sizes(self, node: Node) -> None:
-        # The support of every dim the node mentions is computed here, so that a later pass cannot fail on it.
+        # The support of every dim the node mentions is computed here, where a mistake has a place in the text.
         supports: Iterator[tuple[Scalar, ...]] = map(self._distributions.support, values_of(node))
         for support in supports:
             assert support, f"%{node.name} has a size without a value"
@@ -107,10 +107,3 @@ class _Inference:
 
 def _not_computable(span: Span | None, reason: str) -> Diagnostic:
     return Diagnostic("E0305", f"a size cannot be computed for some choices: {reason}", span)
-
-
-def _too_entangled(span: Span | None, error: TableTooLarge) -> Diagnostic:
-    names = ", ".join(text(Ref(name)) for name in error.names)
-    hint = "tie fewer decisions together, or give them fewer options"
-    message = f"the joint distribution of {names} has more than {LARGEST_TABLE:,} entries"
-    return Diagnostic("E0406", message, span, (hint,))

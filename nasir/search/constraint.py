@@ -22,8 +22,8 @@ _LARGEST_PRICE = 10.0
 class Prices:
     """The multiplier of each bound, by dual ascent on the effective cost and on the argmax network's.
 
-    The price falls below zero while the network is under its bound: a bound is a budget to be used, and the pull of
-    cross-entropy on widths alone is weak late in the schedule.
+    The price of a single bound falls below zero while the network is under it: a bound is a budget to be used, and the
+    pull of cross-entropy on widths alone is weak late in the schedule.
     """
 
     objective: Objective
@@ -44,7 +44,9 @@ class Prices:
         for bound in self.objective.bounds:
             excess = 0.5 * (cost[bound.cost] + discrete[bound.cost]) / bound.limit - 1.0
             price = self.values.get(bound.cost, 0.0) + _RATE * excess
-            self.values[bound.cost] = min(max(price, -_LARGEST_PRICE), _LARGEST_PRICE)
+            # Of several bounds one is the tightest, and paying to use the others up would push past it.
+            least = -_LARGEST_PRICE if len(self.objective.bounds) == 1 else 0.0
+            self.values[bound.cost] = min(max(price, least), _LARGEST_PRICE)
 
 
 def check_reachable(model: CostModel, bounds: Sequence[Bound]) -> None:

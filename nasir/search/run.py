@@ -3,6 +3,7 @@
 import json
 import platform
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 from rich.console import Console
 from safetensors.torch import save
+from torch.utils.flop_counter import FlopCounterMode
 
 from nasir.api import Space, emit
 from nasir.diagnostics import CompileError, Diagnostic
@@ -82,8 +84,12 @@ def search(space: Space, request: Request, console: Console) -> Result:
     supernet_accuracy = loop.accuracy(choices)
     folder.write_json("choices.json", choices)
     network = space.at(choices)
-    folder.write("arch.nas", network.source.text)
-    summary = _train(network, data, space.settings, request.seed, device, folder, console, start, supernet_accuracy)
+    folder.write("arch.nas", space.arch(choices))
+    folder.write("model.py", emit(network))
+    costs, settings = network.costs.at({}), space.settings
+    summary = _train(
+        network.name, costs, data, settings, request.seed, device, folder, console, start, supernet_accuracy
+    )
     return Result(summary, network, space.active(choices))
 
 
@@ -102,8 +108,39 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
     folder.write_json("plan.json", plan(network, request))
     folder.write("arch.nas", network.source.text)
     device = pick_device(request.device)
-    summary = _train(network, data, network.settings, request.seed, device, folder, console, start, None)
+    folder.write("model.py", emit(network))
+    costs, settings = network.costs.at({}), network.settings
+    summary = _train(network.name, costs, data, settings, request.seed, device, folder, console, start, None)
     return Result(summary, network, {})
+
+
+def train_file(path: Path, settings: Settings, request: Request, console: Console) -> Summary:
+    """Train the module that an emitted file defines.
+
+    Raises:
+        CompileError: where the file defines none, it does not take the data's images, or the folder does not do.
+    """
+    start = time.perf_counter()
+    data = load_data(request.data)
+    module = network_class(path)()
+    shape = data.train.images[:1]
+    try:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            logits = module.eval()(shape)
+    except RuntimeError as error:
+        hint = f"the images of `{data.name}` are {list(shape.shape[1:])}"
+        raise CompileError(Diagnostic("E0802", f"`{path}` does not take the images: {error}", hints=(hint,))) from None
+    if logits.shape != (1, data.classes):
+        raise CompileError(
+            Diagnostic("E0802", f"`{path}` does not tell the {data.classes} classes of `{data.name}` apart")
+        )
+    folder = RunFolder(request.out)
+    folder.start(overwrite=request.overwrite)
+    folder.write("model.py", path.read_text(encoding="utf-8"))
+    folder.write_json("plan.json", {"source": path.name, **run_facts(settings, request)})
+    costs = {"macs": int(counter.get_total_flops()) // 2, "params": sum(p.numel() for p in module.parameters())}
+    device = pick_device(request.device)
+    return _train(path.stem, costs, data, settings, request.seed, device, folder, console, start, None)
 
 
 def _prepare(space: Space, data: DataSet, request: Request, folder: RunFolder, device: torch.device) -> Search:
@@ -139,7 +176,8 @@ def _check_same_plan(folder: RunFolder, wanted: dict[str, Any]) -> None:
 
 
 def _train(
-    network: Space,
+    name: str,
+    costs: Mapping[str, int],
     data: DataSet,
     settings: Settings,
     seed: int,
@@ -149,16 +187,14 @@ def _train(
     start: float,
     supernet_accuracy: float | None,
 ) -> Summary:
-    folder.write("model.py", emit(network))
     torch.manual_seed(seed)
     module = network_class(folder.path / "model.py")()
     with progress(console, "train ", settings.train.epochs) as report:
         test_accuracy = train(module, data, settings.train, seed, device, folder, report)
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
     folder.write("model.safetensors", save(state))
-    costs = network.costs.at({})
     seconds = time.perf_counter() - start
-    summary = Summary(network.name, costs["macs"], costs["params"], test_accuracy, supernet_accuracy, seconds)
+    summary = Summary(name, costs["macs"], costs["params"], test_accuracy, supernet_accuracy, seconds)
     folder.write_json("summary.json", asdict(summary))
     return summary
 
@@ -168,9 +204,16 @@ def plan(space: Space, request: Request) -> dict[str, Any]:
     return {
         "space": space.source.text,
         "imports": dict(space.imports),
+        **run_facts(space.settings, request),
+    }
+
+
+def run_facts(settings: Settings, request: Request) -> dict[str, Any]:
+    """The settings of a run, and what it runs on."""
+    return {
         "data": request.data,
         "seed": request.seed,
-        "settings": _plain(asdict(space.settings)),
+        "settings": _plain(asdict(settings)),
         "versions": {
             "nasir": version("nasir"),
             "python": platform.python_version(),

@@ -23,6 +23,7 @@ from nasir.supernets.gates import Gates
 from nasir.supernets.module import Supernet, SupernetOutput
 from nasir.supernets.sizes import ONE_SLOT, Sizes
 
+_TAKEN = frozenset(("gates", "sizes", "space", "modules_by_node", "training", "meta", "shape_env"))
 _OPERATORS: Mapping[str, Callable[..., Any]] = {"+": operator.add, "*": operator.mul}
 _SEARCH_MODULES: Mapping[str, type[nn.Module]] = {
     "BatchNorm2d": layers.SearchBatchNorm,
@@ -114,7 +115,7 @@ class _Lowering:
 
     def _module(self, node: Node, call: Call, arguments: Mapping[str, Scalar], x: fx.Node) -> fx.Node:
         name, count = identifier(node.name), 1
-        while name in self._modules.values() or hasattr(Supernet, name) or name in {"gates", "sizes", "space"}:
+        while name in self._modules.values() or hasattr(Supernet, name) or name in _TAKEN:
             count += 1
             name = f"{identifier(node.name)}_{count}"
         self._modules[node.name] = name

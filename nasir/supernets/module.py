@@ -1,7 +1,8 @@
 """The supernet as an nn.Module that a user's own training loop can drive."""
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, fx, nn
@@ -34,6 +35,14 @@ class Supernet(fx.GraphModule):
         super().__init__(root, graph, "Supernet")
         self.space = space
         self.modules_by_node = dict(modules)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Supernet":
+        root = nn.Module()
+        for name, child in self.named_children():
+            root.add_module(name, copy.deepcopy(child, memo))
+        graph = fx.Graph()
+        graph.output(graph.graph_copy(self.graph, {}))
+        return Supernet(root, graph, self.space, self.modules_by_node).train(self.training)
 
     @property
     def _gates(self) -> Gates:

@@ -59,7 +59,8 @@ def _cut(
         layout = it.out.channels if of == "out" else it.operands[of].channels
         if all(map(is_decided, layout)):  # nothing to cut; groups make the axis shorter than the layout
             continue
-        weight = weight.index_select(axis, torch.tensor(_kept(layout, known, distributions)))
+        kept = torch.tensor(_kept(layout, known, distributions), device=weight.device)
+        weight = weight.index_select(axis, kept)
     return weight.detach().clone()
 
 

@@ -1,15 +1,10 @@
 """A derived program is the derived graph, written in the language."""
 
+import pytest
+
 import nasir
-from nasir.ir.naming import module_paths
-from nasir.ir.ops import OPS
+from nasir.api import weights
 from tests.conftest import each_space, seeds
-
-
-def weights(network: nasir.Space) -> dict[str, tuple[object, ...]]:
-    """Each node with weights by its place in the emitted module."""
-    paths = module_paths(network.graph)
-    return {paths[n.name]: (n.op, n.attributes, n.type) for n in network.graph.nodes if OPS[n.op].weights}
 
 
 @each_space
@@ -22,7 +17,7 @@ def test_the_derived_program_loads_to_the_derived_network(path, tmp_path):
         arch.write_text(network.source.text, encoding="utf-8")
         loaded = nasir.load(arch)
         assert not loaded.decisions
-        assert weights(loaded) == weights(network)
+        assert weights(loaded.graph) == weights(network.graph)
         assert loaded.costs.at({}) == network.costs.at({}) == space.costs.at(choices)
 
 
@@ -37,8 +32,6 @@ def test_a_derived_program_derives_to_itself(path, tmp_path):
 
 
 def test_unchosen_and_wrong_choices_are_diagnostics():
-    import pytest
-
     space = nasir.load("digits")
     with pytest.raises(nasir.CompileError) as caught:
         space.at({"trunk.0.width": 9, "trunk.0.with": 8})
@@ -46,3 +39,20 @@ def test_unchosen_and_wrong_choices_are_diagnostics():
     with pytest.raises(nasir.CompileError) as caught:
         space.at({"trunk.0.width": 8})
     assert [d.code for d in caught.value.diagnostics] == ["E0603"]
+
+
+def test_what_cannot_be_written_out_is_a_diagnostic(compiled):
+    space = compiled(
+        """
+        block pair() { return x -> conv({1, 3}, 4) }
+        space twice(classes = 3) {
+          x = image(3, size=8)
+          g = pair() -> relu
+          return x -> g -> g -> global_avg_pool -> linear(classes)
+        }
+        """
+    )
+    different = next(c for c in map(space.sample, range(20)) if len(set(c.values())) > 1)
+    with pytest.raises(nasir.CompileError) as caught:
+        space.arch(different)
+    assert [d.code for d in caught.value.diagnostics] == ["E0608"]

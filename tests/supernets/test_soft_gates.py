@@ -3,6 +3,7 @@
 One-hot gates cannot see a mask that is applied twice, nor one that a batch norm divides away.
 """
 
+import copy
 from itertools import product
 
 import pytest
@@ -11,6 +12,8 @@ from torch.nn import functional as F
 
 import nasir
 from nasir.ir.dims import round_to
+from nasir.passes.base import run
+from nasir.passes.pipeline import CHECKED, SUPERNET
 from tests.spaces import RESIDUAL
 
 
@@ -108,6 +111,35 @@ def test_a_mask_survives_every_batch_norm(compiled, small):
     torch.testing.assert_close(little[:, :8], half[:, :8])
 
 
+@pytest.mark.parametrize("step", ["{relu, hswish}", "dwconv({3, 5})", "relu when {true, false}", "(bn -> relu)"])
+def test_a_mask_moves_past_a_mixture_of_one_layout(compiled, step):
+    """Sets at an op mix values of one layout: the mask is due after them, once, as after a single op."""
+    space = compiled(
+        f"""
+        space one(classes = 3) {{
+          x = image(2, size=6)
+          y = x -> conv({{1, 3}}, {{8, 16}}) -> bn -> {step} -> dwconv(3) -> bn -> relu
+          return y -> conv(1, 4) -> global_avg_pool -> linear(classes)
+        }}
+        """
+    )
+    masked = run(space.graph, SUPERNET, CHECKED)
+    assert [node.op for node in masked.nodes if dict(node.operands).get("x", "").endswith(".mask")] == ["conv"]
+    supernet = nasir.supernet(space).double().train()
+    (logits,) = supernet.architecture()
+    images = torch.randn(8, 2, 6, 6, dtype=torch.float64)
+    seen = []
+    supernet.conv.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
+    names = [d.name for d in space.decisions for _ in d.options]
+    wide = torch.tensor([name.endswith("width") for name in names])
+    for share in (0.5, 0.003):
+        logits.data = torch.zeros(len(names), dtype=torch.float64)
+        logits.data[wide] = torch.tensor([1 - share, share], dtype=torch.float64).log()
+        supernet(images, noise=torch.zeros(len(names)))
+    half, little = seen
+    torch.testing.assert_close(little[:, 8:], half[:, 8:] * (0.003 / 0.5))
+
+
 def test_training_leaves_running_statistics_alone_and_reestimation_writes_them(compiled):
     torch.manual_seed(0)
     space = compiled(RESIDUAL)
@@ -127,3 +159,12 @@ def test_the_generated_forward_names_the_program(compiled):
     assert "self.trunk_0_block_project_conv(" in supernet.code
     (node,) = (n for n in supernet.graph.nodes if n.name == "stem_bn")
     assert 'space.nas", line 11' in node.meta["stack_trace"]
+
+
+def test_a_copy_of_a_supernet_is_one(compiled):
+    supernet = nasir.supernet(compiled(RESIDUAL)).eval()
+    twin = copy.deepcopy(supernet)
+    images = torch.randn(2, 2, 6, 6)
+    assert torch.equal(twin(images).logits, supernet(images).logits)
+    choices = twin.argmax()
+    assert twin.state_for(choices).keys() == supernet.state_for(choices).keys()

@@ -27,7 +27,9 @@ block step(width) {
 space F(classes = 3) {
   x    = image(2, size=8)
   bn   = x -> conv(3, 8) -> bn
-  t    = bn -> none -> bn_step -> none
+  may  = maybe()
+  act  = x -> conv(1, 8)
+  t    = bn -> may -> none -> bn_step -> none
   p    = t -> conv(3, {4, 8})
   q    = t -> conv(3, {4, 8})
   s    = shortcut(p, q) -> outer -> deep(8)
@@ -36,9 +38,13 @@ space F(classes = 3) {
     | block | depth |
     | none  | 2     |
   }
-  return concat(rows, bn) -> global_avg_pool -> (linear(8) -> {relu, hswish}) -> linear(classes)
+  return concat(rows, bn, act -> {relu, swish}) -> global_avg_pool -> (linear(8) -> {relu, hswish}) -> linear(classes)
 }
 
 block bn_step() {
   return x -> bn
+}
+
+block maybe() {
+  return x -> (conv(3, 8) -> bn) when {true, false}
 }
