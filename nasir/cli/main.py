@@ -1,6 +1,8 @@
 """`nasir`: the commands, and how errors leave the program."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -16,6 +18,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+
+def _version(shown: bool) -> None:
+    if shown:
+        print(f"nasir {version('nasir')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    shown: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Compile neural architecture search spaces: search them, derive networks, emit plain PyTorch."""
+
+
 for module in (check, info, ir, draw, search, derive, build, train, explain):
     app.command(module.NAME)(module.command)
 

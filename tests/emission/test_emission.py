@@ -29,17 +29,25 @@ def sources(tmp_path_factory):
     return folder
 
 
+def image_size(source: str) -> str:
+    """Channels and size of an emitted network's images, as its docstring tells them; large ones small."""
+    channels, size = re.findall(r"images of shape \[N, (\d+), (\d+), ", source)[0]
+    return f"{channels},{min(int(size), 64)}"
+
+
 def test_runs_with_torch_and_without_nasir(sources):
     script = (
         "import sys, runpy, torch\n"
         "sys.modules['nasir'] = None\n"
-        "for path in sys.argv[1:]:\n"
+        "for argument in sys.argv[1:]:\n"
+        "    path, size = argument.split(':')\n"
         "    names = runpy.run_path(path)\n"
         "    network = [v for v in names.values() if isinstance(v, type) and v.__module__ == '<run_path>'][-1]\n"
-        "    network()\n"
+        "    channels, side = map(int, size.split(','))\n"
+        "    assert network().eval()(torch.zeros(2, channels, side, side)).shape[0] == 2\n"
         "assert not [m for m in sys.modules if m.startswith('nasir.')]\n"
     )
-    files = sorted(map(str, sources.glob("*.py")))
+    files = [f"{path}:{image_size(path.read_text())}" for path in sorted(sources.glob("*.py"))]
     subprocess.run([sys.executable, "-I", "-c", script, *files], check=True, cwd=sources)
 
 
