@@ -20,6 +20,25 @@ def mixture(weights: Tensor, operands: Sequence[Tensor], channels: int) -> Tenso
     return total
 
 
+def mixed_convolution(
+    x: Tensor, gates: Tensor, kernels: Sequence[Tensor], biases: Sequence[Tensor], stride: int, groups: int
+) -> Tensor:
+    """The sum of gates[i] * convolution with kernels[i], as one convolution: sum of g_k * pad(w_k), which is exact."""
+    gates = gates.to(x.dtype)
+    size = max(kernel.shape[-1] for kernel in kernels)
+    weight = sum_of(gates, [F.pad(k, [(size - k.shape[-1]) // 2] * 4) for k in kernels])
+    bias = sum_of(gates, biases) if biases else None
+    return F.conv2d(x, weight, bias, stride, size // 2, 1, groups)
+
+
+def sum_of(gates: Tensor, terms: Sequence[Tensor]) -> Tensor:
+    """The sum of gates[i] * terms[i], all of one shape."""
+    total = terms[0] * gates[0]
+    for i in range(1, len(terms)):
+        total = total + terms[i] * gates[i]
+    return total
+
+
 def residual(x: Tensor, y: Tensor, equal: Tensor) -> Tensor:
     """y + P(equal shapes) * fit(x): the shortcut of a block whose ends have undecided widths. `equal` has shape [1]."""
     if x.shape[2:] != y.shape[2:]:

@@ -13,7 +13,7 @@ from torch import Tensor, fx, nn
 
 from nasir.cost.model import CostModel, tensors
 from nasir.ir.distributions import Distributions
-from nasir.ir.graph import Graph, Node
+from nasir.ir.graph import Graph, Node, Type
 from nasir.ir.ops import OPS, Call, Tensors, resolve_argument
 from nasir.ir.values import Ref, Scalar, Value, key
 from nasir.passes.base import run
@@ -48,6 +48,7 @@ class _Lowering:
         self._modules: dict[str, str] = {}
         self._masks: dict[str, list[int]] = {}
         self._weights: dict[str, list[int]] = {}
+        self._kernels = {operand for node in masked.nodes if mixes_kernels(masked, node) for operand in node.inputs}
 
     def build(self) -> Supernet:
         images, choices, noise = (
@@ -61,6 +62,9 @@ class _Lowering:
             for part in ("masks", "weights", "costs")
         )
         for node in self._graph.nodes:
+            if node.name in self._kernels:
+                self._add_module(node, OPS[node.op].call(tensors(self._graph, node.name)))
+                continue
             value = images if node.op == "image" else self._lower(node)
             if node.span is not None:
                 value.meta["stack_trace"] = _source_line(node)
@@ -81,6 +85,8 @@ class _Lowering:
         match node.op:
             case "mask":
                 return self._call(node, layers.masked, (self._operand(node, "x"), self._mask(it)))
+            case "mix" if node.inputs[0] in self._kernels:
+                return self._mixed_kernels(node, it)
             case "mix":
                 return self._call(node, layers.mixture, self._mixture_arguments(it))
             case "shortcut":
@@ -101,7 +107,7 @@ class _Lowering:
         match call.kind:
             case "module":
                 x = self._fx.call_function(torch.flatten, (operands[0], 1)) if call.flatten else operands[0]
-                return self._module(node, call, arguments, x)
+                return self._module(node, call, x)
             case "sequence":
                 function = getattr(torch, call.target)
                 return self._fx.create_node("call_function", function, (operands,), arguments, identifier(node.name))
@@ -113,7 +119,28 @@ class _Lowering:
                     "call_function", function, tuple(operands), arguments, identifier(node.name)
                 )
 
-    def _module(self, node: Node, call: Call, arguments: Mapping[str, Scalar], x: fx.Node) -> fx.Node:
+    def _mixed_kernels(self, node: Node, it: Tensors) -> fx.Node:
+        """A set of kernels as one convolution with the gated sum of the padded kernels."""
+        weights, _, _ = self._mixture_arguments(it)
+        first = self._graph.by_name[node.inputs[0]]
+        owners = [self._modules[name] for name in node.inputs]
+        kernels = [self._fx.get_attr(f"{owner}.weight") for owner in owners]
+        biases = [self._fx.get_attr(f"{owner}.bias") for owner in owners] if first["bias"] else []
+        depthwise = first.op == "dwconv"
+        groups = self._channels(it.out) if depthwise else first["groups"]
+        arguments = (self._values[first.inputs[0]], weights, kernels, biases, first["stride"], groups)
+        return self._call(node, layers.mixed_convolution, arguments)
+
+    def _channels(self, type: Type) -> int:
+        return sum(self._distributions.largest(segment) for segment in type.channels)
+
+    def _module(self, node: Node, call: Call, x: fx.Node) -> fx.Node:
+        name = self._add_module(node, call)
+        return self._fx.create_node("call_module", name, (x,), name=name)
+
+    def _add_module(self, node: Node, call: Call) -> str:
+        it = tensors(self._graph, node.name)
+        arguments = {a.name: resolve_argument(a, it, self._largest) for a in call.arguments}
         name, count = identifier(node.name), 1
         while name in self._modules.values() or hasattr(Supernet, name) or name in _TAKEN:
             count += 1
@@ -121,7 +148,7 @@ class _Lowering:
         self._modules[node.name] = name
         module = _SEARCH_MODULES.get(call.target) or getattr(nn, call.target)
         self._root.add_module(name, module(**arguments))
-        return self._fx.create_node("call_module", name, (x,), name=name)
+        return name
 
     def _largest(self, value: Value) -> Scalar:
         return self._distributions.support(value)[-1] if isinstance(value, Ref) else value
@@ -139,14 +166,26 @@ class _Lowering:
     def _mixture_arguments(self, it: Tensors) -> tuple[Any, ...]:
         selector = it["selector"]
         options = {key(option): option for option in self._distributions.support(selector)}
-        operands = [(label, self._values[name]) for label, name in it.node.operands if label in options]
+        # Convolutions that mix as one have no value of their own.
+        operands = [(label, self._values.get(name)) for label, name in it.node.operands if label in options]
         slots = [self._distributions.probability(selector, _equals(options[label])) for label, _ in operands]
-        channels = sum(self._distributions.largest(segment) for segment in it.out.channels)
-        return self._weight(it.node.name, slots), [value for _, value in operands], channels
+        return self._weight(it.node.name, slots), [value for _, value in operands], self._channels(it.out)
 
     def _weight(self, name: str, slots: list[int]) -> fx.Node:
         self._weights[name] = slots
         return self._item(self._weight_values, name, f"weight_{identifier(name)}")
+
+
+def mixes_kernels(graph: Graph, node: Node) -> bool:
+    """Whether a mixture is of convolutions of one value that differ in the kernel alone: they mix as one.
+
+    Convolution is linear in its weights, and a kernel padded with zeros by half the difference is the same kernel.
+    """
+    operands = [graph.by_name[name] for name in node.inputs] if node.op == "mix" else []
+    if not operands or any(o.op not in {"conv", "dwconv"} or graph.users[o.name] != (node,) for o in operands):
+        return False
+    same = {(o.op, o.inputs, tuple(a for a in o.attributes if a[0] != "kernel")) for o in operands}
+    return len(same) == 1
 
 
 def _equals(option: Scalar) -> Callable[[Scalar], bool]:

@@ -168,3 +168,34 @@ def test_a_copy_of_a_supernet_is_one(compiled):
     assert torch.equal(twin(images).logits, supernet(images).logits)
     choices = twin.argmax()
     assert twin.state_for(choices).keys() == supernet.state_for(choices).keys()
+
+
+@pytest.mark.parametrize("op", ["conv({1, 3, 5}, {4, 8}, stride=2, bias=true)", "dwconv({3, 5}, bias=true)"])
+def test_a_set_of_kernels_mixes_as_one_convolution(compiled, op):
+    """sum of g_k * pad(w_k), one convolution: the gated sum of the convolutions, and half the saved memory."""
+    space = compiled(
+        f"""
+        space kernels(classes = 3) {{
+          x = image(2, size=7)
+          y = x -> {op}
+          return y -> global_avg_pool -> linear(classes)
+        }}
+        """
+    )
+    torch.manual_seed(0)
+    supernet = nasir.supernet(space).double()
+    (logits,) = supernet.architecture()
+    logits.data.normal_()
+    images = torch.randn(3, 2, 7, 7, dtype=torch.float64)
+    seen = []
+    supernet.linear.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
+    supernet(images, noise=torch.zeros(len(logits)))
+    gates = supernet.probabilities()["y.kernel"]
+    stride, groups = (2, 1) if "stride" in op else (1, 2)
+    total = 0.0
+    for kernel, gate in gates.items():
+        module = supernet.get_submodule(f"y_kernel_{kernel}")
+        total += gate * F.conv2d(images, module.weight, module.bias, stride, kernel // 2, 1, groups).mean((2, 3))
+    if "y.width" in supernet.probabilities():
+        total = total * torch.tensor([1.0] * 4 + [supernet.probabilities()["y.width"][8]] * 4)
+    torch.testing.assert_close(seen[0], total)
