@@ -1,10 +1,13 @@
 """The cheapest and the dearest network of a space."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
-from nasir.cost.model import CostModel
+from nasir.cost.model import COSTS, CostModel
+from nasir.ir.activity import holds
 from nasir.ir.graph import Choices
+from nasir.ir.sizes import evaluate, exact, value_of
 from nasir.ir.values import Scalar
 
 
@@ -17,22 +20,74 @@ def extreme(model: CostModel, cost: str, end: Literal["smallest", "largest"]) ->
     """
     starts = [{d.name: _end(d.options, end, last) for d in model.graph.decisions} for last in (0, -1)]
     sign = 1 if end == "smallest" else -1
-    found = [_descend(model, cost, sign, start) for start in starts]
-    return min(found, key=lambda f: f[0])[1]
+    found = [_descend(Walk(model, cost, start), sign) for start in starts]
+    return min(found, key=lambda walk: sign * walk.total).choices
 
 
-def _descend(model: CostModel, cost: str, sign: int, choices: dict[str, Scalar]) -> tuple[int, dict[str, Scalar]]:
-    value = sign * model.at(choices, (cost,))[cost]
+def _descend(walk: "Walk", sign: int) -> "Walk":
     improved = True
     while improved:
         improved = False
-        for decision in model.graph.decisions:
+        for decision in walk.model.graph.decisions:
             for option in decision.options:
-                candidate = {**choices, decision.name: option}
-                other = sign * model.at(candidate, (cost,))[cost]
-                if other < value:
-                    choices, value, improved = candidate, other, True
-    return value, choices
+                before = walk.total
+                change = walk.change(decision.name, option)
+                if sign * walk.total < sign * before:
+                    improved = True
+                else:
+                    walk.undo(change)
+    return walk
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a step overwrote."""
+
+    known: Mapping[str, Scalar]
+    prices: Mapping[int, int]
+
+
+class Walk:
+    """One cost of a network whose choices change one at a time: each step prices only what its decision reaches."""
+
+    def __init__(self, model: CostModel, cost: str, choices: Choices) -> None:
+        self.model = model
+        self._rule = COSTS[cost]
+        self._known = dict(evaluate(model.graph, choices))
+        self._prices = {i: self._price(i) for i in range(len(model.priced))}
+        self.total = sum(self._prices.values())
+
+    @property
+    def choices(self) -> dict[str, Scalar]:
+        """The choices where it stands."""
+        return {d.name: self._known[d.name] for d in self.model.graph.decisions}
+
+    def change(self, decision: str, option: Scalar) -> Change:
+        """Take an option; what it overwrote comes back, for `undo`."""
+        dims, priced = self.model.reach[decision]
+        known = {name: self._known[name] for name in (decision, *(dim.name for dim in dims))}
+        prices = {i: self._prices[i] for i in priced}
+        self._known[decision] = option
+        for dim in dims:
+            self._known[dim.name] = value_of(dim, self._known)
+        for i in priced:
+            self._prices[i] = self._price(i)
+        self.total += sum(self._prices[i] for i in priced) - sum(prices.values())
+        return Change(known, prices)
+
+    def undo(self, change: Change) -> None:
+        """Take a step back."""
+        self.total += sum(change.prices.values()) - sum(self._prices[i] for i in change.prices)
+        self._known.update(change.known)
+        self._prices.update(change.prices)
+
+    def _price(self, index: int) -> int:
+        op, it, activity = self.model.priced[index]
+        if not holds(activity, self._known):
+            return 0
+        price = self._rule(op, it, exact(self._known))
+        assert isinstance(price, int), "sizes are exact, and so are costs"
+        return price
 
 
 def _end(options: tuple[Scalar, ...], end: Literal["smallest", "largest"], alternative: int) -> Scalar:

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 from nasir.cost.names import COST_NAMES
-from nasir.ir.activity import Activity, holds, node_activities, probability
+from nasir.ir.activity import Activity, holds, node_activities, probability, selectors
 from nasir.ir.circuit import Polynomial
+from nasir.ir.dims import Dim
 from nasir.ir.distributions import Distributions
-from nasir.ir.graph import Choices, Graph
+from nasir.ir.graph import Choices, Graph, values_of
 from nasir.ir.ops import OPS, Op, Tensors
 from nasir.ir.sizes import Number, Sizing, evaluate, exact
+from nasir.ir.values import Ref
 
 Rule = Callable[[Op, Tensors, Sizing], Number]
 
@@ -35,7 +37,7 @@ class CostModel:
         self.distributions = Distributions(graph.decision_map, graph.dim_map)
 
     @cached_property
-    def _priced(self) -> tuple[tuple[Op, Tensors, Activity], ...]:
+    def priced(self) -> tuple[tuple[Op, Tensors, Activity], ...]:
         """Each node that can cost something, with its operands' types and when it is active."""
         activities = node_activities(self.graph, self.distributions)
         return tuple(
@@ -45,15 +47,31 @@ class CostModel:
         )
 
     @cached_property
+    def reach(self) -> Mapping[str, tuple[tuple[Dim, ...], tuple[int, ...]]]:
+        """For each decision, the dims that depend on it, in order, and the numbers of the priced nodes it reaches."""
+        roots = self.distributions.decisions_of
+        dims: dict[str, list[Dim]] = {d.name: [] for d in self.graph.decisions}
+        for dim in self.graph.dims:
+            for name in roots(dim.name):
+                dims[name].append(dim)
+        nodes: dict[str, list[int]] = {d.name: [] for d in self.graph.decisions}
+        for i, (_, it, activity) in enumerate(self.priced):
+            mentioned = {v.name for type in it.operands.values() for v in type.values() if isinstance(v, Ref)}
+            mentioned |= {v.name for v in values_of(it.node) if isinstance(v, Ref)} | set(selectors(activity))
+            for name in frozenset[str]().union(*map(roots, mentioned)):
+                nodes[name].append(i)
+        return {name: (tuple(dims[name]), tuple(nodes[name])) for name in dims}
+
+    @cached_property
     def _activities(self) -> frozenset[Activity]:
-        return frozenset(activity for _, _, activity in self._priced)
+        return frozenset(activity for _, _, activity in self.priced)
 
     def at(self, choices: Choices, names: Sequence[str] = COST_NAMES) -> Mapping[str, int]:
         """The exact costs of the network of `choices`, by the names of `cost/names.py`."""
         known = evaluate(self.graph, choices)
         size = exact(known)
         truth = {activity: holds(activity, known) for activity in self._activities}
-        active = [(op, it) for op, it, activity in self._priced if truth[activity]]
+        active = [(op, it) for op, it, activity in self.priced if truth[activity]]
         totals: dict[str, int] = {}
         for name in names:
             rule = COSTS[name]
@@ -68,7 +86,7 @@ class CostModel:
         """
         size = self.distributions.mean
         totals = {name: Polynomial() for name in COST_NAMES}
-        for op, it, activity in self._priced:
+        for op, it, activity in self.priced:
             slot = probability(activity, self.distributions)
             weight = Polynomial({(() if slot is None else (slot,)): 1.0})
             for name in COST_NAMES:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from nasir.ir.circuit import Polynomial
-from nasir.ir.dims import FUNCTIONS, SELECT
+from nasir.ir.dims import FUNCTIONS, SELECT, Dim
 from nasir.ir.graph import Choices, Graph
 from nasir.ir.values import Ref, Scalar, Value
 
@@ -17,13 +17,16 @@ def evaluate(graph: Graph, choices: Choices) -> Mapping[str, Scalar]:
     """The value of every decision and every dim under `choices` (dims that need a dropped decision are left out)."""
     known: dict[str, Scalar] = dict(choices)
     for dim in graph.dims:
-        if dim.function == SELECT:
-            selector, *cases = dim.args
-            picked = dict(zip(dim.keys, cases, strict=True))[resolve(selector, known)]
-            known[dim.name] = resolve(picked, known)
-        else:
-            known[dim.name] = FUNCTIONS[dim.function](*(resolve(a, known) for a in dim.args))
+        known[dim.name] = value_of(dim, known)
     return known
+
+
+def value_of(dim: Dim, known: Mapping[str, Scalar]) -> Scalar:
+    """The value of a dim, given the values of what it depends on."""
+    if dim.function == SELECT:
+        selector, *cases = dim.args
+        return resolve(cases[dim.keys.index(resolve(selector, known))], known)
+    return FUNCTIONS[dim.function](*(resolve(a, known) for a in dim.args))
 
 
 def resolve(value: Value, known: Mapping[str, Scalar]) -> Scalar:

@@ -1,12 +1,15 @@
 """Counts and extremes, against enumeration."""
 
 import math
+import random
 from itertools import product
 
 import pytest
 
 import nasir
+from nasir.cost.extremes import Walk
 from nasir.ir.printer import print_graph
+from tests.conftest import each_space
 from tests.spaces import RESIDUAL
 
 
@@ -82,3 +85,18 @@ def test_both_forms_of_the_micro_space_have_the_same_networks():
             other[f"{inner}.act"] = "hswish" if str(value).endswith("_hs") else "relu"
             other[f"{inner}.se"] = "_se" in str(value)
         assert factored.costs.at(other) == plain.costs.at(choices)
+
+
+@each_space
+def test_a_walk_prices_what_the_whole_formula_prices(path):
+    """Steps and steps back, each against the cost of the whole network."""
+    space = nasir.load(path)
+    walk = Walk(space.costs, "macs", space.sample(0))
+    draw = random.Random(0)
+    for _ in range(30 if space.decisions else 0):
+        decision = draw.choice(space.decisions)
+        change = walk.change(decision.name, draw.choice(decision.options))
+        assert walk.total == space.costs.at(walk.choices)["macs"]
+        if draw.random() < 0.5:
+            walk.undo(change)
+            assert walk.total == space.costs.at(walk.choices)["macs"]
