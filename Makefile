@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: install demo test lint
+.PHONY: install demo test lint bench
 
 install: $(READY)
 
@@ -25,3 +25,5 @@ lint: $(READY)
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+bench: $(READY)
+	$(BIN)/python -m benchmarks.fbnetv2_l_step
