@@ -4,11 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import jinja2
-
-from nasir import resources
 from nasir.drawing.layers import Layer, layers
 from nasir.ir.graph import Graph
+from nasir.templates import template
 
 _PITCH, _BAR = 48, 30
 _LEFT, _TOP, _PLOT, _RIGHT = 58, 74, 220, 24
@@ -45,15 +43,7 @@ def draw(graph: Graph) -> str:
     top = max(1.0, math.ceil(max((layer.expansion[1] for layer in found), default=1.0)))
     bars = [_bar(i, layer, top) for i, layer in enumerate(found)]
     kernels = sorted({k for layer in found for k in layer.kernels})
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(resources.folder("codegen")),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=True,
-    )
-    return environment.get_template("network.svg.j2").render(
+    return template("network.svg.j2").render(
         name=graph.name,
         is_space=bool(graph.decisions),
         width=max(_LEFT + _PITCH * len(found) + _RIGHT, 700),

@@ -3,9 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import jinja2
-
-from nasir import resources
 from nasir.cost.model import CostModel
 from nasir.cost.table import layer_rows
 from nasir.emission import layout
@@ -13,6 +10,7 @@ from nasir.emission.structure import Child, ClassDefinition, Filled, Named, Step
 from nasir.ir.graph import Graph
 from nasir.ir.naming import safe
 from nasir.ir.ops import OPS, Activation, Attribute
+from nasir.templates import template
 
 _FORWARD_INDENT = 8
 
@@ -34,15 +32,7 @@ def model_source(graph: Graph) -> str:
     definitions = classes_of(graph)
     classes = [_class_text(definition, definitions) for definition in definitions]
     code = "\n".join(line for c in classes for line in (*c.init, *c.forward))
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(resources.folder("codegen")),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    return environment.get_template("model.py.j2").render(
+    return template("model.py.j2").render(
         summary=_summary(graph),
         classes=classes,
         uses_torch="torch." in code,

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,8 +10,8 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 import nasir
-from nasir.lang.settings import SearchSettings, override
-from nasir.search.constraint import within_bounds
+from nasir.lang.settings import Bound, Objective, SearchSettings, override
+from nasir.search.constraint import Prices, within_bounds
 from nasir.search.data import batches, check_fit, load_data
 from nasir.search.loop import Search
 from nasir.search.modules import network_class
@@ -100,8 +101,6 @@ def test_a_folder_with_a_run_is_not_overwritten_unasked(finished):
 
 
 def test_resuming_with_other_settings_is_refused(finished):
-    from dataclasses import replace
-
     space, folder, _ = finished
     other = replace(space, settings=override(space.settings, ["epochs=5"]))
     with pytest.raises(nasir.CompileError, match="other settings"):
@@ -155,6 +154,40 @@ def test_noise_is_gumbel_and_a_function_of_seed_and_step():
     assert not torch.equal(noise[:8], gumbel_noise(8, seed=1, step=3))
     assert float(noise.mean()) == pytest.approx(0.5772, abs=0.01)  # Euler's constant
     assert float(noise.var()) == pytest.approx(math.pi**2 / 6, abs=0.03)
+
+
+def test_the_loop_follows_the_temperature_schedule_and_rests_the_architecture_in_warm_up(compiled, tmp_path):
+    space = compiled(TINY)
+    space = replace(space, settings=override(space.settings, ["epochs=3", "warmup=2", "temperature=3.0 - epoch"]))
+    loop = Search(space, load_data("digits"), 0, torch.device("cpu"))
+    logits = {}
+
+    def note(epoch, values):
+        (alpha,) = loop.supernet.architecture()
+        logits[epoch] = alpha.detach().clone()
+
+    folder = RunFolder(tmp_path / "run")
+    folder.start(overwrite=False)
+    loop.run(folder, note)
+    assert [line["temperature"] for line in folder.lines("metrics.jsonl")] == [3.0, 2.0, 1.0]
+    assert not logits[1].any()
+    assert logits[2].any()
+
+
+def test_a_price_rises_above_its_bound_and_falls_below_it():
+    over, under = {"macs": 150.0, "params": 15.0}, {"macs": 50.0, "params": 5.0}
+    one = Prices(Objective((Bound("macs", 100.0),)))
+    one.update(over, {"macs": 150, "params": 15})
+    dear = one.values["macs"]
+    assert dear > 0
+    penalty = one.penalty({"macs": torch.tensor(150.0, dtype=torch.float64)})
+    assert float(penalty) == pytest.approx(dear * 0.5 + 0.25)
+    for _ in range(3):
+        one.update(under, {"macs": 50, "params": 5})
+    assert one.values["macs"] < 0  # a single bound is a budget to be used
+    two = Prices(Objective((Bound("macs", 100.0), Bound("params", 10.0))))
+    two.update(under, {"macs": 50, "params": 5})
+    assert two.values == {"macs": 0.0, "params": 0.0}
 
 
 def test_the_default_temperature_is_the_paper_s_scaled_to_the_epochs():
