@@ -428,14 +428,14 @@ CODES: Mapping[str, Code] = {
     ),
     "E0407": Code(
         "undecided image",
-        "An image has a constant number of channels and a constant size: a set there would be a search over the input's"
-        " resolution, which the supernet does not build.",
+        "An image has a constant number of channels, for the data have one. Its size may be a set: a search over the"
+        " input's resolution.",
         "space sizes(classes = 10) {\n"
-        "  x = image(3, size={32, 64})\n"
+        "  x = image({1, 3}, size=64)\n"
         "  return x -> conv(3, 8) -> global_avg_pool -> linear(classes)\n"
         "}\n",
         "space sizes(classes = 10) {\n"
-        "  x = image(3, size=64)\n"
+        "  x = image(3, size={32, 64})\n"
         "  return x -> conv(3, 8) -> global_avg_pool -> linear(classes)\n"
         "}\n",
     ),

@@ -53,10 +53,9 @@ def round_to(step: Scalar, value: Scalar, keep: Scalar = 0.95) -> int:
     return rounded + step if rounded < keep * value else rounded
 
 
-def conv_out(size: Scalar, kernel: Scalar, stride: Scalar) -> int:
-    """Size of a convolution's output for an odd kernel padded by `kernel // 2`."""
-    size, kernel, stride = int(size), int(kernel), int(stride)
-    return (size + 2 * (kernel // 2) - kernel) // stride + 1
+def conv_out(size: Scalar, stride: Scalar) -> int:
+    """Size of a convolution's output: `size / stride`, rounded up, for every odd kernel padded by `kernel // 2`."""
+    return -(-int(size) // int(stride))
 
 
 def _arithmetic(operation: Callable[[float, float], float]) -> Callable[..., Scalar]:

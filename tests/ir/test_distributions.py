@@ -129,6 +129,7 @@ def test_rounding_with_mobilenets_share():
     assert round_to(8, 43.65, 0.95) == 48
 
 
-@pytest.mark.parametrize(("size", "kernel", "stride", "out"), [(9, 3, 2, 5), (8, 3, 2, 4), (8, 5, 1, 8), (1, 5, 2, 1)])
-def test_conv_out(size, kernel, stride, out):
-    assert conv_out(size, kernel, stride) == out
+@pytest.mark.parametrize("kernel", [1, 3, 5, 7])
+@pytest.mark.parametrize(("size", "stride", "out"), [(9, 2, 5), (8, 2, 4), (8, 1, 8), (1, 2, 1), (10, 3, 4)])
+def test_the_size_of_a_convolution_s_output_does_not_depend_on_its_kernel(size, stride, out, kernel):
+    assert conv_out(size, stride) == out == (size + 2 * (kernel // 2) - kernel) // stride + 1

@@ -87,11 +87,13 @@ def strided(it: Tensors, dims: DimTable) -> tuple[Value, Value]:
     """Height and width of a window op's output."""
     assert it.x.height is not None
     assert it.x.width is not None
+    stride = it["stride"]
+    if stride == 1:
+        return it.x.height, it.x.width
     scope = it.node.name
-    window = (it["kernel"], it["stride"])
     return (
-        dims.apply("conv_out", it.x.height, *window, hint=f"{scope}.height"),
-        dims.apply("conv_out", it.x.width, *window, hint=f"{scope}.width"),
+        dims.apply("conv_out", it.x.height, stride, hint=f"{scope}.height"),
+        dims.apply("conv_out", it.x.width, stride, hint=f"{scope}.width"),
     )
 
 

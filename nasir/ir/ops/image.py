@@ -7,7 +7,10 @@ from nasir.ir.values import Ref
 
 
 class Image(Op):
-    """`image(channels, size)`: a batch of square images, [channels, size, size] each."""
+    """`image(channels, size)`: a batch of square images, [channels, size, size] each.
+
+    A set of sizes searches the resolution (section 3.2): one decision for the whole network.
+    """
 
     name = "image"
     operands = ()
@@ -15,7 +18,6 @@ class Image(Op):
     placement = Placement.SOURCE
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
-        for parameter in self.parameters:
-            if isinstance(it[parameter.name], Ref):
-                raise OpError("E0407", f"the `{parameter.name}` of an image cannot be a set", "write a constant")
+        if isinstance(it["channels"], Ref):
+            raise OpError("E0407", "the `channels` of an image cannot be a set", "write a constant")
         return Type((it["channels"],), it["size"], it["size"])
