@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nasir.cost.table import Part, parts
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Graph, Node
 from nasir.ir.ops import OPS, Activation, Placement
+from nasir.ir.regions import Part, parts
 from nasir.ir.values import Value
 
 _IN_BLOCKS = ("dwconv", "conv")

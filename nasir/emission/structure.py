@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from nasir.cost.model import tensors
 from nasir.ir.graph import Graph, Node, Region
-from nasir.ir.naming import enclosing, inside, module_paths, safe
+from nasir.ir.naming import module_paths, safe
 from nasir.ir.ops import OPS, Activation, Argument, Attribute, Call, Channels, resolve_argument
+from nasir.ir.regions import enclosing, inside
 from nasir.ir.values import Ref, Scalar, Value
 
 Hole = Scalar

@@ -4,7 +4,8 @@ import keyword
 import re
 from collections.abc import Mapping
 
-from nasir.ir.graph import Graph, Region
+from nasir.ir.graph import Graph
+from nasir.ir.regions import enclosing, inside
 
 _RESERVED_TEXT = """
 F T_destination Tensor add_module apply bfloat16 buffers call_super_init children compile cpu cuda double
@@ -23,22 +24,6 @@ RESERVED = frozenset(_RESERVED_TEXT.split())
 def safe(name: str) -> str:
     """A name that Python and torch leave free."""
     return f"{name}_" if name in RESERVED or keyword.iskeyword(name) or name.startswith("_") else name
-
-
-def enclosing(graph: Graph, name: str) -> Region | None:
-    """The innermost block or table that a node or region is in; None at the top of the network."""
-    parent = name
-    while "." in parent:
-        parent = parent.rpartition(".")[0]
-        if parent in graph.region_map:
-            return graph.region_map[parent]
-    return None
-
-
-def inside(graph: Graph, name: str) -> str:
-    """A node's or region's name within its enclosing region: `project.conv`."""
-    region = enclosing(graph, name)
-    return name[len(region.path) + 1 :] if region else name
 
 
 def module_paths(graph: Graph) -> Mapping[str, str]:

@@ -1,0 +1,94 @@
+"""Which part of the program a node is in: the block around it, the layer of a table, the flow of the network.
+
+Names carry it: `trunk.3:ir_k3.project.conv` is in the flow `project` of the alternative `ir_k3` of the layer `trunk.3`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from nasir.ir.graph import ALTERNATIVE, Graph, Node, Region
+
+_MOST_OPS = 5
+
+
+def enclosing(graph: Graph, name: str) -> Region | None:
+    """The innermost block or table that a node or region is in; None at the top of the network."""
+    parent = name
+    while "." in parent:
+        parent = parent.rpartition(".")[0]
+        if parent in graph.region_map:
+            return graph.region_map[parent]
+    return None
+
+
+def inside(graph: Graph, name: str) -> str:
+    """A node's or region's name within its enclosing region: `project.conv`."""
+    region = enclosing(graph, name)
+    return name[len(region.path) + 1 :] if region else name
+
+
+@dataclass(frozen=True)
+class Part:
+    """A flow of the network or a layer of a table: its name, what it is made of, its nodes (none for an identity)."""
+
+    name: str
+    block: str
+    nodes: tuple[Node, ...]
+    is_layer: bool
+
+
+def parts(graph: Graph) -> Iterator[Part]:
+    """The parts in the order in which the network first comes to them; the image is no part."""
+    layers = _layers(graph)
+    found: dict[str, list[Node]] = {}
+    for run in runs(graph):
+        if run.is_layer and run.name not in found:
+            table = run.name.rpartition(".")[0]
+            for layer in layers:  # all of the table's at once: an identity among them has a row, and no nodes
+                if layer.rpartition(".")[0] == table:
+                    found.setdefault(layer, [])
+        found.setdefault(run.name, []).extend(run.nodes)
+    for name, nodes in found.items():
+        yield _part(name, nodes, graph, layers)
+
+
+def runs(graph: Graph) -> Iterator[Part]:
+    """The parts as runs of neighbouring nodes. A flow with a table in it comes before the table, and again after it:
+    a run depends on no later one.
+    """
+    layers = _layers(graph)
+    nodes = (node for node in graph.nodes if node.op != "image")
+    for name, run in groupby(nodes, lambda node: _layer_of(node.name, layers) or node.name.partition(".")[0]):
+        yield _part(name, list(run), graph, layers)
+
+
+def _part(name: str, nodes: list[Node], graph: Graph, layers: dict[str, str]) -> Part:
+    return Part(name, layers.get(name) or _flow(nodes, graph, name), tuple(nodes), name in layers)
+
+
+def _layers(graph: Graph) -> dict[str, str]:
+    return {r.path: r.block for r in graph.regions if ALTERNATIVE not in r.path and _parent_is_table(graph, r.path)}
+
+
+def _parent_is_table(graph: Graph, path: str) -> bool:
+    parent = graph.region_map.get(path.rpartition(".")[0])
+    return parent is not None and parent.kind == "stages"
+
+
+def _layer_of(name: str, layers: dict[str, str]) -> str | None:
+    plain = name.partition(ALTERNATIVE)[0]
+    while plain:
+        if plain in layers:
+            return plain
+        plain = plain.rpartition(".")[0]
+    return None
+
+
+def _flow(nodes: list[Node], graph: Graph, name: str) -> str:
+    if name in graph.region_map:
+        return graph.region_map[name].block
+    ops = [node.op for node in nodes]
+    if len(ops) > _MOST_OPS:
+        ops = [*ops[: _MOST_OPS - 2], "...", ops[-1]]
+    return " ".join(ops)
