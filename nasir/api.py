@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from nasir.cost import counts
 from nasir.cost.extremes import cost_range, extreme
@@ -233,11 +233,15 @@ def check_choices(
     return {name: found[name] for name in known}
 
 
-def supernet(space: Space) -> "Supernet":
-    """The masked supernet of a space: a torch.fx.GraphModule in float32 on the CPU."""
+def supernet(space: Space, resolution: Literal["all", "sampled"] = "all") -> "Supernet":
+    """The masked supernet of a space: a torch.fx.GraphModule in float32 on the CPU.
+
+    Where the image's size is a set, `resolution` says what a training step runs: `all` sizes, each under its gate (the
+    paper's section 3.2), or one `sampled` size, with a straight-through gradient to its gate: cheaper and noisier.
+    """
     from nasir.supernets import build  # imports torch
 
-    return build(space.graph)
+    return build(space.graph, resolution)
 
 
 def emit(network: Space) -> str:

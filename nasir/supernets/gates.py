@@ -1,11 +1,12 @@
 """Gumbel-softmax gates (Eq. 4): one sample per decision per step, shared by all who read it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from nasir.ir.dims import Decision
 from nasir.ir.graph import Choices
@@ -24,9 +25,11 @@ class Gates(Double):
     place: Tensor
     temperature: Tensor
 
-    def __init__(self, decisions: Sequence[Decision]) -> None:
+    def __init__(self, decisions: Sequence[Decision], sampled: Collection[str] = ()) -> None:
+        """`sampled` names decisions that a step takes one option of, with a straight-through gradient."""
         super().__init__()
         self.decisions = tuple(decisions)
+        self.sampled = frozenset(sampled)
         sizes = [len(d.options) for d in decisions]
         self.total = sum(sizes)
         self.logits = nn.Parameter(torch.zeros(self.total, dtype=torch.float64))
@@ -53,7 +56,18 @@ class Gates(Double):
             return self.one_hot(self.argmax())
         if noise is None:
             noise = -torch.empty_like(self.logits, dtype=torch.float64).exponential_().log()
-        return self.softmax((self.logits.double() + noise) / self.temperature)
+        soft = self.softmax((self.logits.double() + noise) / self.temperature)
+        return self._straight_through(soft) if self.sampled else soft
+
+    def _straight_through(self, soft: Tensor) -> Tensor:
+        """Exactly one-hot for the sampled decisions, with the soft gates' gradient."""
+        parts: list[Tensor] = []
+        for decision, part in self._split(soft):
+            if decision.name in self.sampled:
+                hard = F.one_hot(part.argmax(), len(part)).to(part.dtype)
+                part = hard + (part - part.detach())
+            parts.append(part)
+        return torch.cat(parts)
 
     def probabilities(self) -> Tensor:
         """softmax(logits), each decision's distribution, shape [total options]."""

@@ -85,7 +85,7 @@ def test_gates_and_costs_stay_in_double_precision(dtype):
     supernet = nasir.supernet(space)
     exact = {name: float(cost) for name, cost in supernet.cost(space.largest()).items()}
     cast = supernet.to(dtype)
-    assert cast.stem_conv.weight.dtype == dtype
+    assert cast.stem.conv.weight.dtype == dtype
     (logits,) = cast.architecture()
     assert logits.dtype == cast.temperature.dtype == torch.float64
     assert {name: float(cost) for name, cost in cast.cost(space.largest()).items()} == exact

@@ -36,19 +36,19 @@ class _Reference:
         self.p = supernet.probabilities()
 
     def logits(self, images):
-        stem = F.relu(self.bn("stem_bn", self.conv("stem_conv", images)))
+        stem = F.relu(self.bn("stem.bn", self.conv("stem.conv", images)))
         width = self.p["stem.width"]  # {channels: probability}
         x = stem * self.mask(width, 16)
         for layer in ("trunk.0", "trunk.1"):
             x, width = self.layer(layer, x, width)
         pooled = x.mean((2, 3))
-        return F.linear(pooled, self.net.linear.weight, self.net.linear.bias)
+        return F.linear(pooled, self.net.return_.linear.weight, self.net.return_.linear.bias)
 
     def layer(self, name, x, width):
         expand, out, block = (self.p[f"{name}.{what}"] for what in ("expand", "width", "block"))
         mid = _pushed(lambda c, e: round_to(8, c * e), width, expand)
         squeeze = _pushed(lambda m: round_to(8, m * 0.25), mid)
-        prefix = f"{name.replace('.', '_')}_block_"
+        prefix = f"{name.replace('.', '_')}.block_"
         y = F.hardswish(self.bn(prefix + "expansion_bn", self.conv(prefix + "expansion_conv", x)))
         y = F.hardswish(self.bn(prefix + "depthwise_bn", self.conv(prefix + "depthwise_dwconv", y, groups=y.shape[1])))
         pooled = y.mean((2, 3), keepdim=True) * self.mask(mid, y.shape[1])
@@ -102,7 +102,7 @@ def test_a_mask_survives_every_batch_norm(compiled, small):
     (logits,) = supernet.architecture()
     images = torch.randn(8, 2, 6, 6, dtype=torch.float64)
     seen = []
-    supernet.conv.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
+    supernet.return_.conv.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
     for wide in (0.5, small):
         logits.data = torch.tensor([1 - wide, wide], dtype=torch.float64).log()
         supernet(images, noise=torch.zeros(2))
@@ -129,7 +129,7 @@ def test_a_mask_moves_past_a_mixture_of_one_layout(compiled, step):
     (logits,) = supernet.architecture()
     images = torch.randn(8, 2, 6, 6, dtype=torch.float64)
     seen = []
-    supernet.conv.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
+    supernet.return_.conv.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
     names = [d.name for d in space.decisions for _ in d.options]
     wide = torch.tensor([name.endswith("width") for name in names])
     for share in (0.5, 0.003):
@@ -144,20 +144,21 @@ def test_training_leaves_running_statistics_alone_and_reestimation_writes_them(c
     torch.manual_seed(0)
     space = compiled(RESIDUAL)
     supernet = nasir.supernet(space).train()
-    before = supernet.stem_bn.running_mean.clone()
+    before = supernet.stem.bn.running_mean.clone()
     images = torch.randn(16, 2, 6, 6) + 3.0
     supernet(images)
-    assert torch.equal(supernet.stem_bn.running_mean, before)
+    assert torch.equal(supernet.stem.bn.running_mean, before)
     supernet.reestimate_batch_norms(space.sample(0), [images[:8], images[8:]])
-    expected = torch.stack([supernet.stem_conv(part).mean((0, 2, 3)) for part in (images[:8], images[8:])]).mean(0)
-    torch.testing.assert_close(supernet.stem_bn.running_mean, expected)
+    expected = torch.stack([supernet.stem.conv(part).mean((0, 2, 3)) for part in (images[:8], images[8:])]).mean(0)
+    torch.testing.assert_close(supernet.stem.bn.running_mean, expected)
     assert supernet.training
 
 
 def test_the_generated_forward_names_the_program(compiled):
     supernet = nasir.supernet(compiled(RESIDUAL))
-    assert "self.trunk_0_block_project_conv(" in supernet.code
-    (node,) = (n for n in supernet.graph.nodes if n.name == "stem_bn")
+    assert "self.trunk_0(" in supernet.code
+    assert "self.block_project_conv(" in supernet.trunk_0.code
+    (node,) = (n for n in supernet.stem.graph.nodes if n.name == "bn")
     assert 'space.nas", line 11' in node.meta["stack_trace"]
 
 
@@ -188,13 +189,13 @@ def test_a_set_of_kernels_mixes_as_one_convolution(compiled, op):
     logits.data.normal_()
     images = torch.randn(3, 2, 7, 7, dtype=torch.float64)
     seen = []
-    supernet.linear.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
+    supernet.return_.linear.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
     supernet(images, noise=torch.zeros(len(logits)))
     gates = supernet.probabilities()["y.kernel"]
     stride, groups = (2, 1) if "stride" in op else (1, 2)
     total = 0.0
     for kernel, gate in gates.items():
-        module = supernet.get_submodule(f"y_kernel_{kernel}")
+        module = supernet.get_submodule(f"y.kernel_{kernel}")
         total += gate * F.conv2d(images, module.weight, module.bias, stride, kernel // 2, 1, groups).mean((2, 3))
     if "y.width" in supernet.probabilities():
         total = total * torch.tensor([1.0] * 4 + [supernet.probabilities()["y.width"][8]] * 4)

@@ -1,0 +1,120 @@
+"""Resolution subsampling (section 3.2, Fig. 2, 4 and 5): one supernet, every size of its input."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint  # pyright: ignore[reportUnknownVariableType]
+
+
+class Grid:
+    """A map's sizes, (height, width) by the image's size, and where the pixels of the smaller maps are in the largest.
+
+    Pixel i of r is pixel i * R // r of R: integers throughout, so that scattering and gathering again is the identity.
+    """
+
+    def __init__(self, sizes: Sequence[tuple[int, int]]) -> None:
+        self.sizes = tuple(sizes)
+        self.largest = max(sizes)
+
+    def gather(self, x: Tensor, option: int) -> Tensor:
+        """The small map of an option, out of a whole one: [N, C, H, W] to [N, C, h, w]."""
+        if self.sizes[option] == self.largest:
+            return x
+        return _map(_pixels(x).index_select(1, self.positions(option, x.device)), self.sizes[option])
+
+    def positions(self, option: int, device: torch.device | None = None) -> Tensor:
+        """The pixels of a whole map, row by row, that an option keeps, [h * w]."""
+        (h, w), (height, width) = self.sizes[option], self.largest
+        rows = (torch.arange(h, device=device) * height) // h
+        columns = (torch.arange(w, device=device) * width) // w
+        return (rows[:, None] * width + columns).flatten()
+
+
+class _Sum:
+    """The sum of small maps, each at the pixels it came from, zeros elsewhere; of vectors where there is no grid."""
+
+    def __init__(self, grid: Grid | None) -> None:
+        self._grid = grid
+        self._total: Tensor | None = None
+
+    def add(self, x: Tensor, option: int) -> None:
+        """Add the map of an option."""
+        grid, total = self._grid, self._total
+        terms = x if grid is None else _pixels(x)
+        if grid is None or grid.sizes[option] == grid.largest:
+            self._total = terms if total is None else total + terms
+            return
+        if total is None:
+            height, width = grid.largest
+            total = terms.new_zeros(terms.shape[0], height * width, terms.shape[2])
+        self._total = total.index_add(1, grid.positions(option, x.device), terms)
+
+    def result(self) -> Tensor:
+        assert self._total is not None, "one option at least runs"
+        return self._total if self._grid is None else _map(self._total, self._grid.largest)
+
+
+def _pixels(x: Tensor) -> Tensor:
+    """[N, C, H, W] to [N, H * W, C]: a view in channels-last layout, where a pixel's channels are neighbours."""
+    return x.permute(0, 2, 3, 1).flatten(1, 2)
+
+
+def _map(pixels: Tensor, size: tuple[int, int]) -> Tensor:
+    """[N, H * W, C] to [N, C, H, W]."""
+    return pixels.reshape(pixels.shape[0], *size, pixels.shape[2]).permute(0, 3, 1, 2)
+
+
+class Running(nn.Module):
+    """Which sizes of the image a step runs: all in training; where the gates are one-hot, the one they pick."""
+
+    def __init__(self, sampled: bool) -> None:
+        super().__init__()
+        self.sampled = sampled
+
+    def forward(self, gates: Tensor, choices: object) -> tuple[int, ...]:
+        """Numbers of options, from the gates of the sizes, [options]."""
+        if self.training and choices is None and not self.sampled:
+            return tuple(range(len(gates)))
+        return tuple(cast("list[int]", gates.nonzero().flatten().tolist()))
+
+
+class Subsampled(nn.Module):
+    """A part of the network at each resolution: the sum over r of g_r * scatter_r(region(gather_r(maps))).
+
+    Batch norms, squeezes and poolings see the small map alone. Each option is computed again for backward, the multiply
+    by its gate included, so that what is kept is the whole maps that come in, whatever the number of options.
+    """
+
+    def __init__(self, region: nn.Module, inputs: Sequence[Grid | None], outputs: Sequence[Grid | None]) -> None:
+        super().__init__()
+        self.region = region
+        self._inputs = tuple(inputs)
+        self._outputs = tuple(outputs)
+
+    def forward(self, options: Sequence[int], gates: Tensor, *arguments: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """The part's maps at the largest size. `gates` are those of the sizes; `options` those of them that run."""
+        sums = [_Sum(grid) for grid in self._outputs]
+        recompute = len(options) > 1 and torch.is_grad_enabled()
+        at = _recomputed(self._at) if recompute else self._at
+        for option in options:
+            for total, small in zip(sums, at(option, gates, *arguments), strict=True):
+                total.add(small, option)
+        results = [total.result() for total in sums]
+        return tuple(results) if len(results) > 1 else results[0]
+
+    def _at(self, option: int, gates: Tensor, *arguments: Tensor) -> tuple[Tensor, ...]:
+        small = [x if grid is None else grid.gather(x, option) for x, grid in zip(arguments, self._inputs, strict=True)]
+        found: Tensor | tuple[Tensor, ...] = self.region(*small)
+        maps = found if isinstance(found, tuple) else (found,)
+        return tuple(x * gates[option].to(x.dtype) for x in maps)
+
+
+Part = Callable[..., tuple[Tensor, ...]]
+
+
+def _recomputed(function: Part) -> Part:
+    """The function, keeping its arguments alone for backward and computing the rest again."""
+    return cast(Part, partial(checkpoint, function, use_reentrant=False, preserve_rng_state=False))
