@@ -2,5 +2,6 @@
 
 from nasir.supernets.lower import build
 from nasir.supernets.module import Supernet, SupernetOutput
+from nasir.supernets.resolution import subsampled
 
-__all__ = ["Supernet", "SupernetOutput", "build"]
+__all__ = ["Supernet", "SupernetOutput", "build", "subsampled"]

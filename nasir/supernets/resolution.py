@@ -33,6 +33,14 @@ class Grid:
         return (rows[:, None] * width + columns).flatten()
 
 
+def subsampled(images: Tensor, size: int) -> Tensor:
+    """Images as the supernet sees them at a smaller size of its input: [N, C, R, R] to [N, C, size, size].
+
+    Nearest pixels, i * R // size. A network that is trained from scratch gets images resized properly instead.
+    """
+    return Grid([(size, size), (images.shape[2], images.shape[3])]).gather(images, 0)
+
+
 class _Sum:
     """The sum of small maps, each at the pixels it came from, zeros elsewhere; of vectors where there is no grid."""
 

@@ -25,7 +25,7 @@ block step(width) {
 }
 
 space F(classes = 3) {
-  x    = image(2, size=8)
+  x    = image(2, size={5, 8})
   bn   = x -> conv(3, 8) -> bn
   may  = maybe()
   act  = x -> conv(1, 8)
