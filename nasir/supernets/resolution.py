@@ -25,6 +25,14 @@ class Grid:
             return x
         return _map(_pixels(x).index_select(1, self.positions(option, x.device)), self.sizes[option])
 
+    def scatter(self, x: Tensor, option: int) -> Tensor:
+        """The whole map that has an option's small map at the pixels it came from, and zeros elsewhere."""
+        if self.sizes[option] == self.largest:
+            return x
+        height, width = self.largest
+        whole = x.new_zeros(x.shape[0], height * width, x.shape[1])
+        return _map(whole.index_add(1, self.positions(option, x.device), _pixels(x)), self.largest)
+
     def positions(self, option: int, device: torch.device | None = None) -> Tensor:
         """The pixels of a whole map, row by row, that an option keeps, [h * w]."""
         (h, w), (height, width) = self.sizes[option], self.largest
@@ -39,30 +47,6 @@ def subsampled(images: Tensor, size: int) -> Tensor:
     Nearest pixels, i * R // size. A network that is trained from scratch gets images resized properly instead.
     """
     return Grid([(size, size), (images.shape[2], images.shape[3])]).gather(images, 0)
-
-
-class _Sum:
-    """The sum of small maps, each at the pixels it came from, zeros elsewhere; of vectors where there is no grid."""
-
-    def __init__(self, grid: Grid | None) -> None:
-        self._grid = grid
-        self._total: Tensor | None = None
-
-    def add(self, x: Tensor, option: int) -> None:
-        """Add the map of an option."""
-        grid, total = self._grid, self._total
-        terms = x if grid is None else _pixels(x)
-        if grid is None or grid.sizes[option] == grid.largest:
-            self._total = terms if total is None else total + terms
-            return
-        if total is None:
-            height, width = grid.largest
-            total = terms.new_zeros(terms.shape[0], height * width, terms.shape[2])
-        self._total = total.index_add(1, grid.positions(option, x.device), terms)
-
-    def result(self) -> Tensor:
-        assert self._total is not None, "one option at least runs"
-        return self._total if self._grid is None else _map(self._total, self._grid.largest)
 
 
 def _pixels(x: Tensor) -> Tensor:
@@ -92,8 +76,9 @@ class Running(nn.Module):
 class Subsampled(nn.Module):
     """A part of the network at each resolution: the sum over r of g_r * scatter_r(region(gather_r(maps))).
 
-    Batch norms, squeezes and poolings see the small map alone. Each option is computed again for backward, the multiply
-    by its gate included, so that what is kept is the whole maps that come in, whatever the number of options.
+    Batch norms, squeezes and poolings see the small map alone; vectors are summed. Each option is computed again for
+    backward, from the gathering to the scattering, so that what is kept is the whole maps that come in, whatever the
+    number of options.
     """
 
     def __init__(self, region: nn.Module, inputs: Sequence[Grid | None], outputs: Sequence[Grid | None]) -> None:
@@ -104,20 +89,21 @@ class Subsampled(nn.Module):
 
     def forward(self, options: Sequence[int], gates: Tensor, *arguments: Tensor) -> Tensor | tuple[Tensor, ...]:
         """The part's maps at the largest size. `gates` are those of the sizes; `options` those of them that run."""
-        sums = [_Sum(grid) for grid in self._outputs]
-        recompute = len(options) > 1 and torch.is_grad_enabled()
-        at = _recomputed(self._at) if recompute else self._at
-        for option in options:
-            for total, small in zip(sums, at(option, gates, *arguments), strict=True):
-                total.add(small, option)
-        results = [total.result() for total in sums]
-        return tuple(results) if len(results) > 1 else results[0]
+        at = _recomputed(self._at) if len(options) > 1 and torch.is_grad_enabled() else self._at
+        totals = at(options[0], gates, *arguments)
+        for option in options[1:]:
+            totals = tuple(a + b for a, b in zip(totals, at(option, gates, *arguments), strict=True))
+        found = list(totals)
+        return totals if len(found) > 1 else found[0]
 
     def _at(self, option: int, gates: Tensor, *arguments: Tensor) -> tuple[Tensor, ...]:
         small = [x if grid is None else grid.gather(x, option) for x, grid in zip(arguments, self._inputs, strict=True)]
         found: Tensor | tuple[Tensor, ...] = self.region(*small)
         maps = found if isinstance(found, tuple) else (found,)
-        return tuple(x * gates[option].to(x.dtype) for x in maps)
+        gated = [x * gates[option].to(x.dtype) for x in maps]
+        return tuple(
+            x if grid is None else grid.scatter(x, option) for x, grid in zip(gated, self._outputs, strict=True)
+        )
 
 
 Part = Callable[..., tuple[Tensor, ...]]

@@ -1,0 +1,179 @@
+"""Resolution subsampling (section 3.2) between the networks: against a reference that loops over pixels."""
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+import nasir
+from nasir.supernets import subsampled
+from nasir.supernets.resolution import Grid, Subsampled
+
+PROGRAM = """
+from "lib/mobile.nas" import ir
+
+space one(classes = 3, sizes = {9, 12, 16}) {
+  x     = image(2, size=sizes)
+  stem  = x -> conv(3, 6, stride=2) -> bn -> relu
+  trunk = stem -> stages {
+    | block                               | width | depth | stride |
+    | ir(kernel=3, se=true, act=hswish)   | 8     | 1     | 2      |
+    | ir(kernel=3, act=relu, expand=2)    | 8     | 1     | 1      |
+  }
+  return trunk -> conv(1, 10) -> bn -> hswish -> global_avg_pool -> linear(classes)
+}
+"""
+SIZES = (9, 12, 16)
+
+
+def gathered(x: Tensor, size: int, largest: int) -> Tensor:
+    """Pixel i of the small map is pixel floor(i * R / r), by a loop."""
+    places = [int(i * largest / size) for i in range(size)]
+    return torch.stack([torch.stack([x[:, :, i, j] for j in places], -1) for i in places], -2)
+
+
+def scattered(x: Tensor, size: int, largest: int) -> Tensor:
+    places = [int(i * largest / size) for i in range(size)]
+    whole = torch.zeros(*x.shape[:2], largest, largest, dtype=x.dtype)
+    for i, a in enumerate(places):
+        for j, b in enumerate(places):
+            whole[:, :, a, b] = x[:, :, i, j]
+    return whole
+
+
+def reference(supernet: nasir.supernets.Supernet, images: Tensor, gates: Tensor) -> Tensor:
+    """Each part at each resolution, summed under the gates at the pixels it came from; sizes halve, rounded up."""
+    value, level = images, 1
+    for name, stride in (("stem", 2), ("trunk_0", 2), ("trunk_1", 1)):
+        region, total = supernet.get_submodule(name).region, 0.0
+        for gate, size in zip(gates, SIZES, strict=True):
+            small = region(gathered(value, _down(size, level), _down(16, level)))
+            total = total + scattered(gate * small, _down(size, level * stride), _down(16, level * stride))
+        value, level = total, level * stride
+    head = supernet.get_submodule("return_").region
+    return sum(
+        gate * head(gathered(value, _down(size, level), _down(16, level)))
+        for gate, size in zip(gates, SIZES, strict=True)
+    )
+
+
+def _down(size: int, stride: int) -> int:
+    return -(-size // stride)
+
+
+@pytest.fixture
+def supernet(compiled):
+    torch.manual_seed(0)
+    built = nasir.supernet(compiled(PROGRAM)).double().train()
+    (logits,) = built.architecture()
+    logits.data.normal_()
+    return built
+
+
+def test_soft_gates_sum_every_resolution_at_its_pixels(supernet):
+    images = torch.randn(3, 2, 16, 16, dtype=torch.float64)
+    gates = torch.tensor(list(supernet.probabilities()["sizes"].values()), dtype=torch.float64)
+    got = supernet(images, noise=torch.zeros(3)).logits
+    torch.testing.assert_close(got, reference(supernet, images, gates), rtol=1e-11, atol=1e-11)
+
+
+def test_recomputing_changes_no_gradient(supernet, monkeypatch):
+    images = torch.randn(3, 2, 16, 16, dtype=torch.float64)
+    parameters = [*supernet.weights(), *supernet.architecture()]
+
+    def gradients() -> list[Tensor]:
+        out = supernet(images, noise=torch.zeros(3))
+        return list(torch.autograd.grad(out.logits.square().sum() + out.cost["macs"], parameters))
+
+    recomputed = gradients()
+    monkeypatch.setattr("nasir.supernets.resolution.checkpoint", lambda function, *a, **k: function(*a))
+    for a, b in zip(recomputed, gradients(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
+
+
+def saved_bytes(supernet: nasir.supernets.Supernet, images: Tensor) -> int:
+    own = {t.untyped_storage().data_ptr() for t in (*supernet.parameters(), *supernet.buffers())}
+    kept: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        out = supernet(images)
+    total = sum(kept.values())
+    del out
+    return total
+
+
+def test_what_is_kept_for_backward_does_not_grow_with_the_options(compiled):
+    images = torch.randn(8, 2, 32, 32)
+    kept = []
+    for sizes in ("{16, 32}", "16..32 by 2"):
+        program = PROGRAM.replace("{9, 12, 16}", sizes)
+        kept.append(saved_bytes(nasir.supernet(compiled(program)).train(), images))
+    plain = saved_bytes(nasir.supernet(compiled(PROGRAM.replace("{9, 12, 16}", "32"))).train(), images)
+    assert kept[0] == pytest.approx(kept[1], rel=0.01)
+    assert kept[1] < 0.6 * plain
+
+
+def test_effective_costs_use_the_mean_height_and_width(supernet):
+    gates = supernet.probabilities()["sizes"]
+    down = {level: sum(p * _down(size, level) for size, p in gates.items()) for level in (2, 4)}
+    # The stem and the first expansion; from the first depthwise convolution to the head's convolution.
+    per_pixel = {2: 9 * 2 * 6 + 6 * 8, 4: 9 * 8 + 8 * 8 + 8 * 16 + 9 * 16 + 16 * 8 + 8 * 10}
+    vectors = 8 * 8 + 8 * 8 + 10 * 3  # the squeeze, and the classifier
+    expected = vectors + sum(macs * down[level] ** 2 for level, macs in per_pixel.items())
+    assert float(supernet.cost()["macs"].detach()) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_sampled_resolution_runs_alone_and_its_gate_gets_a_gradient(compiled):
+    torch.manual_seed(0)
+    space = compiled(PROGRAM)
+    supernet = nasir.supernet(space, resolution="sampled").double().train()
+    images = torch.randn(3, 2, 16, 16, dtype=torch.float64)
+    seen = []
+    supernet.stem.region.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].shape[2]))
+    for option, size in enumerate(SIZES):
+        noise = torch.zeros(3, dtype=torch.float64)
+        noise[option] = 1.0
+        out = supernet(images, noise=noise)
+        assert torch.equal(out.logits, supernet(images, choices={"sizes": size}).logits)
+        (logits,) = supernet.architecture()
+        gradient = torch.autograd.grad(out.logits.square().sum(), logits)[0]
+        assert float(gradient.abs().min()) > 0
+    assert seen == [9, 9, 12, 12, 16, 16]
+
+
+def test_one_hot_gates_run_one_resolution(supernet):
+    seen = []
+    supernet.stem.region.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].shape[2]))
+    images = torch.randn(2, 2, 16, 16, dtype=torch.float64)
+    supernet(images, choices={"sizes": 12})
+    supernet.eval()(images)
+    assert seen == [12, supernet.argmax()["sizes"]]
+
+
+@pytest.mark.parametrize("largest", [7, 8, 224, 288])
+def test_scattering_and_gathering_again_is_the_identity(largest):
+    for size in range(1, largest + 1, max(1, largest // 12)):
+        positions = Grid([(size, size), (largest, largest)]).positions(0)
+        assert positions.unique().tolist() == positions.tolist()  # ascending, none twice
+        assert positions[:size].tolist() == [i * largest // size for i in range(size)]
+
+
+def test_an_unnamed_flow_is_one_region(supernet):
+    assert [name for name, module in supernet.named_children() if isinstance(module, Subsampled)] == [
+        "stem",
+        "trunk_0",
+        "trunk_1",
+        "return_",
+    ]
+
+
+def test_images_at_a_size_are_the_pixels_kept():
+    images = torch.arange(25.0).view(1, 1, 5, 5)
+    assert subsampled(images, 3).flatten().tolist() == [0.0, 1.0, 3.0, 5.0, 6.0, 8.0, 15.0, 16.0, 18.0]
+    assert torch.equal(F.interpolate(images, size=3, mode="nearest"), subsampled(images, 3))
