@@ -14,26 +14,9 @@ import torch
 from torch import Tensor, nn
 
 import nasir
+from benchmarks.memory import saved_bytes
 
 SPACES = ("fbnetv2_l", "fbnetv2_l_factored")
-
-
-def saved_bytes(network: nn.Module, images: Tensor) -> int:
-    """Bytes that autograd keeps for one backward pass, parameters and buffers apart, each storage once."""
-    own = {tensor.untyped_storage().data_ptr() for tensor in (*network.parameters(), *network.buffers())}
-    kept: dict[int, int] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        out = network(images)
-    total = sum(kept.values())
-    del out
-    return total
 
 
 def step_seconds(network: nn.Module, images: Tensor) -> float:

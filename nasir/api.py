@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from nasir.cost import counts
 from nasir.cost.extremes import cost_range, extreme
@@ -24,7 +24,7 @@ from nasir.lang.derive import derived_file
 from nasir.lang.elaborate import Elaboration, elaborate
 from nasir.lang.format import print_file
 from nasir.lang.modules import Loader, Module, find
-from nasir.lang.settings import Settings, read_settings
+from nasir.lang.settings import Resolution, Settings, read_settings
 from nasir.passes.base import Observer, run
 from nasir.passes.infer_shapes import InferShapes
 from nasir.passes.pipeline import CHECKED, ELABORATED, FRONT, derivation
@@ -233,7 +233,7 @@ def check_choices(
     return {name: found[name] for name in known}
 
 
-def supernet(space: Space, resolution: Literal["all", "sampled"] = "all") -> "Supernet":
+def supernet(space: Space, resolution: Resolution = "all") -> "Supernet":
     """The masked supernet of a space: a torch.fx.GraphModule in float32 on the CPU.
 
     Where the image's size is a set, `resolution` says what a training step runs: `all` sizes, each under its gate (the

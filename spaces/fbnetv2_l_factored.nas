@@ -8,8 +8,8 @@ choice mb {
   skip: identity  when stride == 1
 }
 
-space fbnetv2_l_factored(classes = 1000) {
-  x     = image(3, size=256)
+space fbnetv2_l_factored(classes = 1000, sizes = {128, 160, 192, 224, 256}) {
+  x     = image(3, size=sizes)
   stem  = x -> conv(3, 16, stride=2) -> bn -> hswish
   trunk = stem -> stages {
     | block | expand            | width         | depth | stride |

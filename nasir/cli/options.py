@@ -20,7 +20,7 @@ Choose = Annotated[
 ]
 Choices = Annotated[Path | None, typer.Option("--choices", metavar="FILE.json", help="Every decision, as JSON.")]
 Run = Annotated[Path | None, typer.Option("--run", metavar="RUN", help="What a search found, from its run folder.")]
-Data = Annotated[str, typer.Option("--data", metavar="D", help="The data set: `digits`.")]
+Data = Annotated[str, typer.Option("--data", metavar="D", help="The data set: `digits`, `folder:DIR` (class folders).")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="RUN", help="The run folder.  [default: runs/NAME]")]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, max=2**31 - 1, help="Seed of all randomness.")]
 Device = Annotated[str, typer.Option("--device", metavar="D", help="`cpu`, `cuda`, or `auto`.")]

@@ -577,15 +577,16 @@ CODES: Mapping[str, Code] = {
     ),
     "E0801": Code(
         "unknown or missing data set",
-        "`--data` names a data set that nasir does not know, or one that needs a package which is not installed. The"
-        " digits come with scikit-learn: `pip install 'nasir[digits]'`.",
+        "`--data` names a data set that nasir does not know, a folder that is not there or has not the images of two"
+        " classes at least, or one that needs a package which is not installed. The digits come with scikit-learn:"
+        " `pip install 'nasir[digits]'`; `folder:DIR` reads DIR/CLASS/* or DIR/train/CLASS/* and DIR/val/CLASS/*.",
         "nasir search digits --data mnist",
         "nasir search digits --data digits",
     ),
     "E0802": Code(
         "data that does not fit the space",
-        "The space's `image` has another shape than the images of the data set, or its output has not one value for"
-        " each class. Change the `image` and the last `linear` of the file.",
+        "The space's `image` has not the channels of the data's images, or its output has not one value for each class."
+        " Change the `image` and the last `linear` of the file. Sizes need not agree: images are resized.",
     ),
     "E0803": Code(
         "empty part of the training data",
@@ -600,6 +601,11 @@ CODES: Mapping[str, Code] = {
         " too high.",
         'nasir search digits --set "weights=sgd(lr=1000)"',
         'nasir search digits --set "weights=sgd(lr=0.1)"',
+    ),
+    "E0805": Code(
+        "image that cannot be read",
+        "A file of the data is no image, or is cut off. Nothing is trained on less data than you asked for: replace the"
+        " file, or take it away.",
     ),
     "E0901": Code(
         "run folder that cannot be used",

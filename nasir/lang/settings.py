@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Literal, get_args
 
 from nasir.cost.names import COST_NAMES
 from nasir.diagnostics import CompileError, Diagnostic, Source
@@ -28,6 +28,9 @@ _ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
     "*": lambda a, b: a * b,
     "/": lambda a, b: a / b,
 }
+
+
+Resolution = Literal["all", "sampled"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ class Objective:
 class SearchSettings:
     """How to search. The defaults are the paper's (section 4.1) and FBNet's; `warmup` is in epochs.
 
-    `temperature` None is the paper's 5.0 * exp(-0.045 * epoch) of 90 epochs, scaled to `epochs`.
+    `temperature` None is the paper's 5.0 * exp(-0.045 * epoch) of 90 epochs, scaled to `epochs`. `resolution` says what
+    a step runs of a set of image sizes: all of them, or one sampled (`nasir.supernet`).
     """
 
     epochs: int = 90
@@ -81,6 +85,7 @@ class SearchSettings:
     weights: Optimizer = Optimizer("sgd", (("lr", 0.1), ("momentum", 0.9), ("weight_decay", 1e-4)))
     architecture: Optimizer = Optimizer("adam", (("lr", 0.01), ("weight_decay", 5e-4)))
     temperature: Formula | None = None
+    resolution: Resolution = "all"
 
     def temperature_at(self, epoch: int) -> float:
         """tau of Eq. 4 in an epoch, counted from 0."""
@@ -246,6 +251,13 @@ def _optimizer(setting: s.Setting) -> Optimizer:
     return Optimizer(name, tuple(arguments.items()))
 
 
+def _resolution(setting: s.Setting) -> Resolution:
+    for name in get_args(Resolution):
+        if isinstance(setting.value, s.Name) and setting.value.text == name:
+            return name
+    raise mistakes.bad_setting(setting.value.span, setting.name.text, f"one of {', '.join(get_args(Resolution))}")
+
+
 _READERS: Mapping[str, Callable[[s.Setting], object]] = {
     "epochs": _count(1),
     "warmup": _count(0),
@@ -255,6 +267,7 @@ _READERS: Mapping[str, Callable[[s.Setting], object]] = {
     "weights": _optimizer,
     "architecture": _optimizer,
     "temperature": _formula,
+    "resolution": _resolution,
 }
 
 

@@ -2,7 +2,8 @@
 other; the temperature anneals; the argmax is the network."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import torch
@@ -32,7 +33,7 @@ class Search:
         self._settings = space.settings.search
         self._seed = seed
         torch.manual_seed(seed)
-        self.supernet: Supernet = build(space.graph)
+        self.supernet: Supernet = build(space.graph, self._settings.resolution)
         place(self.supernet, device)
         weights, architecture = data.divided(self._settings.split, seed)
         self._weight_data, self._architecture_data = weights.to(device), architecture.to(device)
@@ -118,7 +119,7 @@ class Search:
     def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
         return F.cross_entropy(logits, labels, label_smoothing=self._settings.label_smoothing)
 
-    def _batches(self, split: Split, part: int) -> Any:
+    def _batches(self, split: Split, part: int) -> Iterator[tuple[Tensor, Tensor]]:
         return batches(split, self._settings.batch, 2 * self._seed + part, self.epoch)
 
     def _noise(self, step: int) -> Tensor:
@@ -140,16 +141,15 @@ class Search:
     def accuracy(self, choices: Mapping[str, Scalar]) -> float:
         """Accuracy of a network with the supernet's weights on the architecture's part of the data, its batch norms
         estimated on the weights' part."""
-        images = [x for x, _ in self._batches(self._weight_data, 0)][:_ESTIMATION_BATCHES]
+        images = (x for x, _ in islice(self._batches(self._weight_data, 0), _ESTIMATION_BATCHES))
         self.supernet.reestimate_batch_norms(choices, images)
         self.supernet.eval()
+        correct = counted = 0
         with torch.no_grad():
-            correct = [
-                int((self.supernet(x, choices=choices).logits.argmax(1) == y).sum())
-                for x, y in self._batches(self._architecture_data, 1)
-            ]
-        counted = sum(len(y) for _, y in self._batches(self._architecture_data, 1))
-        return sum(correct) / counted
+            for x, y in self._batches(self._architecture_data, 1):
+                correct += int((self.supernet(x, choices=choices).logits.argmax(1) == y).sum())
+                counted += len(y)
+        return correct / counted
 
     def state(self) -> dict[str, Any]:
         """All that the next epoch depends on; noise, order and rates are functions of seed and step."""

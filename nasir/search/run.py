@@ -19,7 +19,7 @@ from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.graph import Choices
 from nasir.lang.settings import Formula, Settings
 from nasir.search.constraint import check_reachable
-from nasir.search.data import DataSet, check_fit, load_data
+from nasir.search.data import DataSet, check_classes, input_of, load_data
 from nasir.search.loop import Search
 from nasir.search.modules import network_class
 from nasir.search.progress import progress
@@ -73,8 +73,8 @@ def search(space: Space, request: Request, console: Console) -> Result:
         )
     start = time.perf_counter()
     device = pick_device(request.device)
-    data = load_data(request.data)
-    check_fit(space.graph, data)
+    data = load_data(request.data, input_of(space.graph))
+    check_classes(space.graph, data)
     check_reachable(space.costs, space.settings.objective.bounds)
     folder = RunFolder(request.out)
     loop = _prepare(space, data, request, folder, device)
@@ -86,6 +86,8 @@ def search(space: Space, request: Request, console: Console) -> Result:
     network = space.at(choices)
     folder.write("arch.nas", space.arch(choices))
     folder.write("model.py", emit(network))
+    if (taken := input_of(network.graph)) != input_of(space.graph):
+        data = load_data(request.data, taken)
     costs, settings = network.costs.at({}), space.settings
     summary = _train(
         network.name, costs, data, settings, request.seed, device, folder, console, start, supernet_accuracy
@@ -101,11 +103,11 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
     """
     emit(network)  # a diagnostic where decisions are left
     start = time.perf_counter()
-    data = load_data(request.data)
-    check_fit(network.graph, data)
+    data = load_data(request.data, input_of(network.graph))
+    check_classes(network.graph, data)
     folder = RunFolder(request.out)
     folder.start(overwrite=request.overwrite)
-    folder.write_json("plan.json", plan(network, request))
+    folder.write_json("plan.json", plan(network, request, data))
     folder.write("arch.nas", network.source.text)
     device = pick_device(request.device)
     folder.write("model.py", emit(network))
@@ -123,12 +125,12 @@ def train_file(path: Path, settings: Settings, request: Request, console: Consol
     start = time.perf_counter()
     data = load_data(request.data)
     module = network_class(path)()
-    shape = data.train.images[:1]
+    image, _ = next(data.train.batches([torch.tensor([0])], None))
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            logits = module.eval()(shape)
+            logits = module.eval()(image)
     except RuntimeError as error:
-        hint = f"the images of `{data.name}` are {list(shape.shape[1:])}"
+        hint = f"the images of `{data.name}` are {list(image.shape[1:])}"
         raise CompileError(Diagnostic("E0802", f"`{path}` does not take the images: {error}", hints=(hint,))) from None
     if logits.shape != (1, data.classes):
         raise CompileError(
@@ -137,7 +139,7 @@ def train_file(path: Path, settings: Settings, request: Request, console: Consol
     folder = RunFolder(request.out)
     folder.start(overwrite=request.overwrite)
     folder.write("model.py", path.read_text(encoding="utf-8"))
-    folder.write_json("plan.json", {"source": path.name, **run_facts(settings, request)})
+    folder.write_json("plan.json", {"source": path.name, **run_facts(settings, request, data)})
     costs = {"macs": int(counter.get_total_flops()) // 2, "params": sum(p.numel() for p in module.parameters())}
     device = pick_device(request.device)
     return _train(path.stem, costs, data, settings, request.seed, device, folder, console, start, None)
@@ -146,7 +148,7 @@ def train_file(path: Path, settings: Settings, request: Request, console: Consol
 def _prepare(space: Space, data: DataSet, request: Request, folder: RunFolder, device: torch.device) -> Search:
     """A search at its beginning, or at its last checkpoint."""
     loop = Search(space, data, request.seed, device)
-    wanted = plan(space, request)
+    wanted = plan(space, request, data)
     if not request.resume:
         folder.start(overwrite=request.overwrite)
         folder.write_program("space.nas", space.source.text, space.imports)
@@ -199,19 +201,20 @@ def _train(
     return summary
 
 
-def plan(space: Space, request: Request) -> dict[str, Any]:
+def plan(space: Space, request: Request, data: DataSet) -> dict[str, Any]:
     """Every setting as used, and what it ran on."""
     return {
         "space": space.source.text,
         "imports": dict(space.imports),
-        **run_facts(space.settings, request),
+        **run_facts(space.settings, request, data),
     }
 
 
-def run_facts(settings: Settings, request: Request) -> dict[str, Any]:
+def run_facts(settings: Settings, request: Request, data: DataSet) -> dict[str, Any]:
     """The settings of a run, and what it runs on."""
     return {
         "data": request.data,
+        "normalisation": {"mean": data.mean, "std": data.std},
         "seed": request.seed,
         "settings": _plain(asdict(settings)),
         "versions": {

@@ -1,9 +1,23 @@
 """The few operations a supernet has that a plain network has not."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import ParamSpec, TypeVar, cast
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint  # pyright: ignore[reportUnknownVariableType]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def recomputed(function: Callable[P, T]) -> Callable[P, T]:
+    """The function, keeping its arguments alone for backward and computing the rest again; nothing random is in it."""
+    if not torch.is_grad_enabled():
+        return function
+    return cast(Callable[P, T], partial(checkpoint, function, use_reentrant=False, preserve_rng_state=False))
 
 
 def masked(x: Tensor, mask: Tensor) -> Tensor:
@@ -29,6 +43,15 @@ def mixed_convolution(
     weight = sum_of(gates, [F.pad(k, [(size - k.shape[-1]) // 2] * 4) for k in kernels])
     bias = sum_of(gates, biases) if biases else None
     return F.conv2d(x, weight, bias, stride, size // 2, 1, groups)
+
+
+def mixed_activation(x: Tensor, gates: Tensor, functions: Sequence[str]) -> Tensor:
+    """The sum of gates[i] * F.functions[i](x), keeping x alone for backward."""
+    return recomputed(_activated)(x, gates.to(x.dtype), functions)
+
+
+def _activated(x: Tensor, gates: Tensor, functions: Sequence[str]) -> Tensor:
+    return sum_of(gates, [getattr(F, name)(x) for name in functions])
 
 
 def sum_of(gates: Tensor, terms: Sequence[Tensor]) -> Tensor:

@@ -2,7 +2,7 @@
 
 import inspect
 import operator
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from torch import fx, nn
 
@@ -11,6 +11,7 @@ from nasir.ir.graph import Graph, Node, Type
 from nasir.ir.ops import OPS, Placement
 from nasir.ir.regions import Part, runs
 from nasir.ir.values import Ref
+from nasir.lang.settings import Resolution
 from nasir.passes.base import run
 from nasir.passes.pipeline import CHECKED, SUPERNET
 from nasir.supernets.gates import Gates
@@ -19,10 +20,6 @@ from nasir.supernets.naming import free_name, identifier
 from nasir.supernets.region import Gated, Lowered, RegionLowering
 from nasir.supernets.resolution import Grid, Running, Subsampled
 from nasir.supernets.sizes import Sizes
-
-Resolution = Literal["all", "sampled"]
-"""How a set of image sizes runs: each size in each step under its gate (the paper's section 3.2), or one sampled size a
-step, with a straight-through gradient to its gate: cheaper, and noisier."""
 
 
 def build(graph: Graph, resolution: Resolution = "all") -> Supernet:

@@ -13,7 +13,7 @@ from torch import Tensor, fx, nn
 from nasir.cost.model import tensors
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import ALTERNATIVE, Graph, Node, Type
-from nasir.ir.ops import OPS, Call, Tensors, resolve_argument
+from nasir.ir.ops import OPS, Activation, Call, Tensors, resolve_argument
 from nasir.ir.regions import Part
 from nasir.ir.values import Ref, Scalar, Value, key
 from nasir.supernets import layers
@@ -77,6 +77,9 @@ class RegionLowering:
         self._vectors: dict[Gated, fx.Node] = {}
         self._own_modules: dict[str, str] = {}
         self._kernels = {name for node in part.nodes if mixes_kernels(self._graph, node) for name in node.inputs}
+        self._activations = {
+            name for node in part.nodes if mixes_activations(self._graph, node) for name in node.inputs
+        }
         self.arguments: list[str | Gated] = []
 
     def build(self) -> tuple[fx.GraphModule, list[str]]:
@@ -88,6 +91,8 @@ class RegionLowering:
         for name in dict.fromkeys(name for node in self._part.nodes for name in node.inputs if name not in own):
             self._values[name] = self._argument(name, identifier(name))
         for node in self._part.nodes:
+            if node.name in self._activations:
+                continue
             if node.name in self._kernels:
                 self._add_module(node, OPS[node.op].call(tensors(self._graph, node.name)))
                 continue
@@ -139,6 +144,11 @@ class RegionLowering:
                 return self._call(node, layers.masked, (self._operand(node, "x"), mask))
             case "mix" if node.inputs[0] in self._kernels:
                 return self._mixed_kernels(node, it)
+            case "mix" if node.inputs[0] in self._activations:
+                weights, operands = self._mixed(node)
+                ops = [self._graph.by_name[name] for name in operands]
+                functions = tuple(OPS[op.op].call(tensors(self._graph, op.name)).target for op in ops)
+                return self._call(node, layers.mixed_activation, (self._values[ops[0].inputs[0]], weights, functions))
             case "mix":
                 weights, operands = self._mixed(node)
                 maps = [self._values[name] for name in operands]
@@ -221,6 +231,16 @@ def mixes_kernels(graph: Graph, node: Node) -> bool:
         return False
     same = {(o.op, o.inputs, tuple(a for a in o.attributes if a[0] != "kernel")) for o in operands}
     return len(same) == 1
+
+
+def mixes_activations(graph: Graph, node: Node) -> bool:
+    """Whether a mixture is of activations of one value, that nothing else reads: they need keep that value alone."""
+    operands = [graph.by_name[name] for name in node.inputs] if node.op == "mix" else []
+    return (
+        bool(operands)
+        and all(isinstance(OPS[o.op], Activation) and graph.users[o.name] == (node,) for o in operands)
+        and len({o.inputs for o in operands}) == 1
+    )
 
 
 def _equals(option: Scalar) -> Callable[[Scalar], bool]:

@@ -1,12 +1,12 @@
 """Resolution subsampling (section 3.2, Fig. 2, 4 and 5): one supernet, every size of its input."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint  # pyright: ignore[reportUnknownVariableType]
+
+from nasir.supernets.layers import recomputed
 
 
 class Grid:
@@ -89,7 +89,7 @@ class Subsampled(nn.Module):
 
     def forward(self, options: Sequence[int], gates: Tensor, *arguments: Tensor) -> Tensor | tuple[Tensor, ...]:
         """The part's maps at the largest size. `gates` are those of the sizes; `options` those of them that run."""
-        at = _recomputed(self._at) if len(options) > 1 and torch.is_grad_enabled() else self._at
+        at = recomputed(self._at) if len(options) > 1 else self._at
         totals = at(options[0], gates, *arguments)
         for option in options[1:]:
             totals = tuple(a + b for a, b in zip(totals, at(option, gates, *arguments), strict=True))
@@ -104,11 +104,3 @@ class Subsampled(nn.Module):
         return tuple(
             x if grid is None else grid.scatter(x, option) for x, grid in zip(gated, self._outputs, strict=True)
         )
-
-
-Part = Callable[..., tuple[Tensor, ...]]
-
-
-def _recomputed(function: Part) -> Part:
-    """The function, keeping its arguments alone for backward and computing the rest again."""
-    return cast(Part, partial(checkpoint, function, use_reentrant=False, preserve_rng_state=False))

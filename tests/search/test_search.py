@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 import nasir
 from nasir.lang.settings import Bound, Objective, SearchSettings, override
 from nasir.search.constraint import Prices, within_bounds
-from nasir.search.data import batches, check_fit, load_data
+from nasir.search.data import batches, check_classes, input_of, load_data
 from nasir.search.loop import Search
 from nasir.search.modules import network_class
 from nasir.search.run import Request, search
@@ -219,8 +219,10 @@ def test_within_bounds_changes_as_little_as_it_must(compiled):
 
 
 def test_data_that_does_not_fit_the_space_is_a_diagnostic(compiled):
-    with pytest.raises(nasir.CompileError, match=r"takes \[2, 6, 6\] images"):
-        check_fit(compiled(RESIDUAL).graph, load_data("digits"))
+    with pytest.raises(nasir.CompileError, match="images of 2 channels"):
+        load_data("digits", input_of(compiled(RESIDUAL).graph))
+    with pytest.raises(nasir.CompileError, match="not a vector of the 10 classes"):
+        check_classes(compiled(RESIDUAL).graph, load_data("digits"))
 
 
 def test_a_user_s_own_loop_can_drive_the_supernet(compiled):

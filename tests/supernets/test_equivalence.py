@@ -14,7 +14,7 @@ from tests.conftest import each_space, seeds
 
 def small(path: Path, folder: Path) -> nasir.Space:
     """A space as it is, with smaller images where their size is a set: what it computes does not depend on it."""
-    smaller = re.sub(r"sizes = \{[^}]*\}", "sizes = {32, 40, 48}", path.read_text(encoding="utf-8"))
+    smaller = re.sub(r"sizes = \{[^}]*\}", "sizes = {48, 56, 64}", path.read_text(encoding="utf-8"))
     copy = folder / path.name
     copy.write_text(smaller, encoding="utf-8")
     return nasir.load(copy)

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import nasir
+from benchmarks.memory import saved_bytes
 from nasir.supernets import subsampled
 from nasir.supernets.resolution import Grid, Subsampled
 
@@ -86,26 +87,9 @@ def test_recomputing_changes_no_gradient(supernet, monkeypatch):
         return list(torch.autograd.grad(out.logits.square().sum() + out.cost["macs"], parameters))
 
     recomputed = gradients()
-    monkeypatch.setattr("nasir.supernets.resolution.checkpoint", lambda function, *a, **k: function(*a))
+    monkeypatch.setattr("nasir.supernets.layers.checkpoint", lambda function, *a, **k: function(*a))
     for a, b in zip(recomputed, gradients(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
-
-
-def saved_bytes(supernet: nasir.supernets.Supernet, images: Tensor) -> int:
-    own = {t.untyped_storage().data_ptr() for t in (*supernet.parameters(), *supernet.buffers())}
-    kept: dict[int, int] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        out = supernet(images)
-    total = sum(kept.values())
-    del out
-    return total
 
 
 def test_what_is_kept_for_backward_does_not_grow_with_the_options(compiled):

@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional as F
 
 import nasir
+from benchmarks.memory import saved_bytes
 from nasir.ir.dims import round_to
 from nasir.passes.base import run
 from nasir.passes.pipeline import CHECKED, SUPERNET
@@ -200,3 +201,36 @@ def test_a_set_of_kernels_mixes_as_one_convolution(compiled, op):
     if "y.width" in supernet.probabilities():
         total = total * torch.tensor([1.0] * 4 + [supernet.probabilities()["y.width"][8]] * 4)
     torch.testing.assert_close(seen[0], total)
+
+
+def test_a_set_of_activations_keeps_the_pre_activation_alone(compiled):
+    """The gated sum of the activations, and no more kept for backward than one of them keeps."""
+
+    def built(step):
+        torch.manual_seed(0)
+        return nasir.supernet(
+            compiled(
+                f"""
+                space activations(classes = 3) {{
+                  x = image(2, size=7)
+                  y = x -> conv(3, 4) -> bn -> {step}
+                  return y -> conv(1, 4) -> global_avg_pool -> linear(classes)
+                }}
+                """
+            )
+        ).double()
+
+    mixed, images = built("{relu, hswish, gelu}"), torch.randn(3, 2, 7, 7, dtype=torch.float64)
+    logits = torch.tensor([0.5, -0.3, 0.1], dtype=torch.float64)
+    next(mixed.architecture()).data = logits
+    seen = {}
+    mixed.y.bn.register_forward_hook(lambda module, inputs, output: seen.update(x=output))
+    mixed.return_.conv.register_forward_hook(lambda module, inputs, output: seen.update(y=inputs[0]))
+    mixed(images, noise=torch.zeros(3))
+    functions = (F.relu, F.hardswish, F.gelu)
+    expected = sum(g * f(seen["x"]) for g, f in zip(logits.softmax(0), functions, strict=True))
+    torch.testing.assert_close(seen["y"], expected)
+    gradient = torch.autograd.grad(seen["y"].square().sum(), seen["x"], retain_graph=True)[0]
+    torch.testing.assert_close(gradient, torch.autograd.grad(expected.square().sum(), seen["x"])[0])
+    maps = 3 * 4 * 7 * 7 * 8
+    assert saved_bytes(mixed, images) < saved_bytes(built("gelu"), images) + 0.5 * maps

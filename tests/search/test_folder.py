@@ -1,0 +1,109 @@
+"""`folder:DIR`: what is read, in which order, and what is said where it cannot be."""
+
+import os
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from rich.console import Console
+
+import nasir
+from nasir.search.data import Input, batches, load_data
+from nasir.search.run import Request, search
+from tests.spaces import TINY
+
+COLOURS = {"blue": (0, 0, 255), "green": (0, 255, 0), "red": (255, 0, 0)}
+
+
+def write(folder, count=6, size=(40, 30)):
+    """Class folders of images of one colour each, a little noise on it."""
+    draw = np.random.default_rng(0)
+    for name, colour in COLOURS.items():
+        (folder / name).mkdir(parents=True)
+        for i in range(count):
+            pixels = np.array(colour) * 0.8 + draw.uniform(0, 50, (size[1], size[0], 3))
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{i}.png")
+
+
+def test_every_image_has_its_class_s_label_and_the_network_s_size(tmp_path):
+    write(tmp_path)
+    data = load_data(f"folder:{tmp_path}", Input(3, 16))
+    assert (data.classes, len(data.train), len(data.test)) == (3, 15, 3)
+    for images, labels in batches(data.train, 4, seed=0, epoch=0):
+        assert images.shape[1:] == (3, 16, 16)
+        brightest = images.mean((2, 3)).argmax(1)
+        assert torch.equal(2 - brightest, labels)  # blue, green, red: the channels backwards
+
+
+def test_train_and_val_folders_are_the_two_parts(tmp_path):
+    write(tmp_path / "train")
+    write(tmp_path / "val", count=2)
+    data = load_data(f"folder:{tmp_path}", Input(1, 8))
+    assert (len(data.train), len(data.test)) == (18, 6)
+    (images, _), *_ = batches(data.test, 6, 0, 0)
+    assert images.shape == (6, 1, 8, 8)
+
+
+def test_batches_are_a_function_of_seed_and_epoch_whatever_the_number_of_workers(tmp_path, monkeypatch):
+    write(tmp_path)
+    data = load_data(f"folder:{tmp_path}", Input(3, 16)).train
+
+    def epoch(number):
+        return torch.cat([images for images, _ in batches(data, 5, 1, number)])
+
+    first = epoch(0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    torch.manual_seed(123)
+    assert torch.equal(epoch(0), first)
+    assert not torch.equal(epoch(1), first)
+
+
+def test_test_images_are_their_middle_and_not_augmented(tmp_path):
+    write(tmp_path)
+    ramp = np.tile(np.arange(0, 80, dtype=np.uint8)[:, None, None], (1, 40, 3))
+    Image.fromarray(ramp).save(tmp_path / "blue" / "0.png")
+    data = load_data(f"folder:{tmp_path}", Input(1, 35)).train
+    place = next(i for i, file in enumerate(data.files) if file.endswith("blue/0.png"))
+    ((image, _),) = data.batches([torch.tensor([place])], None)
+    rows = (image[0, 0, :, 0] * 0.226 + 0.449) * 255
+    # 35 of the 40 pixels of the shorter side, so rows 22.5 to 57.5 of 80, one to one.
+    assert rows.tolist() == pytest.approx([22.5 + i for i in range(35)], abs=1.0)
+
+
+def test_what_is_wrong_is_said_with_the_file_s_name(tmp_path):
+    write(tmp_path)
+
+    def problem():
+        with pytest.raises(nasir.CompileError) as caught:
+            list(batches(load_data(f"folder:{tmp_path}", Input(3, 16)).train, 8, 0, 0))
+        (found,) = caught.value.diagnostics
+        return found.code, found.message
+
+    for name in COLOURS:
+        for file in (tmp_path / name).iterdir():
+            file.write_bytes(file.read_bytes()[:200])
+    code, message = problem()
+    assert (code, "cannot be read" in message, ".png" in message) == ("E0805", True, True)
+    (tmp_path / "green" / "0.png").rename(tmp_path / "green.png")
+    for file in (tmp_path / "green").iterdir():
+        file.unlink()
+    assert problem() == ("E0801", f"the class folder `{tmp_path}/green` has no images")
+    (tmp_path / "green").rmdir()
+    (tmp_path / "blue").rename(tmp_path / "red" / "blue")
+    assert problem() == ("E0801", f"`{tmp_path}` has 1 class folder")
+    with pytest.raises(nasir.CompileError, match="there is no folder"):
+        load_data("folder:nowhere", Input(3, 16))
+    with pytest.raises(nasir.CompileError, match="5 channels"):
+        load_data(f"folder:{tmp_path}", Input(5, 16))
+
+
+def test_a_search_over_the_resolution_runs_on_a_folder(tmp_path):
+    write(tmp_path / "images")
+    text = TINY.replace("image(1, size=8)", "image(3, size={8, 12})").replace("classes = 10", "classes = 3")
+    (tmp_path / "tiny.nas").write_text(text.replace("15K", "40K").replace("batch  = 256", "batch = 8"))
+    space = nasir.load(tmp_path / "tiny.nas")
+    summary = search(space, Request(f"folder:{tmp_path / 'images'}", tmp_path / "run"), Console(quiet=True)).summary
+    assert summary.macs <= 40_000
+    size = next(node["size"] for node in nasir.load(tmp_path / "run" / "arch.nas").graph.nodes if node.op == "image")
+    assert f"[N, 3, {size}, {size}]" in (tmp_path / "run" / "model.py").read_text()
