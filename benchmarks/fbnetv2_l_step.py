@@ -1,7 +1,7 @@
 """One training step of the FBNetV2-L supernets, all candidates: time and memory saved for backward.
 
-`python -m benchmarks.fbnetv2_l_step [--image 256] [--batch 2] [--runs 5]` prints JSON: the eight-alternative space, the
-factored one, and the ratio of the two, interleaved in one process, medians of the runs.
+`python -m benchmarks.fbnetv2_l_step [--batch 2] [--runs 5]` prints JSON: the eight-alternative space and the factored
+one at 256 x 256, the first with its five sizes in each step and with one sampled; interleaved in one process, medians.
 """
 
 import argparse
@@ -16,7 +16,17 @@ from torch import Tensor, nn
 import nasir
 from benchmarks.memory import saved_bytes
 
-SPACES = ("fbnetv2_l", "fbnetv2_l_factored")
+IMAGE = 256
+
+
+def supernets() -> dict[str, nn.Module]:
+    """What is compared, by name."""
+    return {
+        "alternatives": nasir.supernet(nasir.load("fbnetv2_l", sizes=IMAGE)),
+        "factored": nasir.supernet(nasir.load("fbnetv2_l_factored", sizes=IMAGE)),
+        "five sizes": nasir.supernet(nasir.load("fbnetv2_l")),
+        "one sampled size": nasir.supernet(nasir.load("fbnetv2_l"), resolution="sampled"),
+    }
 
 
 def step_seconds(network: nn.Module, images: Tensor) -> float:
@@ -29,16 +39,15 @@ def step_seconds(network: nn.Module, images: Tensor) -> float:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--image", type=int, default=256)
     options.add_argument("--batch", type=int, default=2)
     options.add_argument("--runs", type=int, default=5)
     given = options.parse_args()
     torch.manual_seed(0)
-    networks = {name: nasir.supernet(nasir.load(name)) for name in SPACES}
+    networks = supernets()
     for network in networks.values():
         network.to(memory_format=torch.channels_last)
-    images = torch.randn(given.batch, 3, given.image, given.image).contiguous(memory_format=torch.channels_last)
-    seconds: dict[str, list[float]] = {name: [] for name in SPACES}
+    images = torch.randn(given.batch, 3, IMAGE, IMAGE).contiguous(memory_format=torch.channels_last)
+    seconds: dict[str, list[float]] = {name: [] for name in networks}
     for run in range(given.runs + 1):
         for name, network in networks.items():
             elapsed = step_seconds(network, images)
@@ -46,21 +55,18 @@ def main() -> None:
                 seconds[name].append(elapsed)
     times = {name: statistics.median(values) for name, values in seconds.items()}
     memory = {name: saved_bytes(network, images) for name, network in networks.items()}
-    plain, factored = SPACES
     print(
         json.dumps(
             {
-                "image": given.image,
+                "image": IMAGE,
                 "batch": given.batch,
                 "threads": torch.get_num_threads(),
                 "machine": platform.machine(),
                 "torch": torch.__version__,
                 "seconds": times,
                 "saved_bytes": memory,
-                "factored / alternatives": {
-                    "time": times[factored] / times[plain],
-                    "saved_bytes": memory[factored] / memory[plain],
-                },
+                "time / alternatives": {name: seconds / times["alternatives"] for name, seconds in times.items()},
+                "saved / alternatives": {name: kept / memory["alternatives"] for name, kept in memory.items()},
             },
             indent=2,
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from nasir.cost import counts
 from nasir.cost.extremes import cost_range, extreme
@@ -149,19 +149,29 @@ def weights(network: Graph) -> dict[str, tuple[object, ...]]:
     return {paths[n.name]: (n.op, n.attributes, n.type) for n in network.nodes if OPS[n.op].weights}
 
 
-def load(path: str | Path) -> Space:
+def load(path: str | Path, **parameters: object) -> Space:
     """The checked space in a file, by path or by its name in the shipped library.
+
+    Keywords are values for the space's parameters in place of their defaults: `load("fbnetv2_l", classes=10)`. A tuple
+    is a set; a text is an expression of the language.
 
     Raises:
         CompileError: with every mistake found.
     """
-    return compile_source(find(str(path)))
+    return compile_source(find(str(path)), parameters={name: _written(value) for name, value in parameters.items()})
 
 
-def compile_source(path: Path, observer: Observer | None = None) -> Space:
-    """`load` for an existing file, each stage shown to `observer`."""
-    module, mistakes = _load_module(path)
+def compile_source(path: Path, observer: Observer | None = None, parameters: Mapping[str, str] | None = None) -> Space:
+    """`load` for an existing file, each stage shown to `observer`; `parameters` are texts."""
+    module, mistakes = _load_module(path, parameters)
     return _compile(module, mistakes, observer)
+
+
+def _written(value: object) -> str:
+    """A Python value as the language writes it."""
+    if isinstance(value, (tuple, list)):
+        return f"{{{', '.join(map(_written, cast('Sequence[object]', value)))}}}"
+    return key(value) if isinstance(value, (int, float, str)) else str(value)
 
 
 def check(path: Path) -> Sequence[Diagnostic]:
@@ -177,10 +187,10 @@ def check(path: Path) -> Sequence[Diagnostic]:
     return distinct(found)
 
 
-def _load_module(path: Path) -> tuple[Module, Sequence[Diagnostic]]:
+def _load_module(path: Path, parameters: Mapping[str, str] | None = None) -> tuple[Module, Sequence[Diagnostic]]:
     """The parsed file, and the mistakes that show without running it; those of the imports themselves end it."""
     loader = Loader(path.parent)
-    module = loader.load(path)
+    module = loader.load(path, parameters)
     if loader.diagnostics:
         raise CompileError(loader.diagnostics)
     return module, [d for loaded in loader.modules for d in binding_mistakes(loaded)]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nasir.api import Space, load
-from nasir.cli.options import File, Json
+from nasir.cli.options import File, Json, With, parameters
 from nasir.cost.extremes import cost_range
 from nasir.cost.names import CONVENTIONS
 from nasir.cost.table import layer_rows
@@ -19,6 +19,7 @@ _COSTS = {"ours": ("macs", "params"), "published": ("published_macs", "published
 
 def command(
     file: File,
+    given: With = None,
     as_json: Json = False,
     convention: Annotated[
         str, typer.Option("--convention", metavar="NAME", help="How costs are counted: `ours`, or `published`.")
@@ -32,7 +33,7 @@ def command(
     """
     if convention not in _COSTS:
         raise typer.BadParameter(" or ".join(_COSTS), param_hint="--convention")
-    space = load(file)
+    space = load(file, **parameters(given))
     if as_json:
         print(json.dumps(facts(space, _COSTS[convention]), indent=2))
         return

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from nasir.api import compile_source
-from nasir.cli.options import Choices, Choose, File, Largest, Run, Sample, Smallest, selected
+from nasir.cli.options import Choices, Choose, File, Largest, Run, Sample, Smallest, With, parameters, selected
 from nasir.diagnostics import CompileError, Diagnostic, closest
 from nasir.ir.graph import Graph
 from nasir.ir.printer import print_graph
@@ -18,6 +18,7 @@ NAME = "ir"
 
 def command(
     file: File,
+    given: With = None,
     after: Annotated[str | None, typer.Option("--after", metavar="PASS", help="The IR after this pass.")] = None,
     passes: Annotated[bool, typer.Option("--passes", help="The IR after each pass.")] = False,
     largest: Largest = False,
@@ -33,7 +34,7 @@ def command(
     choices, specialise, canonicalise, prune-dead, flatten-scopes on the way to a network.
     """
     stages: list[tuple[str, Graph]] = []
-    space = compile_source(find(file), lambda name, graph: stages.append((name, graph)))
+    space = compile_source(find(file), lambda name, graph: stages.append((name, graph)), parameters(given))
     chosen = selected(space, largest=largest, smallest=smallest, sample=sample, choose=choose, choices=choices, run=run)
     front = len(stages)
     rest = SUPERNET if not chosen else derivation(chosen)

@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from nasir.api import Space, load
-from nasir.cli.options import Choices, Choose, File, Largest, Run, Sample, Smallest, selected, write_or_print
+from nasir.cli.options import (
+    Choices,
+    Choose,
+    File,
+    Largest,
+    Run,
+    Sample,
+    Smallest,
+    With,
+    parameters,
+    selected,
+    write_or_print,
+)
 from nasir.ir.values import Scalar
 
 Chosen = dict[str, Scalar] | None
@@ -18,6 +30,7 @@ def network_command(help: str, metavar: str, text_of: Callable[[Space, Chosen], 
 
     def command(
         file: File,
+        given: With = None,
         out: Annotated[
             Path | None, typer.Option("-o", metavar=metavar, help="Where to write it.  [default: standard output]")
         ] = None,
@@ -28,7 +41,7 @@ def network_command(help: str, metavar: str, text_of: Callable[[Space, Chosen], 
         choices: Choices = None,
         run: Run = None,
     ) -> None:
-        space = load(file)
+        space = load(file, **parameters(given))
         chosen = selected(
             space, largest=largest, smallest=smallest, sample=sample, choose=choose, choices=choices, run=run
         )

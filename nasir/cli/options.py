@@ -28,6 +28,10 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A setting of `search`, or `train.KEY=VALUE`; may be repeated."),
 ]
+With = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="NAME=VALUE", help="A parameter of the space, as `classes=10`; may be repeated."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that is in the folder already.")]
 
 
@@ -66,11 +70,20 @@ def selected(
     return space.choices(dict(map(_pair, choose or [])), base)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def parameters(given: list[str] | None) -> dict[str, str]:
+    """What `--with` gives, by name.
+
+    Raises:
+        CompileError: where one has no value.
+    """
+    return dict(_pair(text, "--with") for text in given or [])
+
+
+def _pair(text: str, option: str = "--choose") -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
         raise CompileError(
-            Diagnostic("E0607", f"`--choose {text}` has no value", hints=("write `--choose NAME=VALUE`",))
+            Diagnostic("E0607", f"`{option} {text}` has no value", hints=(f"write `{option} NAME=VALUE`",))
         )
     return name.strip(), value.strip()
 

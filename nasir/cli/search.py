@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nasir.api import load
-from nasir.cli.options import Data, Device, File, Out, Overwrite, Seed, Set
+from nasir.cli.options import Data, Device, File, Out, Overwrite, Seed, Set, With, parameters
 from nasir.ir.values import key
 from nasir.lang.settings import override
 
@@ -23,6 +23,7 @@ NAME = "search"
 def command(
     file: File,
     data: Data = "digits",
+    given: With = None,
     out: Out = None,
     set: Set = None,
     seed: Seed = 0,
@@ -35,7 +36,7 @@ def command(
 
     from nasir.search.run import Request, search  # imports torch
 
-    space = load(file)
+    space = load(file, **parameters(given))
     space = replace(space, settings=override(space.settings, set or []))
     folder = out or Path("runs") / space.name
     console = Console(highlight=False)

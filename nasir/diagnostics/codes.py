@@ -533,8 +533,8 @@ CODES: Mapping[str, Code] = {
         "nasir build digits --largest",
     ),
     "E0607": Code(
-        "--choose without a value",
-        "`--choose` takes the name of a decision, `=` and an option.",
+        "--choose or --with without a value",
+        "`--choose` takes the name of a decision, `=` and an option; `--with` a parameter, `=` and a value.",
         "nasir build digits --largest --choose trunk.0.width",
         "nasir build digits --largest --choose trunk.0.width=16",
     ),
@@ -556,6 +556,13 @@ CODES: Mapping[str, Code] = {
         " specialise and flatten-scopes only with them.",
         "nasir ir digits --after shapes",
         "nasir ir digits --after infer-shapes",
+    ),
+    "E0611": Code(
+        "unknown parameter of a space",
+        "`--with` takes a parameter of the space, `=` and a value as the file would write it, in place of the default:"
+        " one expression. The run's own copy of the space has the value in it.",
+        "nasir info digits --with clases=7",
+        "nasir info digits --with classes=7",
     ),
     "E0701": Code(
         "no such file",

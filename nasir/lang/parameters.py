@@ -1,0 +1,47 @@
+"""Values for a space's parameters from outside: the program with other defaults, complete in itself."""
+
+from collections.abc import Mapping
+
+from nasir.diagnostics import CompileError, Diagnostic, Source, Span, closest
+from nasir.lang import syntax as s
+from nasir.lang.parser import parse
+
+
+def with_parameters(source: Source, given: Mapping[str, str]) -> Source:
+    """The program whose space has these texts in place of its parameters' defaults.
+
+    Raises:
+        CompileError: where a name is no parameter, or a text no expression of the language.
+    """
+    space = next((item for item in parse(source).items if isinstance(item, s.Space)), None)
+    parameters = {p.name.text: p for p in space.parameters} if space else {}
+    found: list[Diagnostic] = []
+    edits: list[tuple[int, int, str]] = []
+    for name, text in given.items():
+        if name not in parameters:
+            takes = f"its parameters: {', '.join(parameters)}" if parameters else "it has no parameters"
+            hints = closest(name, parameters) or (takes,)
+            found.append(Diagnostic("E0611", f"the space has no parameter `{name}`", hints=hints))
+            continue
+        place = _place(parameters[name])
+        edits.append((place.start, place.end, f"{name} = {_expression(name, text)}"))
+    if found:
+        raise CompileError(found)
+    text = source.text
+    for start, end, replacement in sorted(edits, reverse=True):
+        text = text[:start] + replacement + text[end:]
+    return Source(source.name, text)
+
+
+def _place(parameter: s.Parameter) -> Span:
+    """From the parameter's name to the end of its default."""
+    end = parameter.default.span.end if parameter.default else parameter.name.span.end
+    return Span(parameter.name.span.source, parameter.name.span.start, end)
+
+
+def _expression(name: str, text: str) -> str:
+    """The text of one expression, and nothing after it."""
+    items = parse(Source(f"--with {name}", f"let value = {text}")).items
+    if len(items) == 1 and isinstance(items[0], s.Let):
+        return items[0].value.span.text
+    raise CompileError(Diagnostic("E0611", f"`{text}` is not one value", hints=("write `sizes={128, 160}`",)))

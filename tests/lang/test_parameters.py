@@ -1,0 +1,56 @@
+"""A space's parameters from outside: `--with` and keywords of `nasir.load`."""
+
+import pytest
+
+import nasir
+from nasir.diagnostics import Source
+from nasir.lang.parameters import with_parameters
+from tests.spaces import TINY
+
+
+def codes(path, **parameters):
+    with pytest.raises(nasir.CompileError) as caught:
+        nasir.load(path, **parameters)
+    return [d.code for d in caught.value.diagnostics]
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    path = tmp_path / "tiny.nas"
+    path.write_text(
+        TINY.replace("tiny(classes = 10) {", "tiny(classes = 10, size = 8) {  # ten digits").replace(
+            "size=8)", "size=size)"
+        )
+    )
+    return path
+
+
+def test_the_space_is_the_one_with_other_defaults(tiny, tmp_path):
+    space = nasir.load(tiny, classes=7, size=(6, 8))
+    assert "space tiny(classes = 7, size = {6, 8}) {  # ten digits" in space.source.text
+    again = tmp_path / "again.nas"
+    again.write_text(space.source.text)
+    assert nasir.load(again).graph == space.graph
+    assert nasir.load(tiny, size="8 / 2").source.text.count("size = 8 / 2") == 1
+
+
+def test_a_parameter_without_a_default_gets_one():
+    text = "space s(classes) { return image(3, size=8) -> global_avg_pool -> linear(classes) }"
+    assert "s(classes = 3)" in with_parameters(Source("s.nas", text), {"classes": "3"}).text
+
+
+@pytest.mark.parametrize(
+    "value", ["3 let y = 3", "3 }", "", "3, size = 9", "3 space t() { }", "3\nlet y = 3", "3) { return x } #"]
+)
+def test_a_value_is_one_expression_and_cannot_be_more(tiny, value):
+    found = codes(tiny, classes=value)
+    assert set(found) <= {"E0101", "E0102", "E0103", "E0611"}
+    assert found
+
+
+def test_a_comment_after_a_value_does_not_swallow_the_program(tiny):
+    assert "classes = 3, size = 8)" in nasir.load(tiny, classes="3 # and no more").source.text
+
+
+def test_an_unknown_parameter_is_said(tiny):
+    assert codes(tiny, clases=3, sizes=3) == ["E0611", "E0611"]
