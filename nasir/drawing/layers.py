@@ -55,7 +55,7 @@ def _layer(graph: Graph, part: Part, own: set[str], previous: Node, distribution
     expansion = max(ratios, key=lambda r: r[1]) if ratios else (0.0, 0.0)
     shape = part.nodes[-1].shape if part.nodes else previous.shape
     low, high = sizes(shape.channels)
-    height = "" if shape.height is None else f"{distributions.support(shape.height)[-1]}"
+    heights = () if shape.height is None else distributions.support(shape.height)
     gates = [node for node in part.nodes if node.op == "mul"]
     mixes = [node for node in part.nodes if node.op == "mix"]
     return Layer(
@@ -66,9 +66,13 @@ def _layer(graph: Graph, part: Part, own: set[str], previous: Node, distribution
         tuple(dict.fromkeys(node.op for node in part.nodes if _acts_on_a_map(node))),
         "" if not gates else ("some" if mixes else "all"),
         "all" if not part.nodes else ("some" if any(set(mix.inputs) - own for mix in mixes) else ""),
-        height,
-        str(low) if low == high else f"{low}-{high}",
+        _range(int(heights[0]), int(heights[-1])) if heights else "",
+        _range(low, high),
     )
+
+
+def _range(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}-{high}"
 
 
 def _kernels(nodes: Sequence[Node], distributions: Distributions) -> tuple[int, ...]:

@@ -95,7 +95,7 @@ def _stages(found: Sequence[Layer]) -> list[Stage]:
     start = 0
     for i, layer in enumerate(found):
         if i + 1 == len(found) or found[i + 1].size != layer.size:
-            label = f"{layer.size} x {layer.size}" if layer.size else "vector"
+            label = f"{layer.size} px" if layer.size else "vector"
             stages.append(Stage(_LEFT + _PITCH * start, _PITCH * (i + 1 - start), label))
             start = i + 1
     return stages
