@@ -1,5 +1,6 @@
 """`nasir ir`."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -30,8 +31,8 @@ def command(
 ) -> None:
     """Print the graph IR: after the front end, after PASS, or after each pass.
 
-    Passes: elaborate, infer-shapes, canonicalise, prune-dead, then place-masks on the way to a supernet, or, with
-    choices, specialise, canonicalise, prune-dead, flatten-scopes on the way to a network.
+    Passes: elaborate, infer-shapes, canonicalise, prune-dead, then place-masks and fold-masks on the way to a
+    supernet, or, with choices, specialise, canonicalise, prune-dead, flatten-scopes on the way to a network.
     """
     stages: list[tuple[str, Graph]] = []
     space = compile_source(find(file), lambda name, graph: stages.append((name, graph)), parameters(given))
@@ -39,9 +40,10 @@ def command(
     front = len(stages)
     rest = SUPERNET if not chosen else derivation(chosen)
     run_passes(space.graph, rest, CHECKED, lambda name, graph: stages.append((name, graph)))
+    notes = {step.name: step.note for step in rest}
     if passes:
         for name, graph in stages:
-            print(f"# after {name}\n{print_graph(graph)}")
+            print(f"# after {name}\n{_printed(graph, notes.get(name))}")
         return
     if after is None:
         after_front = stages[-1] if chosen else stages[front - 1]
@@ -53,4 +55,9 @@ def command(
         names = list(dict.fromkeys(name for name, _ in stages))
         hints = (*closest(after, names), f"passes: {', '.join(names)}")
         raise CompileError(Diagnostic("E0610", f"no pass `{after}` runs here", hints=hints))
-    print(print_graph(found[-1]), end="")
+    print(_printed(found[-1], notes.get(after)), end="")
+
+
+def _printed(graph: Graph, note: Callable[[Graph], str] | None) -> str:
+    line = note(graph) if note else ""
+    return (f"# {line}\n" if line else "") + print_graph(graph)

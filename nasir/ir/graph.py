@@ -20,6 +20,7 @@ class Type:
     """A value's shape without its batch: channel segments and the map's size, or a flat vector (no size).
 
     `channels` is the ordered channel layout; a convolution makes one segment, `concat` as many as its operands have.
+    A gate's is empty: it is a scalar.
     """
 
     channels: tuple[Value, ...]

@@ -9,26 +9,32 @@ it away again).
 from collections.abc import Iterator, Mapping
 
 from nasir.ir.graph import Graph, Node, is_decided
-from nasir.ir.ops import OPS, Placement
+from nasir.ir.ops import GATES, OPS, Placement
 
 
 def pends(graph: Graph) -> Mapping[str, bool]:
     """For each node, whether a mask on its channels is still due."""
     pending: dict[str, bool] = {}
     for node in graph.nodes:
-        pending[node.name] = _pends(node, placement(graph, node), [pending[o] for o in node.inputs])
+        pending[node.name] = _pends(node, placement(graph, node), [pending[o] for o in maps(graph, node)])
     return pending
 
 
+def maps(graph: Graph, node: Node) -> list[str]:
+    """The operands that are tensors of the network: all but gates."""
+    return [name for name in node.inputs if graph.by_name[name].op not in GATES]
+
+
 def placement(graph: Graph, node: Node) -> Placement:
-    """The op's placement; a mixture of operands of one layout is a sum, and their masks move past it."""
-    if node.op == "mix" and all(graph.by_name[o].shape.channels == node.shape.channels for o in node.inputs):
-        return Placement.SUM
+    """The op's placement; masks move past a mixture or a sum of operands of one layout."""
+    if node.op in {"mix", "sum"}:
+        layouts = {graph.by_name[name].shape.channels for name in maps(graph, node)}
+        return Placement.SUM if layouts == {node.shape.channels} else Placement.GATED
     return OPS[node.op].placement
 
 
 def _pends(node: Node, placement: Placement, operands: list[bool]) -> bool:
-    if node.op == "mask" or all(map(is_decided, node.shape.channels)):
+    if node.op == "mask" or node.has("clears_output") or all(map(is_decided, node.shape.channels)):
         return False
     match placement:
         case Placement.SOURCE | Placement.MIXES:
@@ -45,8 +51,10 @@ def due_masks(graph: Graph) -> Iterator[tuple[str, str]]:
     """(user, operand) pairs where the user needs the operand's pending mask applied; the output's user is ''."""
     pending = pends(graph)
     for node in graph.nodes:
-        if node.op != "mask" and _discharges(node, placement(graph, node), pending):
-            yield from ((node.name, operand) for operand in dict.fromkeys(node.inputs) if pending[operand])
+        operands = maps(graph, node)
+        clears = node.op == "mask" or node.has("clears_input")
+        if not clears and _discharges(placement(graph, node), [pending[name] for name in operands]):
+            yield from ((node.name, operand) for operand in dict.fromkeys(operands) if pending[operand])
     if pending.get(graph.output):
         yield "", graph.output
 
@@ -54,14 +62,16 @@ def due_masks(graph: Graph) -> Iterator[tuple[str, str]]:
 def needless_masks(graph: Graph) -> Iterator[str]:
     """Masks on values that have none pending: they would apply twice."""
     pending = pends(graph)
-    yield from (node.name for node in graph.nodes if node.op == "mask" and not pending[node.inputs[0]])
+    for node in graph.nodes:
+        if (node.op == "mask" or node.has("clears_input")) and not pending[node.inputs[0]]:
+            yield node.name
 
 
-def _discharges(node: Node, placement: Placement, pending: Mapping[str, bool]) -> bool:
+def _discharges(placement: Placement, pending: list[bool]) -> bool:
     match placement:
         case Placement.MIXES | Placement.GATED:
             return True
         case Placement.SUM:
-            return not all(pending[operand] for operand in node.inputs)
+            return not all(pending)
         case _:
             return False

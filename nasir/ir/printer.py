@@ -48,7 +48,7 @@ def _node(node: Node) -> str:
 
 
 def _type(type: Type) -> str:
-    sizes = [" + ".join(map(text, type.channels))]
+    sizes = [" + ".join(map(text, type.channels))] if type.channels else []
     if type.height is not None and type.width is not None:
         sizes += [text(type.height), text(type.width)]
     return f"[{', '.join(sizes)}]"

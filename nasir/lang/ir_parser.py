@@ -92,6 +92,9 @@ class _Builder(Transformer[Token, Graph]):
     def type(self, children: list[Any]) -> Type:
         return Type(*children)
 
+    def scalar_type(self, children: list[Any]) -> Type:
+        return Type(())
+
     def layout(self, children: list[Any]) -> tuple[Value, ...]:
         return tuple(children)
 

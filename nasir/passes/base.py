@@ -25,6 +25,10 @@ class Pass:
         """
         raise NotImplementedError
 
+    def note(self, graph: Graph) -> str:
+        """A line about its result, for those who print it."""
+        return ""
+
 
 Observer = Callable[[str, Graph], None]
 

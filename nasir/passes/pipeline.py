@@ -5,6 +5,7 @@ from nasir.ir.graph import Choices
 from nasir.passes.base import Pass
 from nasir.passes.canonicalise import Canonicalise
 from nasir.passes.flatten_scopes import FlattenScopes
+from nasir.passes.fold_masks import FoldMasks
 from nasir.passes.infer_shapes import InferShapes
 from nasir.passes.place_masks import PlaceMasks
 from nasir.passes.prune_dead import PruneDead
@@ -14,7 +15,7 @@ ELABORATED: frozenset[Fact] = frozenset((Fact.WELL_FORMED,))
 CHECKED: frozenset[Fact] = frozenset((Fact.WELL_FORMED, Fact.SHAPED))
 
 FRONT: tuple[Pass, ...] = (InferShapes(), Canonicalise(), PruneDead())
-SUPERNET: tuple[Pass, ...] = (PlaceMasks(),)
+SUPERNET: tuple[Pass, ...] = (PlaceMasks(), FoldMasks())
 
 
 def derivation(choices: Choices) -> tuple[Pass, ...]:

@@ -34,13 +34,37 @@ def mixture(weights: Tensor, operands: Sequence[Tensor], channels: int) -> Tenso
     return total
 
 
+def total(terms: Sequence[Tensor], channels: int, gates: Tensor | None = None, gated: Sequence[int] = ()) -> Tensor:
+    """The sum of the terms, each cropped or zero-padded to `channels`; gates[i] multiplies the term gated[i]."""
+    weights = dict(zip(gated, () if gates is None else gates.to(terms[0].dtype).unbind(), strict=True))
+    found: Tensor | None = None
+    for i, term in enumerate(terms):
+        term = fit(term * weights[i] if i in weights else term, channels)
+        found = term if found is None else found + term
+    assert found is not None, "a sum has terms"
+    return found
+
+
+def blend(x: Tensor, gate: Tensor) -> Tensor:
+    """1 + gate * (x - 1), the gate of shape [1]."""
+    return 1.0 + gate.to(x.dtype) * (x - 1.0)
+
+
 def mixed_convolution(
-    x: Tensor, gates: Tensor, kernels: Sequence[Tensor], biases: Sequence[Tensor], stride: int, groups: int
+    x: Tensor,
+    gates: Tensor,
+    kernels: Sequence[Tensor],
+    biases: Sequence[Tensor],
+    stride: int,
+    groups: int,
+    mask: Tensor | None = None,
 ) -> Tensor:
-    """The sum of gates[i] * convolution with kernels[i], as one convolution: sum of g_k * pad(w_k), which is exact."""
+    """The sum of gates[i] * convolution with kernels[i], as one convolution: sum of g_k * pad(w_k), which is exact.
+    `mask`, [C], is of x."""
     gates = gates.to(x.dtype)
     size = max(kernel.shape[-1] for kernel in kernels)
     weight = sum_of(gates, [F.pad(k, [(size - k.shape[-1]) // 2] * 4) for k in kernels])
+    weight = weight if mask is None else cleared(weight, mask)
     bias = sum_of(gates, biases) if biases else None
     return F.conv2d(x, weight, bias, stride, size // 2, 1, groups)
 
@@ -77,6 +101,26 @@ def fit(x: Tensor, channels: int) -> Tensor:
     return F.pad(x, [0, 0] * (x.dim() - 2) + [0, missing])
 
 
+def cleared(weight: Tensor, mask: Tensor) -> Tensor:
+    """A weight, [out, in, ...], that reads what it read of x in x * mask, the mask of shape [in]."""
+    return weight * mask.to(weight.dtype).view(1, -1, *[1] * (weight.dim() - 2))
+
+
+class SearchConv2d(nn.Conv2d):
+    """A convolution that can read its input under a mask, [in], by scaling its weight."""
+
+    def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        weight = self.weight if mask is None else cleared(self.weight, mask)
+        return self._conv_forward(input, weight, self.bias)
+
+
+class SearchLinear(nn.Linear):
+    """A linear layer that can read its input under a mask, [in], by scaling its weight."""
+
+    def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        return F.linear(input, self.weight if mask is None else cleared(self.weight, mask), self.bias)
+
+
 class SearchBatchNorm(nn.modules.batchnorm._BatchNorm):  # pyright: ignore[reportPrivateUsage]
     """Batch norm that trains on batch statistics and leaves its running ones alone.
 
@@ -86,15 +130,20 @@ class SearchBatchNorm(nn.modules.batchnorm._BatchNorm):  # pyright: ignore[repor
 
     estimating = False
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor, scale: Tensor | None = None) -> Tensor:
+        """`scale`, [C] or [1], multiplies the affine weight and bias: a mask and a gate of the output."""
+        weight, bias = self.weight, self.bias
+        if scale is not None:
+            scale = scale.to(weight.dtype)
+            weight, bias = weight * scale, bias * scale
         if not (self.training or self.estimating):
-            return F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+            return F.batch_norm(input, self.running_mean, self.running_var, weight, bias, eps=self.eps)
         if not self.estimating:
-            return F.batch_norm(input, None, None, self.weight, self.bias, training=True, eps=self.eps)
+            return F.batch_norm(input, None, None, weight, bias, training=True, eps=self.eps)
         assert self.num_batches_tracked is not None
         self.num_batches_tracked += 1
         share = 1.0 / float(self.num_batches_tracked)
-        return F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, True, share, self.eps)
+        return F.batch_norm(input, self.running_mean, self.running_var, weight, bias, True, share, self.eps)
 
     def _check_input_dim(self, input: Tensor) -> None:
         """Maps and vectors alike."""

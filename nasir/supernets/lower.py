@@ -2,18 +2,25 @@
 
 import inspect
 import operator
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from torch import fx, nn
 
 from nasir.cost.model import CostModel
+from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Graph, Node, Type
-from nasir.ir.ops import OPS, Placement
+from nasir.ir.ops import GATES, OPS, Placement
 from nasir.ir.regions import Part, runs
 from nasir.ir.values import Ref
 from nasir.lang.settings import Resolution
 from nasir.passes.base import run
-from nasir.passes.pipeline import CHECKED, SUPERNET
+from nasir.passes.canonicalise import Canonicalise
+from nasir.passes.explicit_widths import ExplicitWidths
+from nasir.passes.fold_masks import FoldMasks
+from nasir.passes.pipeline import CHECKED
+from nasir.passes.place_masks import PlaceMasks
+from nasir.passes.prune_dead import PruneDead
+from nasir.passes.specialise import Specialise
 from nasir.supernets.gates import Gates
 from nasir.supernets.module import Supernet, SupernetOutput
 from nasir.supernets.naming import free_name, identifier
@@ -21,10 +28,35 @@ from nasir.supernets.region import Gated, Lowered, RegionLowering
 from nasir.supernets.resolution import Grid, Running, Subsampled
 from nasir.supernets.sizes import Sizes
 
+Strategy = Literal["masked", "explicit", "plain"]
+"""`masked`: channel masks. Baselines: `explicit`, a copy of the layers for each width, as conventional DNAS has
+them; `plain`, the largest widths and the largest image without masks, all alternatives under constant equal gates."""
 
-def build(graph: Graph, resolution: Resolution = "all") -> Supernet:
-    """The supernet of a checked space, in float32 on the CPU; weights from torch's current seed."""
-    return _Lowering(run(graph, SUPERNET, CHECKED), graph, resolution).build()
+
+def build(
+    graph: Graph, resolution: Resolution = "all", strategy: Strategy = "masked", *, fold: bool = True
+) -> Supernet:
+    """The supernet of a checked space, in float32 on the CPU; weights from torch's current seed.
+
+    `fold` False multiplies feature maps by masks and gates, as the formulas are written; the results are the same.
+    """
+    if strategy == "plain":
+        graph = widest(graph)
+    explicit = (ExplicitWidths(),) if strategy == "explicit" else ()
+    passes = (PlaceMasks(), *explicit, *((FoldMasks(),) if fold else ()))
+    supernet = _Lowering(run(graph, passes, CHECKED), graph, resolution).build()
+    if strategy == "plain":
+        next(supernet.architecture()).requires_grad_(False)
+    return supernet
+
+
+def widest(graph: Graph) -> Graph:
+    """The space with every decision that selects no alternative at its largest option."""
+    distributions = Distributions(graph.decision_map, graph.dim_map)
+    selectors = [node["selector"] for node in graph.nodes if node.op == "mix"]
+    kept = frozenset[str]().union(*(distributions.decisions_of(s.name) for s in selectors if isinstance(s, Ref)))
+    largest = {d.name: distributions.support(Ref(d.name))[-1] for d in graph.decisions if d.name not in kept}
+    return run(graph, (Specialise(largest), Canonicalise(), PruneDead()), CHECKED)
 
 
 class _Lowering:
@@ -116,4 +148,4 @@ class _Lowering:
 
 
 def _is_pixelwise_sum(node: Node) -> bool:
-    return OPS[node.op].placement in {Placement.SUM, Placement.GATED}
+    return node.op in GATES or OPS[node.op].placement in {Placement.SUM, Placement.GATED}

@@ -13,7 +13,9 @@ from torch import Tensor, fx, nn
 from nasir.cost.model import tensors
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import ALTERNATIVE, Graph, Node, Type
-from nasir.ir.ops import OPS, Activation, Call, Tensors, resolve_argument
+from nasir.ir.mixtures import mixes_activations, mixes_kernels
+from nasir.ir.ops import GATES, OPS, Call, Tensors, resolve_argument
+from nasir.ir.pending import maps
 from nasir.ir.regions import Part
 from nasir.ir.values import Ref, Scalar, Value, key
 from nasir.supernets import layers
@@ -24,6 +26,8 @@ _OPERATORS: Mapping[str, Callable[..., Any]] = {"+": operator.add, "*": operator
 _SEARCH_MODULES: Mapping[str, type[nn.Module]] = {
     "BatchNorm2d": layers.SearchBatchNorm,
     "BatchNorm1d": layers.SearchBatchNorm,
+    "Conv2d": layers.SearchConv2d,
+    "Linear": layers.SearchLinear,
 }
 
 
@@ -39,13 +43,15 @@ class Gated:
 class Lowered:
     """What the parts of one supernet share: the graph, and what each of them adds.
 
-    `modules` holds the path of each node's torch module; `masks` and `weights` the slots of each vector by its name.
+    `modules` holds the path of each node's torch module; `masks` and `weights` the slots of each vector by its name;
+    `gates` the slot of each gate that is a node.
     """
 
     graph: Graph
     distributions: Distributions
     modules: dict[str, str] = field(default_factory=dict[str, str])
     masks: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    gates: dict[str, int] = field(default_factory=dict[str, int])
     weights: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
 
     def mask(self, layout: Sequence[Value]) -> Gated:
@@ -54,6 +60,35 @@ class Lowered:
         if name not in self.masks:
             self.masks[name] = [slot for segment in layout for slot in survival(self.distributions, segment)]
         return Gated("masks", name)
+
+    def gate(self, node: Node) -> None:
+        """A node that is a gate."""
+        factors = [self.gates[name] for name in node.inputs]
+        match node.op:
+            case "gate":
+                self.gates[node.name] = self.distributions.probability(
+                    node["selector"], _equals(_scalar(node["option"]))
+                )
+            case "gate_product":
+                self.gates[node.name] = self.distributions.circuit.total([tuple(factors)])
+            case _:
+                self.gates[node.name] = self.distributions.circuit.total((slot,) for slot in factors)
+
+    def scale(self, norm: Node) -> Gated | None:
+        """What a batch norm's affine weight and bias are multiplied by: its mask, its gate, or both."""
+        gate = dict(norm.operands).get("gate")
+        if gate is None:
+            return self.mask(norm.shape.channels) if norm.has("clears_output") else None
+        if norm.has("clears_output"):
+            mask = self.masks[self.mask(norm.shape.channels).name]
+            products = {slot: self._times(slot, self.gates[gate]) for slot in dict.fromkeys(mask)}
+            self.masks[norm.name] = [products[slot] for slot in mask]
+        else:
+            self.masks[norm.name] = [self.gates[gate]]
+        return Gated("masks", norm.name)
+
+    def _times(self, slot: int, gate: int) -> int:
+        return gate if slot == ONE_SLOT else self.distributions.circuit.total([(slot, gate)])
 
     def probabilities(self, name: str, value: Value, options: Sequence[Scalar] | None = None) -> Gated:
         """P(value = option) of the options, or of all that it can have, under a node's name."""
@@ -88,9 +123,14 @@ class RegionLowering:
         `arguments` are then what it takes: values of other parts by name, and what follows from the gates.
         """
         own = {node.name for node in self._part.nodes}
-        for name in dict.fromkeys(name for node in self._part.nodes for name in node.inputs if name not in own):
+        for name in dict.fromkeys(name for node in self._part.nodes for name in maps(self._graph, node)):
+            if name in own:
+                continue
             self._values[name] = self._argument(name, identifier(name))
         for node in self._part.nodes:
+            if node.op in GATES:
+                self._lowered.gate(node)
+                continue
             if node.name in self._activations:
                 continue
             if node.name in self._kernels:
@@ -156,8 +196,27 @@ class RegionLowering:
             case "shortcut":
                 equal = self._vector(self._lowered.probabilities(node.name, it["equal"], (True,)))
                 return self._call(node, layers.residual, (self._operand(node, "x"), self._operand(node, "y"), equal))
+            case "sum":
+                return self._sum(node, it)
+            case "blend":
+                return self._call(node, layers.blend, (self._operand(node, "x"), self._gates(node)))
             case _:
                 return self._torch_call(node, it, OPS[node.op].call(it))
+
+    def _sum(self, node: Node, it: Tensors) -> fx.Node:
+        operands = dict(node.operands)
+        labels = [label for label in operands if not label.endswith(".gate")]
+        gated = [i for i, label in enumerate(labels) if f"{label}.gate" in operands]
+        terms = [self._values[operands[label]] for label in labels]
+        if not gated:
+            return self._call(node, layers.total, (terms, self._channels(it.out)))
+        return self._call(node, layers.total, (terms, self._channels(it.out), self._gates(node), gated))
+
+    def _gates(self, node: Node) -> fx.Node:
+        """The vector of the gates among a node's operands."""
+        names = [name for name in node.inputs if self._graph.by_name[name].op in GATES]
+        self._lowered.weights[node.name] = [self._lowered.gates[name] for name in names]
+        return self._vector(Gated("weights", node.name))
 
     def _operand(self, node: Node, label: str) -> fx.Node:
         return self._values[dict(node.operands)[label]]
@@ -172,19 +231,27 @@ class RegionLowering:
         return self._fx.create_node("call_function", function, arguments, named or {}, self._name(node))
 
     def _torch_call(self, node: Node, it: Tensors, call: Call) -> fx.Node:
-        operands = [self._values[name] for name in node.inputs]
+        operands = [self._values[name] for name in maps(self._graph, node)]
         arguments: dict[str, Any] = {a.name: resolve_argument(a, it, self._largest) for a in call.arguments}
         match call.kind:
             case "module":
                 x = self._fx.call_function(torch.flatten, (operands[0], 1)) if call.flatten else operands[0]
                 name = self._add_module(node, call)
-                return self._fx.create_node("call_module", name, (x,), name=name)
+                scale = self._scale(node, it)
+                return self._fx.create_node("call_module", name, (x, scale) if scale else (x,), name=name)
             case "sequence":
                 return self._call(node, getattr(torch, call.target), (operands,), arguments)
             case "operator":
                 return self._call(node, _OPERATORS[call.target], tuple(operands))
             case _:
                 return self._call(node, getattr(F, call.target), tuple(operands), arguments)
+
+    def _scale(self, node: Node, it: Tensors) -> fx.Node | None:
+        """What scales a module's weights: its own output's mask and gate, or its input's mask."""
+        if node.has("clears_input"):
+            return self._vector(self._lowered.mask(it.x.channels))
+        scale = self._lowered.scale(node)
+        return None if scale is None else self._vector(scale)
 
     def _add_module(self, node: Node, call: Call) -> str:
         it = tensors(self._graph, node.name)
@@ -204,7 +271,8 @@ class RegionLowering:
         kernels = [self._fx.get_attr(f"{owner}.weight") for owner in owners]
         biases = [self._fx.get_attr(f"{owner}.bias") for owner in owners] if first["bias"] else []
         groups = self._channels(it.out) if first.op == "dwconv" else first["groups"]
-        arguments = (self._values[first.inputs[0]], weights, kernels, biases, first["stride"], groups)
+        mask = self._scale(first, tensors(self._graph, first.name))
+        arguments = (self._values[first.inputs[0]], weights, kernels, biases, first["stride"], groups, mask)
         return self._call(node, layers.mixed_convolution, arguments)
 
     def _mixed(self, node: Node) -> tuple[fx.Node, list[str]]:
@@ -221,26 +289,9 @@ class RegionLowering:
         return self._distributions.support(value)[-1] if isinstance(value, Ref) else value
 
 
-def mixes_kernels(graph: Graph, node: Node) -> bool:
-    """Whether a mixture is of convolutions of one value that differ in the kernel alone: they mix as one.
-
-    Convolution is linear in its weights, and a kernel padded with zeros by half the difference is the same kernel.
-    """
-    operands = [graph.by_name[name] for name in node.inputs] if node.op == "mix" else []
-    if not operands or any(o.op not in {"conv", "dwconv"} or graph.users[o.name] != (node,) for o in operands):
-        return False
-    same = {(o.op, o.inputs, tuple(a for a in o.attributes if a[0] != "kernel")) for o in operands}
-    return len(same) == 1
-
-
-def mixes_activations(graph: Graph, node: Node) -> bool:
-    """Whether a mixture is of activations of one value, that nothing else reads: they need keep that value alone."""
-    operands = [graph.by_name[name] for name in node.inputs] if node.op == "mix" else []
-    return (
-        bool(operands)
-        and all(isinstance(OPS[o.op], Activation) and graph.users[o.name] == (node,) for o in operands)
-        and len({o.inputs for o in operands}) == 1
-    )
+def _scalar(value: Value) -> Scalar:
+    assert not isinstance(value, Ref), "an option is a constant"
+    return value
 
 
 def _equals(option: Scalar) -> Callable[[Scalar], bool]:

@@ -7,14 +7,19 @@ import pytest
 from nasir.ir.printer import print_graph
 from nasir.lang.ir_parser import parse_graph
 from nasir.passes.canonicalise import Canonicalise
+from nasir.passes.explicit_widths import ExplicitWidths
 from nasir.passes.flatten_scopes import FlattenScopes
+from nasir.passes.fold_masks import FoldMasks
 from nasir.passes.infer_shapes import InferShapes
 from nasir.passes.place_masks import PlaceMasks
 from nasir.passes.prune_dead import PruneDead
 from nasir.passes.specialise import Specialise
 from tests.conftest import CASES
 
-PASSES = {p.name: p for p in (InferShapes(), Canonicalise(), PruneDead(), PlaceMasks(), FlattenScopes())}
+PASSES = {
+    p.name: p
+    for p in (InferShapes(), Canonicalise(), PruneDead(), PlaceMasks(), ExplicitWidths(), FoldMasks(), FlattenScopes())
+}
 FILES = sorted((CASES / "passes").glob("*.txt"))
 
 

@@ -11,11 +11,11 @@ from nasir.supernets import subsampled
 from tests.conftest import each_space, seeds
 
 
-def small(path: Path) -> nasir.Space:
+def small(path: Path, sizes: object = (48, 56, 64)) -> nasir.Space:
     """A space, of smaller images where their size is a parameter: what it computes does not depend on it."""
     space = nasir.load(path)
     searched = space.decisions and space.decisions[0].name == "sizes"
-    return nasir.load(path, sizes=(48, 56, 64)) if searched and max(space.decisions[0].options) > 64 else space
+    return nasir.load(path, sizes=sizes) if searched and max(space.decisions[0].options) > 64 else space
 
 
 def image_batch(space: nasir.Space, dtype: torch.dtype, count: int = 4) -> torch.Tensor:

@@ -14,7 +14,9 @@ import nasir
 from benchmarks.memory import saved_bytes
 from nasir.ir.dims import round_to
 from nasir.passes.base import run
-from nasir.passes.pipeline import CHECKED, SUPERNET
+from nasir.passes.pipeline import CHECKED
+from nasir.passes.place_masks import PlaceMasks
+from nasir.supernets import build
 from tests.spaces import RESIDUAL
 
 
@@ -99,7 +101,7 @@ def test_a_mask_survives_every_batch_norm(compiled, small):
         }
         """
     )
-    supernet = nasir.supernet(space).double().train()
+    supernet = build(space.graph, fold=False).double().train()
     (logits,) = supernet.architecture()
     images = torch.randn(8, 2, 6, 6, dtype=torch.float64)
     seen = []
@@ -124,9 +126,9 @@ def test_a_mask_moves_past_a_mixture_of_one_layout(compiled, step):
         }}
         """
     )
-    masked = run(space.graph, SUPERNET, CHECKED)
+    masked = run(space.graph, (PlaceMasks(),), CHECKED)
     assert [node.op for node in masked.nodes if dict(node.operands).get("x", "").endswith(".mask")] == ["conv"]
-    supernet = nasir.supernet(space).double().train()
+    supernet = build(space.graph, fold=False).double().train()
     (logits,) = supernet.architecture()
     images = torch.randn(8, 2, 6, 6, dtype=torch.float64)
     seen = []
@@ -185,7 +187,7 @@ def test_a_set_of_kernels_mixes_as_one_convolution(compiled, op):
         """
     )
     torch.manual_seed(0)
-    supernet = nasir.supernet(space).double()
+    supernet = build(space.graph, fold=False).double()
     (logits,) = supernet.architecture()
     logits.data.normal_()
     images = torch.randn(3, 2, 7, 7, dtype=torch.float64)

@@ -21,6 +21,7 @@ from nasir.ir.ops.bn import BatchNorm
 from nasir.ir.ops.concat import Concat
 from nasir.ir.ops.conv import Conv
 from nasir.ir.ops.dwconv import DepthwiseConv
+from nasir.ir.ops.gating import GATES, Blend, Gate, GateProduct, GateSum, Sum
 from nasir.ir.ops.image import Image
 from nasir.ir.ops.linear import Linear
 from nasir.ir.ops.mask import Mask
@@ -48,10 +49,16 @@ OPS: Mapping[str, Op] = {
         Shortcut(),
         Mix(),
         Mask(),
+        Gate(),
+        GateProduct(),
+        GateSum(),
+        Sum(),
+        Blend(),
     )
 }
 
 __all__ = [
+    "GATES",
     "OPS",
     "Activation",
     "Argument",

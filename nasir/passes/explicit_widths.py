@@ -1,0 +1,80 @@
+"""explicit-widths: conventional DNAS, the baseline that masks replace (Fig. 7): a copy of the layers for each width.
+
+Every value of a width's support has its own copy of all that lies between the op that makes the channels and the
+place where the mask would stand; the copies are mixed under P(width = value), zero-padded (Eq. 1). All else is as in
+the masked graph. With tied weights the two compute the same where no squeeze stands between.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from nasir.diagnostics import CompileError, Diagnostic
+from nasir.ir.distributions import Distributions
+from nasir.ir.facts import Fact
+from nasir.ir.graph import ALTERNATIVE, Graph, Node, Type
+from nasir.ir.pending import pends
+from nasir.ir.values import Ref, Scalar, Value, key
+from nasir.passes.base import Pass
+
+
+@dataclass(frozen=True)
+class ExplicitWidths(Pass):
+    name = "explicit-widths"
+    needs = frozenset((Fact.SHAPED, Fact.MASKED))
+
+    def run(self, graph: Graph) -> Graph:
+        pending = pends(graph)
+        distributions = Distributions(graph.decision_map, graph.dim_map)
+        copied = {node.name: _width(node) for node in graph.nodes if pending[node.name]}
+        nodes: list[Node] = []
+        for node in graph.nodes:
+            if node.name in copied:
+                nodes += _copies(node, copied, distributions)
+            elif node.op == "mask":
+                nodes.append(_mixed(node, _width(node), distributions))
+            else:
+                nodes.append(node)
+        return replace(graph, nodes=tuple(nodes))
+
+
+def _width(node: Node) -> Ref:
+    """The one undecided width of a value.
+
+    Raises:
+        CompileError: where it has several.
+    """
+    match node.shape.channels:
+        case (Ref() as width,):
+            return width
+        case _:
+            raise CompileError(
+                Diagnostic("E0405", "explicit copies need one width, and this value has several", node.span)
+            )
+
+
+def _copies(node: Node, copied: dict[str, Ref], distributions: Distributions) -> Iterator[Node]:
+    width = copied[node.name]
+    for value in distributions.support(width):
+
+        def fixed(old: Value, value: Scalar = value) -> Value:
+            return value if old == width else old
+
+        assert node.type is not None, "masks are placed in a graph with types"
+        yield replace(
+            node,
+            name=_copy(node.name, value),
+            operands=tuple(
+                (label, _copy(name, value) if copied.get(name) == width else name) for label, name in node.operands
+            ),
+            attributes=tuple((name, fixed(old)) for name, old in node.attributes),
+            type=Type(tuple(map(fixed, node.type.channels)), node.type.height, node.type.width),
+        )
+
+
+def _mixed(mask: Node, width: Ref, distributions: Distributions) -> Node:
+    operands = tuple((key(value), _copy(mask.inputs[0], value)) for value in distributions.support(width))
+    return replace(mask, op="mix", operands=operands, attributes=(("selector", width),))
+
+
+def _copy(name: str, value: Scalar) -> str:
+    return f"{name}{ALTERNATIVE}width_{key(value)}"
