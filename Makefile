@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: install demo test lint bench
+.PHONY: install demo test lint bench bench-memory
 
 install: $(READY)
 
@@ -26,4 +26,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks.fbnetv2_l_step
+	$(BIN)/python -m benchmarks.steps --out runs/bench
+
+bench-memory: $(READY)
+	$(BIN)/python -m benchmarks.figure7 --out runs/bench

@@ -9,6 +9,7 @@ from torch import Tensor
 from nasir.ir.circuit import Circuit
 from nasir.supernets.double import Double
 from nasir.supernets.gates import cut
+from nasir.supernets.layers import recomputed
 
 
 class SizeValues(NamedTuple):
@@ -68,7 +69,10 @@ class Sizes(Double):
         self._level_sizes.append(len(slots))
 
     def forward(self, gates: Tensor) -> SizeValues:
-        """All outputs from the gates, shape [total options]."""
+        """All outputs from the gates, shape [total options]. For backward it keeps the gates alone."""
+        return self._unpack(recomputed(self._evaluate)(gates))
+
+    def _evaluate(self, gates: Tensor) -> Tensor:
         values = torch.cat([gates.new_ones(1), gates])
         for depth in range(len(self._level_sizes)):
             target, coefficient, factors = (
@@ -79,7 +83,7 @@ class Sizes(Double):
                 products = products * values.index_select(0, factor)
             sums = gates.new_zeros(self._level_sizes[depth]).index_add(0, target, products)
             values = torch.cat([values, sums])
-        return self._unpack(values.index_select(0, self.gathered))
+        return values.index_select(0, self.gathered)
 
     def _unpack(self, flat: Tensor) -> SizeValues:
         lengths = [len(slots) for group in self._outputs.values() for slots in group.values()]

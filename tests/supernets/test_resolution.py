@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import nasir
-from benchmarks.memory import saved_bytes
+from benchmarks.measure import saved_bytes
 from nasir.supernets import subsampled
 from nasir.supernets.resolution import Grid, Subsampled
 

@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional as F
 
 import nasir
-from benchmarks.memory import saved_bytes
+from benchmarks.measure import saved_bytes
 from nasir.ir.dims import round_to
 from nasir.passes.base import run
 from nasir.passes.pipeline import CHECKED

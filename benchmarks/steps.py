@@ -1,0 +1,206 @@
+"""What masks cost: each measure a ratio of what runs interleaved in one process, with the figure it should reach.
+
+`python -m benchmarks.steps [--out DIR] [--only NAME ...] [--runs N] [--threads N]` writes steps.json and steps.md.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+import nasir
+from benchmarks.measure import interleaved, peak_bytes, saved_bytes, times
+from benchmarks.spaces import ref6, ref6_masked, ten_layers
+from nasir.search.modules import network_class
+from nasir.supernets import Supernet, build
+from nasir.supernets.layers import recomputed
+from nasir.supernets.resolution import Subsampled
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measure: what it came to and what it should reach (None: reported only)."""
+
+    measure: str
+    value: float
+    target: float | None
+    note: str = ""
+
+
+def compiled(text: str) -> nasir.Space:
+    """The space of a program's text."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "space.nas"
+        path.write_text(text, encoding="utf-8")
+        return nasir.load(path)
+
+
+def supernet(space: nasir.Space, **options: object) -> Supernet:
+    """In training mode and channels-last layout, as the search has it."""
+    torch.manual_seed(0)
+    return build(space.graph, **options).train().to(memory_format=torch.channels_last)  # type: ignore[arg-type]
+
+
+def emitted(space: nasir.Space) -> nn.Module:
+    """The module of a decision-free space."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.py"
+        path.write_text(nasir.emit(space), encoding="utf-8")
+        return network_class(path)().train().to(memory_format=torch.channels_last)
+
+
+def images(batch: int, size: int) -> torch.Tensor:
+    return torch.randn(batch, 3, size, size).contiguous(memory_format=torch.channels_last)
+
+
+def ten(runs: int) -> Iterable[Row]:
+    """The ten-layer inverted-residual network of Fig. 7."""
+    x = images(32, 64)
+    networks: dict[str, nn.Module] = {str(k): supernet(compiled(ten_layers(k))) for k in (4, 8, 16, 32)}
+    networks["plain"] = supernet(compiled(ten_layers(1)))
+    kept = {name: saved_bytes(network, x) for name, network in networks.items()}
+    peaks = {name: peak_bytes(network, x) for name, network in networks.items()}
+    seconds = times(networks, x, runs)
+    note = "10 layers, batch 32, 64 px"
+    yield Row("saved memory, masked / plain, 32 options", kept["32"] / kept["plain"], 1.02, note)
+    yield Row("peak allocation, masked / plain, 32 options", peaks["32"] / peaks["plain"], None, note)
+    yield Row("saved memory, growth from 4 to 32 options", kept["32"] / kept["4"] - 1, 0.001, note)
+    for k in (4, 8, 16, 32):
+        yield Row(f"step time, masked / plain, {k} options", seconds[str(k)] / seconds["plain"], 1.05, note)
+    eight = {"explicit": supernet(compiled(ten_layers(8)), strategy="explicit", fold=False), "masked": networks["8"]}
+    memory = {name: saved_bytes(network, x) for name, network in eight.items()}
+    yield Row("saved memory, explicit / masked, 8 options", memory["explicit"] / memory["masked"], None, note)
+
+
+def fbnetv2_l(runs: int) -> Iterable[Row]:
+    """The paper's largest space at 256 px, all candidates."""
+    batch = 8
+    x = images(batch, 256)
+    space = nasir.load("fbnetv2_l", sizes=256)
+    networks = {
+        "masked": supernet(space),
+        "plain": supernet(space, strategy="plain"),
+        "factored": supernet(nasir.load("fbnetv2_l_factored", sizes=256)),
+    }
+    kept = {name: saved_bytes(network, x) for name, network in networks.items()}
+    seconds = times(networks, x, runs)
+    note = f"batch {batch}, 256 px"
+    yield Row("FBNetV2-L step time, masked / plain", seconds["masked"] / seconds["plain"], 1.05, note)
+    yield Row("FBNetV2-L saved memory, masked / plain", kept["masked"] / kept["plain"], 1.02, note)
+    yield Row("FBNetV2-L step time, factored / alternatives", seconds["factored"] / seconds["masked"], 0.3, note)
+    yield Row("FBNetV2-L saved memory, factored / alternatives", kept["factored"] / kept["masked"], 0.4, note)
+    share = statistics.median(gate_seconds(networks["masked"]) for _ in range(5)) / seconds["masked"]
+    yield Row("gates, masks and cost, share of a FBNetV2-L step", share, 0.03, note)
+
+
+def gate_seconds(network: Supernet) -> float:
+    """Seconds of the gates, all masks and weights, and the cost, forward and backward, without the network."""
+    start = time.perf_counter()
+    gates = network.get_submodule("gates")(None, None)
+    values = network.get_submodule("sizes")(gates)
+    vectors = [*values.masks.values(), *values.weights.values(), *values.costs.values()]
+    torch.autograd.backward(vectors, [torch.ones_like(v) for v in vectors])
+    return time.perf_counter() - start
+
+
+def resolution(runs: int) -> Iterable[Row]:
+    """Eight sizes of the image and one, the same regions recomputed in both."""
+    x = images(16, 64)
+    space = compiled(ten_layers(8, "36..64 by 4"))
+    eight, one = supernet(space), supernet(space, resolution="sampled")
+    next(one.architecture()).data[7] = 1e9  # the largest size, always
+    for module in one.modules():
+        if isinstance(module, Subsampled):
+            module._at = recomputed(module._at)  # type: ignore[method-assign]
+    ratio = peak_bytes(eight, x) / peak_bytes(one, x)
+    yield Row("peak allocation, 8 sizes / 1", ratio, 1.15, "10 layers, batch 16, 36 to 64 px")
+
+
+def ref(runs: int) -> Iterable[Row]:
+    """Six layers of six blocks: peers there need 3.3 to 21 times the time of the largest network (facts of 2026)."""
+    x = images(32, 64)
+    networks: dict[str, nn.Module] = {str(k): supernet(compiled(ref6(k))) for k in (1, 4, 8, 16, 32)}
+    networks["masked"] = supernet(compiled(ref6_masked(8)))
+    largest = compiled(ref6(1))
+    networks["plain"] = emitted(largest.at(largest.largest()))
+    kept = {name: saved_bytes(network, x) for name, network in networks.items()}
+    seconds = times(networks, x, runs)
+    note = "six layers, batch 32, 64 px"
+    for k in ("4", "8", "16", "32"):
+        yield Row(f"ref6 step time, {k} widths / 1", seconds[k] / seconds["1"], 1.05, note)
+        yield Row(f"ref6 saved memory, {k} widths / 1", kept[k] / kept["1"], 1.01, note)
+    yield Row("ref6 step time, 32 widths / the largest network", seconds["32"] / seconds["plain"], None, note)
+    yield Row("ref6, expansion as a mask, step time / plain", seconds["masked"] / seconds["plain"], 1.8, note)
+    yield Row("ref6, expansion as a mask, saved memory / plain", kept["masked"] / kept["plain"], 2.8, note)
+    costs: dict[str, Callable[[], float]] = {
+        k: lambda k=k: gate_seconds(networks[k])  # type: ignore[misc, arg-type]
+        for k in ("4", "32")
+    }
+    for k, value in interleaved(costs, 20).items():
+        yield Row(f"ref6, gates and cost of a step, {k} widths, ms", 1000 * value, 5.0)
+
+
+def commands(runs: int) -> Iterable[Row]:
+    """Whole processes, and the way from a file to a supernet."""
+    for command, target in (("check", 0.5), ("info", 1.0)):
+
+        def once(command: str = command) -> float:
+            start = time.perf_counter()
+            arguments = [sys.executable, "-m", "nasir", command, "spaces/fbnetv2_l.nas"]
+            subprocess.run(arguments, check=True, capture_output=True)
+            return time.perf_counter() - start
+
+        yield Row(f"nasir {command} spaces/fbnetv2_l.nas, s", interleaved({"": once}, runs)[""], target)
+    start = time.perf_counter()
+    build(nasir.load("fbnetv2_l").graph)
+    yield Row("FBNetV2-L, file to supernet, s", time.perf_counter() - start, 5.0)
+
+
+MEASURES: dict[str, Callable[[int], Iterable[Row]]] = {
+    "ten": ten,
+    "fbnetv2_l": fbnetv2_l,
+    "resolution": resolution,
+    "ref": ref,
+    "commands": commands,
+}
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--out", type=Path, default=Path("runs/bench"))
+    options.add_argument("--only", nargs="+", choices=list(MEASURES), default=list(MEASURES))
+    options.add_argument("--runs", type=int, default=7)
+    options.add_argument("--threads", type=int, default=1, help="one is steadier where others share the machine")
+    given = options.parse_args()
+    torch.set_num_threads(given.threads)
+    rows: list[Row] = []
+    for name in given.only:
+        for row in MEASURES[name](given.runs):
+            rows.append(row)
+            print(line(row), flush=True)
+    given.out.mkdir(parents=True, exist_ok=True)
+    machine = {"machine": platform.machine(), "threads": torch.get_num_threads(), "torch": torch.__version__}
+    facts = {**machine, "runs": given.runs, "measures": [asdict(row) for row in rows]}
+    (given.out / "steps.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    table = "\n".join(["| measure | value | target | of |", "| --- | --- | --- | --- |", *map(line, rows)])
+    (given.out / "steps.md").write_text(table + "\n", encoding="utf-8")
+
+
+def line(row: Row) -> str:
+    """The row as Markdown."""
+    target = "-" if row.target is None else f"{row.target:g}"
+    return f"| {row.measure} | {row.value:.4g} | {target} | {row.note} |"
+
+
+if __name__ == "__main__":
+    main()
