@@ -11,7 +11,6 @@ from nasir.cost import counts
 from nasir.cost.extremes import cost_range, extreme
 from nasir.cost.model import CostModel
 from nasir.diagnostics import CompileError, Diagnostic, Source, closest, distinct
-from nasir.emission.source import model_source
 from nasir.ir.activity import decision_activities, holds
 from nasir.ir.dims import Decision
 from nasir.ir.graph import Choices, Graph
@@ -131,8 +130,11 @@ class Space:
             except CompileError:
                 same = False
         if not same:
-            hint = "use the block where it is written, or put it into a table's row"
-            message = f"`{self.name}` binds a block that decides to a name, or passes one on, and cannot be written out"
+            message = f"a network of `{self.name}` cannot be written out as a program"
+            hint = (
+                "use a block that decides where it is written, or in a table's row; give a flow of several steps among"
+                " the options of a set a statement of its own"
+            )
             raise CompileError(Diagnostic("E0608", message, hints=(hint,)))
         return network.source.text
 
@@ -149,7 +151,7 @@ def weights(network: Graph) -> dict[str, tuple[object, ...]]:
     return {paths[n.name]: (n.op, n.attributes, n.type) for n in network.nodes if OPS[n.op].weights}
 
 
-def load(path: str | Path, **parameters: object) -> Space:
+def load(path: str | Path, /, **parameters: object) -> Space:
     """The checked space in a file, by path or by its name in the shipped library.
 
     Keywords are values for the space's parameters in place of their defaults: `load("fbnetv2_l", classes=10)`. A tuple
@@ -169,9 +171,17 @@ def compile_source(path: Path, observer: Observer | None = None, parameters: Map
 
 def _written(value: object) -> str:
     """A Python value as the language writes it."""
-    if isinstance(value, (tuple, list)):
-        return f"{{{', '.join(map(_written, cast('Sequence[object]', value)))}}}"
-    return key(value) if isinstance(value, (int, float, str)) else str(value)
+    match value:
+        case str():
+            return value
+        case bool() | int():
+            return key(value)
+        case float():
+            return key(float(value))  # a numpy float is one, and prints otherwise
+        case tuple() | list() | range():
+            return f"{{{', '.join(map(_written, cast('Sequence[object]', value)))}}}"
+        case _:
+            raise TypeError(f"a parameter is a number, a text or a tuple of them, not {value!r}")
 
 
 def check(path: Path) -> Sequence[Diagnostic]:
@@ -265,4 +275,6 @@ def emit(network: Space) -> str:
         names = [d.name for d in network.decisions]
         shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
         raise CompileError(Diagnostic("E0604", f"{network.name} still has something to decide: {shown}", hints=(hint,)))
+    from nasir.emission.source import model_source  # imports jinja2
+
     return model_source(network.graph)

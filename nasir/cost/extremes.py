@@ -1,11 +1,11 @@
 """The cheapest and the dearest network of a space."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from nasir.cost.model import COSTS, CostModel
-from nasir.ir.activity import holds
+from nasir.ir.activity import Activity, holds
 from nasir.ir.graph import Choices
 from nasir.ir.sizes import evaluate, exact, value_of
 from nasir.ir.values import Scalar
@@ -54,7 +54,11 @@ class Walk:
         self.model = model
         self._rule = COSTS[cost]
         self._known = dict(evaluate(model.graph, choices))
-        self._prices = {i: self._price(i) for i in range(len(model.priced))}
+        groups: dict[Activity, list[int]] = {}
+        for i, (_, _, activity) in enumerate(model.priced):
+            groups.setdefault(activity, []).append(i)
+        self._prices = dict.fromkeys(range(len(model.priced)), 0)
+        self._prices.update(self._priced(groups))
         self.total = sum(self._prices.values())
 
     @property
@@ -64,15 +68,17 @@ class Walk:
 
     def change(self, decision: str, option: Scalar) -> Change:
         """Take an option; what it overwrote comes back, for `undo`."""
-        dims, priced = self.model.reach[decision]
-        known = {name: self._known[name] for name in (decision, *(dim.name for dim in dims))}
-        prices = {i: self._prices[i] for i in priced}
+        reach = self.model.reach[decision]
+        known = {name: self._known[name] for name in (decision, *(dim.name for dim in reach.dims))}
         self._known[decision] = option
-        for dim in dims:
+        for dim in reach.dims:
             self._known[dim.name] = value_of(dim, self._known)
-        for i in priced:
-            self._prices[i] = self._price(i)
-        self.total += sum(self._prices[i] for i in priced) - sum(prices.values())
+        prices: dict[int, int] = {}
+        for i, price in self._priced(reach.priced):
+            if price != self._prices[i]:
+                prices[i] = self._prices[i]
+                self.total += price - prices[i]
+                self._prices[i] = price
         return Change(known, prices)
 
     def undo(self, change: Change) -> None:
@@ -81,13 +87,17 @@ class Walk:
         self._known.update(change.known)
         self._prices.update(change.prices)
 
-    def _price(self, index: int) -> int:
-        op, it, activity = self.model.priced[index]
-        if not holds(activity, self._known):
-            return 0
-        price = self._rule(op, it, exact(self._known))
-        assert isinstance(price, int), "sizes are exact, and so are costs"
-        return price
+    def _priced(self, groups: Mapping[Activity, Sequence[int]]) -> Iterator[tuple[int, int]]:
+        """The price of each node, 0 where it is not active; nodes that were free and stay so are left out."""
+        size = exact(self._known)
+        for activity, nodes in groups.items():
+            active = holds(activity, self._known)
+            if not active and not any(self._prices[i] for i in nodes):
+                continue  # most of what a step reaches is in alternatives that are not chosen
+            for i in nodes:
+                price = self._rule(*self.model.priced[i][:2], size) if active else 0
+                assert isinstance(price, int), "sizes are exact, and so are costs"
+                yield i, price
 
 
 def _end(options: tuple[Scalar, ...], end: Literal["smallest", "largest"], alternative: int) -> Scalar:

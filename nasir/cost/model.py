@@ -6,6 +6,7 @@ batch-norm channel.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from nasir.cost.names import COST_NAMES
@@ -29,6 +30,14 @@ COSTS: Mapping[str, Rule] = {
 _RULES = (Op.macs, Op.params, Op.weight_count, Op.pooled)
 
 
+@dataclass(frozen=True)
+class Reach:
+    """The dims that depend on a decision, in order, and the numbers of the priced nodes, by when they are active."""
+
+    dims: tuple[Dim, ...]
+    priced: Mapping[Activity, Sequence[int]]
+
+
 class CostModel:
     """The costs of a graph with shapes."""
 
@@ -47,20 +56,20 @@ class CostModel:
         )
 
     @cached_property
-    def reach(self) -> Mapping[str, tuple[tuple[Dim, ...], tuple[int, ...]]]:
-        """For each decision, the dims that depend on it, in order, and the numbers of the priced nodes it reaches."""
+    def reach(self) -> Mapping[str, "Reach"]:
+        """For each decision, what depends on it."""
         roots = self.distributions.decisions_of
         dims: dict[str, list[Dim]] = {d.name: [] for d in self.graph.decisions}
         for dim in self.graph.dims:
             for name in roots(dim.name):
                 dims[name].append(dim)
-        nodes: dict[str, list[int]] = {d.name: [] for d in self.graph.decisions}
+        nodes: dict[str, dict[Activity, list[int]]] = {d.name: {} for d in self.graph.decisions}
         for i, (_, it, activity) in enumerate(self.priced):
             mentioned = {v.name for type in it.operands.values() for v in type.values() if isinstance(v, Ref)}
             mentioned |= {v.name for v in values_of(it.node) if isinstance(v, Ref)} | set(selectors(activity))
             for name in frozenset[str]().union(*map(roots, mentioned)):
-                nodes[name].append(i)
-        return {name: (tuple(dims[name]), tuple(nodes[name])) for name in dims}
+                nodes[name].setdefault(activity, []).append(i)
+        return {name: Reach(tuple(dims[name]), nodes[name]) for name in dims}
 
     @cached_property
     def _activities(self) -> frozenset[Activity]:

@@ -140,6 +140,10 @@ class DimTable:
         scalars = [a for a in args if not isinstance(a, Ref)]
         if len(scalars) == len(args):
             return FUNCTIONS[function](*scalars)
+        if function == "conv_out" and isinstance(args[0], Ref) and args[0].name in self.dims:
+            inner = self.dims[args[0].name]
+            if inner.function == "conv_out" and isinstance(args[1], int) and isinstance(inner.args[1], int):
+                return self.apply("conv_out", inner.args[0], inner.args[1] * args[1], hint=hint)  # rounded up once
         if function in _REFLEXIVE and args[0] == args[1]:
             return _REFLEXIVE[function]
         if function in _ABSORBING and scalars:

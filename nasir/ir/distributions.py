@@ -44,16 +44,18 @@ class Distributions:
         self._roots: dict[str, frozenset[str]] = {}
         self._tables: dict[tuple[str, ...], Table] = {}
         self._means: dict[str, int] = {}
+        self._supports: dict[str, tuple[Scalar, ...]] = {}
 
     def support(self, value: Value) -> tuple[Scalar, ...]:
         """The values it can have: numbers ascending, a decision's options in their order."""
         if not isinstance(value, Ref):
             return (value,)
-        if value.name in self.decisions:
-            options = self.decisions[value.name].options
-            return options if isinstance(options[0], str) else tuple(sorted(options, key=float))
-        found = {assignment[0]: None for assignment in self._table((value.name,))}
-        return tuple(found) if any(isinstance(v, str) for v in found) else tuple(sorted(found, key=float))
+        if value.name not in self._supports:
+            decision = self.decisions.get(value.name)
+            found = decision.options if decision else [a for (a,) in self._table((value.name,))]
+            is_text = any(isinstance(v, str) for v in found)
+            self._supports[value.name] = tuple(found if is_text else sorted(found, key=float))
+        return self._supports[value.name]
 
     def largest(self, value: Value) -> int:
         """The largest size it can have: the size of the supernet's tensor."""

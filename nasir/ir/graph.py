@@ -42,7 +42,8 @@ class Type:
 class Node:
     """One op applied to earlier nodes. `attributes` are constants or references to decisions and dims.
 
-    `written` holds the names the program gave attributes where it gave them names: `conv(kernel, mid)`.
+    `written` holds the names the program gave attributes where it gave them names: `conv(kernel, mid)`; `flow` is the
+    statement of the space that the node is of, `return` for the last.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Node:
     type: Type | None = None
     span: Span | None = field(default=None, compare=False)
     written: tuple[tuple[str, str], ...] = ()
+    flow: str = ""
 
     @cached_property
     def _attribute_map(self) -> Mapping[str, Value]:

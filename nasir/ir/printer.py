@@ -44,7 +44,8 @@ def _node(node: Node) -> str:
     )
     written = f" {{{attributes}}}" if attributes else ""
     shape = f" : {_type(node.type)}" if node.type is not None else ""
-    return f"%{node.name} = {node.op}({operands}){written}{shape}"
+    flow = f" @{node.flow}" if node.flow else ""
+    return f"%{node.name} = {node.op}({operands}){written}{shape}{flow}"
 
 
 def _type(type: Type) -> str:

@@ -1,18 +1,16 @@
 """Which part of the program a node is in: the block around it, the layer of a table, the flow of the network.
 
-Names carry it: `trunk.3:ir_k3.project.conv` is in the flow `project` of the alternative `ir_k3` of the layer `trunk.3`.
+Names carry most of it: `trunk.3:ir_k3.project.conv` is in the flow `project` of the alternative `ir_k3` of the layer
+`trunk.3`. The statement of the space that made it is the node's own `flow`.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
 from nasir.ir.graph import ALTERNATIVE, Graph, Node, Region
-from nasir.ir.ops import OPS
 
 _MOST_OPS = 5
-_STEP = re.compile(rf"({'|'.join((*OPS, 'block', 'when', 'one_of', 'stages'))})(_\d+)?")
 
 
 def enclosing(graph: Graph, name: str) -> Region | None:
@@ -62,7 +60,7 @@ def runs(graph: Graph) -> Iterator[Part]:
     """
     layers = _layers(graph)
     nodes = (node for node in graph.nodes if node.op != "image")
-    for name, run in groupby(nodes, lambda node: _layer_of(node.name, layers) or _flow_of(node.name)):
+    for name, run in groupby(nodes, lambda node: _layer_of(node.name, layers) or node.flow):
         yield _part(name, list(run), graph, layers)
 
 
@@ -86,12 +84,6 @@ def _layer_of(name: str, layers: dict[str, str]) -> str | None:
             return plain
         plain = plain.rpartition(".")[0]
     return None
-
-
-def _flow_of(name: str) -> str:
-    """The flow of the network that a node is in. One without a name calls its steps by what they are: `return`."""
-    first = name.partition(".")[0].partition(ALTERNATIVE)[0]
-    return "return" if _STEP.fullmatch(first) else first
 
 
 def _flow(nodes: list[Node], graph: Graph, name: str) -> str:

@@ -221,6 +221,8 @@ class Applier:
             try:
                 if result is not None:
                     raise mistakes.after_return(statement.span)
+                if not frame.path:  # the space's own
+                    self.builder.flow = "return" if isinstance(statement, s.Return) else statement.name.text
                 match statement:
                     case s.Return():
                         result = self._returned(statement, frame)

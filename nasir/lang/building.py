@@ -106,6 +106,7 @@ class Builder:
         self.record = Record()
         self.nodes: dict[str, Node] = {}
         self.regions: dict[str, Region] = {}
+        self.flow = ""
 
     def node(
         self,
@@ -121,7 +122,7 @@ class Builder:
             raise mistakes.too_large(span, "the space has too many nodes", MOST_NODES)
         free = self._free(name, self.nodes)
         inputs = tuple((label, tensor.node) for label, tensor in operands.items())
-        self.nodes[free] = Node(free, op, inputs, tuple(attributes.items()), None, span, written)
+        self.nodes[free] = Node(free, op, inputs, tuple(attributes.items()), None, span, written, self.flow)
         return Tensor(free)
 
     def region_path(self, path: str) -> str:

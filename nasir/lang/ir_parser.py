@@ -28,6 +28,11 @@ class _Operand:
 
 
 @dataclass(frozen=True)
+class _Flow:
+    name: str
+
+
+@dataclass(frozen=True)
 class _Attribute:
     name: str
     value: Value
@@ -80,7 +85,11 @@ class _Builder(Transformer[Token, Graph]):
         type = next((p for p in parts if isinstance(p, Type)), None)
         pairs = tuple((a.name, a.value) for a in attributes)
         written = tuple((a.name, a.written) for a in attributes if a.written is not None)
-        return Node(name, str(op), operands, pairs, type, None, written)
+        flow = next((p.name for p in parts if isinstance(p, _Flow)), "")
+        return Node(name, str(op), operands, pairs, type, None, written, flow)
+
+    def flow(self, children: list[Any]) -> "_Flow":
+        return _Flow(str(children[0]))
 
     def attribute(self, children: list[Any]) -> "_Attribute":
         name, value, written = children

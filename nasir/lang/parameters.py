@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from nasir.diagnostics import CompileError, Diagnostic, Source, Span, closest
+from nasir.diagnostics import CompileError, Diagnostic, Source, closest
 from nasir.lang import syntax as s
 from nasir.lang.parser import parse
 
@@ -23,7 +23,7 @@ def with_parameters(source: Source, given: Mapping[str, str]) -> Source:
             hints = closest(name, parameters) or (takes,)
             found.append(Diagnostic("E0611", f"the space has no parameter `{name}`", hints=hints))
             continue
-        place = _place(parameters[name])
+        place = parameters[name].span
         edits.append((place.start, place.end, f"{name} = {_expression(name, text)}"))
     if found:
         raise CompileError(found)
@@ -31,12 +31,6 @@ def with_parameters(source: Source, given: Mapping[str, str]) -> Source:
     for start, end, replacement in sorted(edits, reverse=True):
         text = text[:start] + replacement + text[end:]
     return Source(source.name, text)
-
-
-def _place(parameter: s.Parameter) -> Span:
-    """From the parameter's name to the end of its default."""
-    end = parameter.default.span.end if parameter.default else parameter.name.span.end
-    return Span(parameter.name.span.source, parameter.name.span.start, end)
 
 
 def _expression(name: str, text: str) -> str:

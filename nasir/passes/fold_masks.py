@@ -180,7 +180,9 @@ def _blended(graph: Graph, node: Node, terms: tuple[Term, ...], readers: Counter
             continue
         *before, gate = _gate_nodes(f"{node.name}.gate", term.gates, node)
         type = graph.by_name[factors[0]].type
-        blend = Node(f"{node.name}.blend", "blend", (("x", factors[0]), ("gate", gate.name)), (), type, node.span)
+        blend = Node(
+            f"{node.name}.blend", "blend", (("x", factors[0]), ("gate", gate.name)), (), type, node.span, (), node.flow
+        )
         operands = (("a", other.value), ("b", blend.name))
         return [*before, gate, blend, replace(node, op="mul", operands=operands, attributes=())]
     return []
@@ -194,13 +196,13 @@ def _gate_nodes(name: str, gates: Gates, owner: Node) -> Iterator[Node]:
         factors: list[str] = []
         for j, (ref, option) in enumerate(product):
             factor = sub if len(product) == 1 else f"{sub}.{j}"
-            yield Node(factor, "gate", (), (("selector", ref), ("option", option)), SCALAR, owner.span)
+            yield Node(factor, "gate", (), (("selector", ref), ("option", option)), SCALAR, owner.span, (), owner.flow)
             factors.append(factor)
         if len(factors) > 1:
-            yield Node(sub, "gate_product", _numbered(factors), (), SCALAR, owner.span)
+            yield Node(sub, "gate_product", _numbered(factors), (), SCALAR, owner.span, (), owner.flow)
         products.append(sub)
     if len(products) > 1:
-        yield Node(name, "gate_sum", _numbered(products), (), SCALAR, owner.span)
+        yield Node(name, "gate_sum", _numbered(products), (), SCALAR, owner.span, (), owner.flow)
 
 
 def _numbered(names: list[str]) -> tuple[tuple[str, str], ...]:

@@ -60,6 +60,7 @@ class _Inference:
             type = op.infer(it, self._dims.table, self._distributions.support)
             if isinstance(op, Shortcut):
                 typed = replace(typed, attributes=(("equal", op.condition(it, self._dims.table)),))
+            type = self._folded(type)
             typed = replace(typed, type=type)
             self._check_sizes(typed)
         except OpError as error:
@@ -76,6 +77,15 @@ class _Inference:
             return
         self._types[node.name] = type
         self._nodes.append(typed)
+
+    def _folded(self, type: Type) -> Type:
+        """The type with a map's size a constant where every choice makes it the same, as rules of shapes expect it."""
+
+        def size(value: Value | None) -> Value | None:
+            support = () if value is None else self._distributions.support(value)
+            return support[0] if len(support) == 1 else value
+
+        return replace(type, height=size(type.height), width=size(type.width))
 
     def _check_attributes(self, node: Node) -> None:
         for parameter in OPS[node.op].parameters:

@@ -29,7 +29,8 @@ class PlaceMasks(Pass):
             nodes.append(replace(node, operands=operands))
             if node.name in masked:
                 # One mask a value: all who need it masked read the same node.
-                nodes.append(Node(mask_name(node.name), "mask", (("x", node.name),), (), node.type, node.span))
+                operands = (("x", node.name),)
+                nodes.append(Node(mask_name(node.name), "mask", operands, (), node.type, node.span, (), node.flow))
         output = mask_name(graph.output) if ("", graph.output) in due else graph.output
         return replace(graph, nodes=tuple(nodes), output=output)
 

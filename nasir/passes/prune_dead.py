@@ -13,9 +13,10 @@ class PruneDead(Pass):
     name = "prune-dead"
 
     def run(self, graph: Graph) -> Graph:
-        import networkx as nx  # 0.13 s to import
-
-        alive = nx.ancestors(graph.networkx(), graph.output) | {graph.output}
+        alive = {graph.output}
+        for node in reversed(graph.nodes):  # users before what they use
+            if node.name in alive:
+                alive.update(node.inputs)
         nodes = tuple(node for node in graph.nodes if node.name in alive)
         needed = _needed(graph, (value.name for node in nodes for value in values_of(node) if isinstance(value, Ref)))
         return replace(

@@ -15,7 +15,7 @@ from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.values import Scalar
 from nasir.search import optimizers
 from nasir.search.constraint import Prices, within_bounds
-from nasir.search.data import DataSet, Split, batch_count, batches
+from nasir.search.data import DataSet, Split, batch_count, batches, pieces
 from nasir.search.progress import Report
 from nasir.search.run_folder import RunFolder
 from nasir.search.training import place
@@ -146,7 +146,8 @@ class Search:
         self.supernet.eval()
         correct = counted = 0
         with torch.no_grad():
-            for x, y in self._batches(self._architecture_data, 1):
+            every = torch.arange(len(self._architecture_data))
+            for x, y in self._architecture_data.batches(pieces(every, self._settings.batch), None):
                 correct += int((self.supernet(x, choices=choices).logits.argmax(1) == y).sum())
                 counted += len(y)
         return correct / counted

@@ -1,7 +1,9 @@
 """A whole run: search, derive, emit, train; everything into one folder."""
 
+import ast
 import json
 import platform
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,12 +21,12 @@ from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.graph import Choices
 from nasir.lang.settings import Formula, Settings
 from nasir.search.constraint import check_reachable
-from nasir.search.data import DataSet, check_classes, input_of, load_data
+from nasir.search.data import DataSet, Input, check_classes, input_of, load_data
 from nasir.search.loop import Search
 from nasir.search.modules import network_class
 from nasir.search.progress import progress
 from nasir.search.run_folder import RunFolder
-from nasir.search.training import train
+from nasir.search.training import accuracy, train
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ def search(space: Space, request: Request, console: Console) -> Result:
     data = load_data(request.data, input_of(space.graph))
     check_classes(space.graph, data)
     check_reachable(space.costs, space.settings.objective.bounds)
+    for choices in (space.largest(), space.smallest(), space.sample(request.seed)):
+        space.arch(choices)  # what cannot be written out is said before the search, not after it
     folder = RunFolder(request.out)
     loop = _prepare(space, data, request, folder, device)
     with progress(console, "search", space.settings.search.epochs, loop.epoch) as report:
@@ -123,8 +127,8 @@ def train_file(path: Path, settings: Settings, request: Request, console: Consol
         CompileError: where the file defines none, it does not take the data's images, or the folder does not do.
     """
     start = time.perf_counter()
-    data = load_data(request.data)
     module = network_class(path)()
+    data = load_data(request.data, _input_of(path))
     image, _ = next(data.train.batches([torch.tensor([0])], None))
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
@@ -143,6 +147,13 @@ def train_file(path: Path, settings: Settings, request: Request, console: Consol
     costs = {"macs": int(counter.get_total_flops()) // 2, "params": sum(p.numel() for p in module.parameters())}
     device = pick_device(request.device)
     return _train(path.stem, costs, data, settings, request.seed, device, folder, console, start, None)
+
+
+def _input_of(path: Path) -> Input | None:
+    """What an emitted file's network takes, by the file's docstring; None where it does not say."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    found = re.search(r"images of shape \[N, (\d+), (\d+), \2\]", text)
+    return Input(int(found[1]), int(found[2])) if found else None
 
 
 def _prepare(space: Space, data: DataSet, request: Request, folder: RunFolder, device: torch.device) -> Search:
@@ -170,7 +181,9 @@ def _check_same_plan(folder: RunFolder, wanted: dict[str, Any]) -> None:
     except (OSError, json.JSONDecodeError):
         hint = "leave out `--resume` to start it"
         raise CompileError(Diagnostic("E0901", f"`{folder.path}` holds no run to resume", hints=(hint,))) from None
-    different = [key for key in ("space", "imports", "seed", "data", "settings") if found.get(key) != wanted[key]]
+    different = [
+        key for key in ("space", "imports", "seed", "data", "images", "settings") if found.get(key) != wanted[key]
+    ]
     if different:
         hint = "resume with the same file and settings, or start again with `--overwrite`"
         message = f"the run in `{folder.path}` is of other {' and other '.join(different)}"
@@ -192,9 +205,10 @@ def _train(
     torch.manual_seed(seed)
     module = network_class(folder.path / "model.py")()
     with progress(console, "train ", settings.train.epochs) as report:
-        test_accuracy = train(module, data, settings.train, seed, device, folder, report)
+        train(module, data, settings.train, seed, device, folder, report)
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
     folder.write("model.safetensors", save(state))
+    test_accuracy = accuracy(module, data.test.to(device), settings.train.batch)
     seconds = time.perf_counter() - start
     summary = Summary(name, costs["macs"], costs["params"], test_accuracy, supernet_accuracy, seconds)
     folder.write_json("summary.json", asdict(summary))
@@ -214,6 +228,7 @@ def run_facts(settings: Settings, request: Request, data: DataSet) -> dict[str, 
     """The settings of a run, and what it runs on."""
     return {
         "data": request.data,
+        "images": {"train": len(data.train), "test": len(data.test), "files": data.files},
         "normalisation": {"mean": data.mean, "std": data.std},
         "seed": request.seed,
         "settings": _plain(asdict(settings)),

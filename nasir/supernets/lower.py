@@ -2,7 +2,7 @@
 
 import inspect
 import operator
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from torch import fx, nn
 
@@ -40,6 +40,8 @@ def build(
 
     `fold` False multiplies feature maps by masks and gates, as the formulas are written; the results are the same.
     """
+    if resolution not in get_args(Resolution) or strategy not in get_args(Strategy):
+        raise ValueError(f"no way to lower {resolution!r}, {strategy!r}: {get_args(Resolution)}, {get_args(Strategy)}")
     if strategy == "plain":
         graph = widest(graph)
     explicit = (ExplicitWidths(),) if strategy == "explicit" else ()
@@ -133,7 +135,13 @@ class _Lowering:
     def _has_resolution(self, part: Part) -> bool:
         """Whether the part runs at each resolution: sums and masks alone are the same on whole maps, pixel by pixel."""
         types = [self._graph.by_name[name].shape for node in part.nodes for name in (node.name, *node.inputs)]
-        return any(isinstance(type.height, Ref) for type in types) and not all(map(_is_pixelwise_sum, part.nodes))
+        return any(isinstance(type.height, Ref) for type in types) and not all(map(self._is_pixelwise_sum, part.nodes))
+
+    def _is_pixelwise_sum(self, node: Node) -> bool:
+        """Whether it adds maps of one size. A shortcut whose ends differ in size adds them only where they do not."""
+        sizes = {(type.height, type.width) for name in node.inputs if (type := self._graph.by_name[name].shape).is_map}
+        is_sum = OPS[node.op].placement in {Placement.SUM, Placement.GATED} and len(sizes) == 1
+        return node.op in GATES or is_sum
 
     def _grid(self, value: str) -> Grid | None:
         """A map's sizes by the image's size; None for a value whose size does not depend on it."""
@@ -145,7 +153,3 @@ class _Lowering:
             for (size, h, w), _ in self._distributions.joint((self._size, type.height, type.width))
         }
         return Grid([found[size] for size in self._distributions.support(self._size)])
-
-
-def _is_pixelwise_sum(node: Node) -> bool:
-    return node.op in GATES or OPS[node.op].placement in {Placement.SUM, Placement.GATED}

@@ -111,10 +111,10 @@ class RegionLowering:
         self._values: dict[str, fx.Node] = {}
         self._vectors: dict[Gated, fx.Node] = {}
         self._own_modules: dict[str, str] = {}
-        self._kernels = {name for node in part.nodes if mixes_kernels(self._graph, node) for name in node.inputs}
-        self._activations = {
-            name for node in part.nodes if mixes_activations(self._graph, node) for name in node.inputs
-        }
+        own = {node.name for node in part.nodes}
+        mixed = [node for node in part.nodes if own.issuperset(node.inputs)]
+        self._kernels = {name for node in mixed if mixes_kernels(self._graph, node) for name in node.inputs}
+        self._activations = {name for node in mixed if mixes_activations(self._graph, node) for name in node.inputs}
         self.arguments: list[str | Gated] = []
 
     def build(self) -> tuple[fx.GraphModule, list[str]]:

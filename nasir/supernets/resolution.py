@@ -20,7 +20,16 @@ class Grid:
         self.largest = max(sizes)
 
     def gather(self, x: Tensor, option: int) -> Tensor:
-        """The small map of an option, out of a whole one: [N, C, H, W] to [N, C, h, w]."""
+        """The small map of an option, out of a whole one: [N, C, H, W] to [N, C, h, w].
+
+        Raises:
+            ValueError: where the map is not a whole one.
+        """
+        if tuple(x.shape[2:]) != self.largest:
+            height, width = self.largest
+            raise ValueError(
+                f"the supernet takes maps of {height} x {width} here, and this one has {list(x.shape[2:])}"
+            )
         if self.sizes[option] == self.largest:
             return x
         return _map(_pixels(x).index_select(1, self.positions(option, x.device)), self.sizes[option])
@@ -46,7 +55,10 @@ def subsampled(images: Tensor, size: int) -> Tensor:
 
     Nearest pixels, i * R // size. A network that is trained from scratch gets images resized properly instead.
     """
-    return Grid([(size, size), (images.shape[2], images.shape[3])]).gather(images, 0)
+    height, width = images.shape[2:]
+    if not 0 < size <= min(height, width):
+        raise ValueError(f"{size} is no size between 1 and {min(height, width)}")
+    return Grid([(size, size), (height, width)]).gather(images, 0)
 
 
 def _pixels(x: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """A space's parameters from outside: `--with` and keywords of `nasir.load`."""
 
+import numpy as np
 import pytest
 
 import nasir
@@ -54,3 +55,23 @@ def test_a_comment_after_a_value_does_not_swallow_the_program(tiny):
 
 def test_an_unknown_parameter_is_said(tiny):
     assert codes(tiny, clases=3, sizes=3) == ["E0611", "E0611"]
+
+
+def test_a_default_in_parentheses_is_replaced_whole():
+    text = "space s(a = ( 1 + 2 ), b = (8)) { return image(b, size=8) -> global_avg_pool -> linear(a) }"
+    changed = with_parameters(Source("s.nas", text), {"a": "4", "b": "1"}).text
+    assert changed.startswith("space s(a = 4, b = 1) {")
+
+
+def test_python_values_are_written_as_the_language_has_them(tiny):
+    assert "size = {6, 8})" in nasir.load(tiny, size=range(6, 9, 2)).source.text
+    assert "size = 8.0" in codes_text(tiny, size=np.float64(8))
+    for value in (None, np.ones(2), {1: 2}):
+        with pytest.raises(TypeError, match="a number, a text or a tuple"):
+            nasir.load(tiny, size=value)
+
+
+def codes_text(path, **parameters):
+    with pytest.raises(nasir.CompileError) as caught:
+        nasir.load(path, **parameters)
+    return caught.value.diagnostics[0].span.source.text

@@ -1,6 +1,7 @@
 """`folder:DIR`: what is read, in which order, and what is said where it cannot be."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from PIL import Image
 from rich.console import Console
 
 import nasir
+from nasir.lang.settings import Settings, override
 from nasir.search.data import Input, batches, load_data
-from nasir.search.run import Request, search
+from nasir.search.run import Request, search, train_file, train_network
 from tests.spaces import TINY
 
 COLOURS = {"blue": (0, 0, 255), "green": (0, 255, 0), "red": (255, 0, 0)}
@@ -53,7 +55,7 @@ def test_batches_are_a_function_of_seed_and_epoch_whatever_the_number_of_workers
         return torch.cat([images for images, _ in batches(data, 5, 1, number)])
 
     first = epoch(0)
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr("nasir.search.data.folder._cores", lambda: 1)
     torch.manual_seed(123)
     assert torch.equal(epoch(0), first)
     assert not torch.equal(epoch(1), first)
@@ -96,6 +98,65 @@ def test_what_is_wrong_is_said_with_the_file_s_name(tmp_path):
         load_data("folder:nowhere", Input(3, 16))
     with pytest.raises(nasir.CompileError, match="5 channels"):
         load_data(f"folder:{tmp_path}", Input(5, 16))
+
+
+def test_sixteen_bits_are_not_clipped_and_what_is_no_image_is_not_read(tmp_path):
+    write(tmp_path)
+    for name in COLOURS:
+        for file in (tmp_path / name).iterdir():
+            file.unlink()
+        ramp = np.tile(np.linspace(0, 65535, 40).astype(np.uint16)[:, None], (1, 40))
+        for i in range(3):
+            Image.fromarray(ramp).save(tmp_path / name / f"{i}.png")
+        os.mkfifo(tmp_path / name / "pipe.png")
+        (tmp_path / name / "._0.png").write_bytes(b"not an image")
+        (tmp_path / name / "folder.png").mkdir()
+    data = load_data(f"folder:{tmp_path}", Input(1, 16))
+    assert len(data.train) + len(data.test) == 9
+    ((images, _),) = data.test.batches([torch.tensor([0])], None)
+    pixels = images * 0.226 + 0.449
+    assert float(pixels.min()) < 0.15
+    assert float(pixels.max()) > 0.85
+    assert float(pixels.mean()) == pytest.approx(0.5, abs=0.02)
+
+
+def test_resuming_on_other_images_is_refused(tmp_path):
+    write(tmp_path / "images")
+    (tmp_path / "tiny.nas").write_text(
+        TINY.replace("image(1", "image(3").replace("classes = 10", "classes = 3").replace("15K", "40K")
+    )
+    space = nasir.load(tmp_path / "tiny.nas")
+    request = Request(f"folder:{tmp_path / 'images'}", tmp_path / "run")
+    search(space, request, Console(quiet=True))
+    (tmp_path / "images" / "red" / "0.png").rename(tmp_path / "images" / "red" / "zzz.png")
+    with pytest.raises(nasir.CompileError, match="other images"):
+        search(space, replace(request, resume=True), Console(quiet=True))
+
+
+def test_an_unreadable_test_image_does_not_lose_the_training(tmp_path):
+    write(tmp_path / "train")
+    write(tmp_path / "val", count=2)
+    (tmp_path / "val" / "red" / "1.png").write_bytes(b"no image")
+    (tmp_path / "net.nas").write_text(
+        "space net(classes = 3) { return image(3, size=8) -> conv(3, 4) -> bn -> global_avg_pool -> linear(classes) }\n"
+        "train { epochs = 1 }"
+    )
+    request = Request(f"folder:{tmp_path}", tmp_path / "run")
+    with pytest.raises(nasir.CompileError, match="cannot be read"):
+        train_network(nasir.load(tmp_path / "net.nas"), request, Console(quiet=True))
+    assert (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_an_emitted_file_is_trained_on_images_of_its_own_size(tmp_path):
+    write(tmp_path / "images")
+    (tmp_path / "net.nas").write_text(
+        "space net(classes = 3) { return image(3, size=9) -> conv(3, 4) -> bn -> global_avg_pool -> linear(classes) }"
+    )
+    (tmp_path / "net.py").write_text(nasir.emit(nasir.load(tmp_path / "net.nas")))
+    settings = override(Settings(), ["epochs=1"], "train")
+    request = Request(f"folder:{tmp_path / 'images'}", tmp_path / "run")
+    summary = train_file(tmp_path / "net.py", settings, request, Console(quiet=True))
+    assert summary.macs == nasir.load(tmp_path / "net.nas").macs()[0]
 
 
 def test_a_search_over_the_resolution_runs_on_a_folder(tmp_path):

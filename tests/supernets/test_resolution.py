@@ -9,6 +9,7 @@ import nasir
 from benchmarks.measure import saved_bytes
 from nasir.supernets import subsampled
 from nasir.supernets.resolution import Grid, Subsampled
+from tests.supernets.test_equivalence import as_seen_by
 
 PROGRAM = """
 from "lib/mobile.nas" import ir
@@ -161,3 +162,71 @@ def test_images_at_a_size_are_the_pixels_kept():
     images = torch.arange(25.0).view(1, 1, 5, 5)
     assert subsampled(images, 3).flatten().tolist() == [0.0, 1.0, 3.0, 5.0, 6.0, 8.0, 15.0, 16.0, 18.0]
     assert torch.equal(F.interpolate(images, size=3, mode="nearest"), subsampled(images, 3))
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+@pytest.mark.parametrize("width", ["8", "{4, 8}"])
+def test_a_shortcut_whose_ends_are_equal_at_some_sizes_alone(compiled, emitted, mode, width):
+    """At size 1 a stride of 2 changes no size, and the shortcut is there; at size 4 it is not."""
+    torch.manual_seed(0)
+    space = compiled(
+        f"""
+        space some(classes = 3) {{
+          x = image(2, size={{1, 4}})
+          a = x -> conv(3, 8) -> bn
+          b = a -> conv(3, {width}, stride=2) -> bn
+          y = shortcut(a, b)
+          return y -> global_avg_pool -> linear(classes)
+        }}
+        """
+    )
+    supernet = nasir.supernet(space).double()
+    supernet.train(mode == "train")
+    images = torch.randn(4, 2, 4, 4, dtype=torch.float64)
+    for seed in range(8):
+        choices = space.sample(seed)
+        derived = space.at(choices)
+        network = emitted(derived).double()
+        network.load_state_dict(supernet.state_for(choices))
+        network.train(mode == "train")
+        seen = as_seen_by(derived, images)
+        torch.testing.assert_close(network(seen), supernet(images, choices=choices).logits, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["body", "relu", "stages", "bn_2"])
+def test_a_flow_s_name_does_not_change_the_regions(compiled, name):
+    space = compiled(
+        f"""
+        space named(classes = 3) {{
+          x = image(2, size={{3, 4}})
+          {name} = x -> conv(3, 8) -> {{relu, hswish}} -> bn -> {{relu, gelu}}
+          return {name} -> conv(3, 8) -> bn -> global_avg_pool -> linear(classes)
+        }}
+        """
+    )
+    assert sum(isinstance(module, Subsampled) for module in nasir.supernet(space).modules()) == 2
+
+
+def test_images_of_another_size_are_refused(supernet):
+    for size in ((20, 20), (16, 24), (12, 12)):
+        with pytest.raises(ValueError, match="takes maps of 16 x 16"):
+            supernet(torch.randn(2, 2, *size, dtype=torch.float64), choices={"sizes": 12})
+    with pytest.raises(ValueError, match="no size between 1 and 4"):
+        subsampled(torch.randn(1, 2, 4, 4), 8)
+
+
+def test_maps_of_one_size_at_every_choice_go_together(compiled):
+    """Strides of 2 and 2 are one of 4; a map that is 1x1 whatever the image is a 1x1 map."""
+    space = compiled(
+        """
+        space together(classes = 3) {
+          x = image(2, size={4, 7, 8})
+          a = x -> conv(3, 4, stride=2) -> conv(3, 4, stride=2)
+          b = x -> conv(3, 4, stride=4)
+          c = concat(a, b) -> conv(3, 8)
+          d = c * (c -> conv(3, 8, stride=8))
+          return d -> conv(3, 6, stride=4) -> linear(classes)
+        }
+        """
+    )
+    assert nasir.supernet(space)(torch.randn(2, 2, 8, 8)).logits.shape == (2, 3)

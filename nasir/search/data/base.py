@@ -68,6 +68,8 @@ class DataSet:
     test: Split
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    files: str = ""
+    """A digest of the files' names: a resumed run must divide the same images."""
 
     def divided(self, share: float, seed: int) -> tuple[Split, Split]:
         """The training images in two fixed, disjoint parts: `share` of them for the weights, the rest for the

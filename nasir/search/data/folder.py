@@ -1,5 +1,6 @@
 """`folder:DIR`: images in class folders, as ImageNet has them, decoded by Pillow in worker processes."""
 
+import hashlib
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from nasir.diagnostics import CompileError, Diagnostic
 from nasir.search.data.base import SPLIT_SEED, TEST_SHARE, DataSet, Input, Split
 
 _ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".tif", ".tiff"))
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM", "TIFF")
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as torchvision's recipes have them
 _CENTRE = 0.875  # a test image is its middle: 224 of 256 pixels
 _AREA, _RATIO = (0.08, 1.0), (3 / 4, 4 / 3)  # a training image is a random part (Szegedy et al., 2015), or its mirror
@@ -52,7 +54,10 @@ def load_folder(path: str, input: Input | None) -> DataSet:
         classes, every = _scan(root, input)
         order = torch.randperm(len(every), generator=torch.Generator().manual_seed(SPLIT_SEED))
         train, test = every.take(order[len(every) // TEST_SHARE :]), every.take(order[: len(every) // TEST_SHARE])
-    return DataSet(f"folder:{root.name}", len(classes), train, test, *_normalisation(input.channels))
+    name, files = f"folder:{root.name}", [*train.files.tolist(), *test.files.tolist()]
+    listed = "\n".join(sorted(os.path.relpath(file, root) for file in files))
+    digest = hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
+    return DataSet(name, len(classes), train, test, *_normalisation(input.channels), digest)
 
 
 def _normalisation(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -72,13 +77,17 @@ def _scan(root: Path, input: Input) -> tuple[list[str], "FolderSplit"]:
     files: list[str] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
-        found = sorted(e.path for e in os.scandir(root / name) if Path(e.name).suffix.lower() in _ENDINGS)
+        found = sorted(e.path for e in os.scandir(root / name) if _is_image(e))
         if not found:
             hint = f"images end in {', '.join(sorted(_ENDINGS))}; take the folder away if the class is not wanted"
             raise CompileError(Diagnostic("E0801", f"the class folder `{root / name}` has no images", hints=(hint,)))
         files += found
         labels += [label] * len(found)
     return classes, FolderSplit(np.array(files), torch.tensor(labels), input, torch.device("cpu"))
+
+
+def _is_image(entry: "os.DirEntry[str]") -> bool:
+    return entry.is_file() and not entry.name.startswith(".") and Path(entry.name).suffix.lower() in _ENDINGS
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,7 @@ class FolderSplit(Split):
         loader: DataLoader[Any] = DataLoader(
             _Files(self.files, self.input, augmentation),
             batch_sampler=[one.tolist() for one in index],
-            num_workers=min(_MOST_WORKERS, os.cpu_count() or 1),
+            num_workers=min(_MOST_WORKERS, _cores()),
             collate_fn=_stack,
             pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # the loader draws a seed that nothing here uses: not from the global one
@@ -113,6 +122,11 @@ class FolderSplit(Split):
                 raise CompileError(Diagnostic("E0805", f"`{file}` cannot be read: {reason}", hints=(hint,)))
             images = pixels.to(self.device, non_blocking=True).permute(0, 3, 1, 2).float() / 255
             yield (images - mean) / std, self.labels[one].to(self.device)
+
+
+def _cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -133,10 +147,10 @@ class _Files(Dataset["NDArray[np.uint8] | Broken"]):
         """An image as bytes, [size, size, channels]."""
         file = str(self._files[index])
         try:
-            with Image.open(file) as image:
-                pixels = self._cut(image.convert("RGB" if self._input.channels == 3 else "L"), index)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # what Pillow raises
-            return Broken(file, str(error))
+            with Image.open(file, formats=_FORMATS) as image:
+                pixels = self._cut(_eight_bits(image).convert("RGB" if self._input.channels == 3 else "L"), index)
+        except Exception as error:  # whatever a damaged file makes a decoder raise
+            return Broken(file, str(error) or type(error).__name__)
         return np.asarray(pixels, dtype=np.uint8).reshape(self._input.size, self._input.size, -1)
 
     def _cut(self, image: Image.Image, index: int) -> Image.Image:
@@ -153,6 +167,15 @@ class _Files(Dataset["NDArray[np.uint8] | Broken"]):
         left, top = draw.uniform(0, image.width - width), draw.uniform(0, image.height - height)
         part = image.resize(size, Image.Resampling.BILINEAR, (left, top, left + width, top + height))
         return ImageOps.mirror(part) if draw.random() < 0.5 else part
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """An image of eight bits a channel: Pillow's own conversion would clip sixteen to white."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in {"I", "F"}:
+        raise ValueError("pixels of 32 bits have no known range")
+    return image
 
 
 def _stack(items: "Sequence[NDArray[np.uint8] | Broken]") -> tuple[Tensor, list[tuple[str, str]]]:

@@ -18,7 +18,7 @@ space resolution(classes = 5, sizes = {9, 10, 12, 15, 16}) {
   side = x -> conv(5, 6, stride=3) -> bn -> relu -> max_pool(3)
   gate = stem -> global_avg_pool -> conv(1, stem.channels) -> hsigmoid
   main = stem * gate
-  both = main -> ir(8, expand={1, 2}) -> conv(1, 6) -> bn
+  both = main -> ir(8, expand={1, 2}) -> conv(1, 6) -> {relu, hswish} -> conv(1, 6) -> bn -> {relu, hswish} -> bn
   sum  = both + (both -> relu)
   last = sum -> conv(3, 12, stride=2) -> bn -> relu
   return concat(last -> global_avg_pool, side -> global_avg_pool) -> linear(classes)
