@@ -1,6 +1,8 @@
 """How things are measured: ratios of what runs interleaved in one process, medians, bytes that autograd keeps."""
 
+import ctypes
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 
@@ -48,6 +50,18 @@ def peak_bytes(network: nn.Module, images: Tensor) -> int:
         held += event.nbytes()
         peak = max(peak, held)
     return peak
+
+
+def keep_memory() -> None:
+    """Have the C library keep freed memory, as torch's own allocator does on a GPU: else every large map of every step
+    is mapped and its pages cleared anew, which drowns what is measured."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(_MOST_MAPPED, 0)
+        libc.mallopt(_TRIM_ABOVE, 2**31 - 1)
+
+
+_TRIM_ABOVE, _MOST_MAPPED = -1, -4  # M_TRIM_THRESHOLD and M_MMAP_MAX of malloc.h
 
 
 def step(network: nn.Module, images: Tensor) -> float:

@@ -26,6 +26,9 @@ def seeds(space: nasir.Space) -> range:
 
 
 each_space = pytest.mark.parametrize("path", all_spaces(), ids=lambda p: p.stem)
+each_searched_space = pytest.mark.parametrize(
+    "path", [p for p in all_spaces() if p.parent.name != "zoo"], ids=lambda p: p.stem
+)
 
 
 @pytest.fixture(autouse=True)

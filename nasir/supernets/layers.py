@@ -39,8 +39,11 @@ def total(terms: Sequence[Tensor], channels: int, gates: Tensor | None = None, g
     weights = dict(zip(gated, () if gates is None else gates.to(terms[0].dtype).unbind(), strict=True))
     found: Tensor | None = None
     for i, term in enumerate(terms):
-        term = fit(term * weights[i] if i in weights else term, channels)
-        found = term if found is None else found + term
+        term = fit(term, channels)
+        if i not in weights:
+            found = term if found is None else found + term
+        else:
+            found = term * weights[i] if found is None else torch.addcmul(found, term, weights[i])
     assert found is not None, "a sum has terms"
     return found
 
