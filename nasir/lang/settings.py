@@ -31,6 +31,7 @@ _ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
 
 
 Resolution = Literal["all", "sampled"]
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class SearchSettings:
     """How to search. The defaults are the paper's (section 4.1) and FBNet's; `warmup` is in epochs.
 
     `temperature` None is the paper's 5.0 * exp(-0.045 * epoch) of 90 epochs, scaled to `epochs`. `resolution` says what
-    a step runs of a set of image sizes: all of them, or one sampled (`nasir.supernet`).
+    a step runs of a set of image sizes: all of them, or one sampled (`nasir.supernet`). `precision` is that of the
+    network's convolutions (gates and costs stay in float64).
     """
 
     epochs: int = 90
@@ -86,6 +88,7 @@ class SearchSettings:
     architecture: Optimizer = Optimizer("adam", (("lr", 0.01), ("weight_decay", 5e-4)))
     temperature: Formula | None = None
     resolution: Resolution = "all"
+    precision: Precision = "float32"
 
     def temperature_at(self, epoch: int) -> float:
         """tau of Eq. 4 in an epoch, counted from 0."""
@@ -251,11 +254,13 @@ def _optimizer(setting: s.Setting) -> Optimizer:
     return Optimizer(name, tuple(arguments.items()))
 
 
-def _resolution(setting: s.Setting) -> Resolution:
-    for name in get_args(Resolution):
-        if isinstance(setting.value, s.Name) and setting.value.text == name:
-            return name
-    raise mistakes.bad_setting(setting.value.span, setting.name.text, f"one of {', '.join(get_args(Resolution))}")
+def _one_of(*names: str) -> Callable[[s.Setting], str]:
+    def read(setting: s.Setting) -> str:
+        if isinstance(setting.value, s.Name) and setting.value.text in names:
+            return setting.value.text
+        raise mistakes.bad_setting(setting.value.span, setting.name.text, f"one of {', '.join(names)}")
+
+    return read
 
 
 _READERS: Mapping[str, Callable[[s.Setting], object]] = {
@@ -267,7 +272,8 @@ _READERS: Mapping[str, Callable[[s.Setting], object]] = {
     "weights": _optimizer,
     "architecture": _optimizer,
     "temperature": _formula,
-    "resolution": _resolution,
+    "resolution": _one_of(*get_args(Resolution)),
+    "precision": _one_of(*get_args(Precision)),
 }
 
 

@@ -19,7 +19,7 @@ from nasir.search.data import DataSet, Split, batch_count, batches, pieces
 from nasir.search.progress import Report
 from nasir.search.run_folder import RunFolder
 from nasir.search.training import place
-from nasir.supernets import Supernet, build
+from nasir.supernets import Supernet, SupernetOutput, build
 from nasir.supernets.gates import gumbel_noise
 
 _ESTIMATION_BATCHES = 16
@@ -35,6 +35,7 @@ class Search:
         torch.manual_seed(seed)
         self.supernet: Supernet = build(space.graph, self._settings.resolution)
         place(self.supernet, device)
+        self._device = device
         weights, architecture = data.divided(self._settings.split, seed)
         self._weight_data, self._architecture_data = weights.to(device), architecture.to(device)
         if not batch_count(weights, self._settings.batch) or not batch_count(architecture, self._settings.batch):
@@ -87,7 +88,7 @@ class Search:
             step = self.epoch * per_epoch + i
             total = self._settings.epochs * per_epoch
             optimizers.set_cosine(self._weight_optimizer, self._settings.weights, step, total)
-            loss = self._cross_entropy(self.supernet(images, noise=self._noise(2 * step)).logits, labels)
+            loss = self._cross_entropy(self._forward(images, 2 * step).logits, labels)
             self._weight_optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self._check(loss)
@@ -100,7 +101,7 @@ class Search:
         losses: list[float] = []
         costs: dict[str, float] = {}
         for i, (images, labels) in enumerate(self._batches(self._architecture_data, 1)):
-            out = self.supernet(images, noise=self._noise(2 * (self.epoch * per_epoch + i) + 1))
+            out = self._forward(images, 2 * (self.epoch * per_epoch + i) + 1)
             loss = self._cross_entropy(out.logits, labels) + self._prices.penalty(out.cost)
             self._architecture_optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -116,8 +117,13 @@ class Search:
             cost = self.supernet.cost()
         return {name: float(value) for name, value in cost.items()}
 
+    def _forward(self, images: Tensor, step: int) -> SupernetOutput:
+        lower = self._settings.precision == "bfloat16"
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=lower):
+            return self.supernet(images, noise=self._noise(step))
+
     def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(logits, labels, label_smoothing=self._settings.label_smoothing)
+        return F.cross_entropy(logits.float(), labels, label_smoothing=self._settings.label_smoothing)
 
     def _batches(self, split: Split, part: int) -> Iterator[tuple[Tensor, Tensor]]:
         return batches(split, self._settings.batch, 2 * self._seed + part, self.epoch)
