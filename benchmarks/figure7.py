@@ -65,7 +65,7 @@ def drawn(points: list[dict[str, float | str]], out: Path) -> None:
         axes.set_xscale("log", base=2)
         axes.set_xticks(OPTIONS, [str(k) for k in OPTIONS])
         axes.grid(alpha=0.3)
-        axes.legend(frameon=False, loc="center right")
+        axes.legend(frameon=False, loc="upper left" if axes is left else "center right")
     right.set_ylim(0, max(3.0, right.get_ylim()[1]))
     figure.savefig(out / "figure7.svg", metadata={"Date": None})
     figure.savefig(out / "figure7.png", dpi=160)
