@@ -61,6 +61,32 @@ def test_batches_are_a_function_of_seed_and_epoch_whatever_the_number_of_workers
     assert not torch.equal(epoch(1), first)
 
 
+def test_each_image_and_each_epoch_has_its_own_part_and_side(tmp_path):
+    write(tmp_path)
+    ramp = Image.fromarray(np.tile(np.arange(0, 200, 2, dtype=np.uint8)[None, :, None], (100, 1, 3)))
+    for name in COLOURS:
+        for i in range(6):
+            ramp.save(tmp_path / name / f"{i}.png")
+    data = load_data(f"folder:{tmp_path}", Input(1, 16)).train
+    every = [torch.arange(len(data))]
+    ((first, _),), ((second, _),), ((again, _),) = (data.batches(every, key) for key in (1, 2, 1))
+    assert torch.equal(first, again)
+    assert not any(torch.equal(a, b) for a, b in zip(first, second, strict=True))  # by the epoch
+    assert len({image.numpy().tobytes() for image in first}) == len(first)  # by the image
+    slopes = (first[:, 0, :, -1] - first[:, 0, :, 0]).mean(1)
+    assert (slopes > 0).any()
+    assert (slopes < 0).any()  # mirrored
+    assert float(slopes.abs().max() / slopes.abs().min()) > 1.3  # of larger and of smaller parts
+
+
+def test_the_channels_are_normalised_in_their_order(tmp_path):
+    write(tmp_path)
+    data = load_data(f"folder:{tmp_path}", Input(3, 8))
+    Image.new("RGB", (8, 8), (124, 116, 104)).save(data.test.files[0])  # ImageNet's mean
+    ((images, _),) = data.test.batches([torch.tensor([0])], None)
+    assert float(images.abs().max()) < 0.01
+
+
 def test_test_images_are_their_middle_and_not_augmented(tmp_path):
     write(tmp_path)
     ramp = np.tile(np.arange(0, 80, dtype=np.uint8)[:, None, None], (1, 40, 3))

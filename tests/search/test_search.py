@@ -245,3 +245,11 @@ def test_a_user_s_own_loop_can_drive_the_supernet(compiled):
     assert all(not torch.equal(a, b) for a, b in zip(before, supernet.parameters(), strict=True))
     assert not {id(p) for p in supernet.weights()} & {id(p) for p in supernet.architecture()}
     assert len(list(supernet.parameters())) == len([*supernet.weights(), *supernet.architecture()])
+
+
+def test_the_search_runs_the_resolution_it_is_told_to(compiled):
+    space = compiled(TINY.replace("size=8", "size={6, 8}"))
+    for name in ("all", "sampled"):
+        told = replace(space, settings=override(space.settings, [f"resolution={name}"]))
+        loop = Search(told, load_data("digits"), 0, torch.device("cpu"))
+        assert loop.supernet.get_submodule("running").sampled == (name == "sampled")
