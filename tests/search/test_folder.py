@@ -32,6 +32,7 @@ def test_every_image_has_its_class_s_label_and_the_network_s_size(tmp_path):
     write(tmp_path)
     data = load_data(f"folder:{tmp_path}", Input(3, 16))
     assert (data.classes, len(data.train), len(data.test)) == (3, 15, 3)
+    assert len({*data.train.files, *data.test.files}) == 18
     for images, labels in batches(data.train, 4, seed=0, epoch=0):
         assert images.shape[1:] == (3, 16, 16)
         brightest = images.mean((2, 3)).argmax(1)
@@ -45,6 +46,9 @@ def test_train_and_val_folders_are_the_two_parts(tmp_path):
     assert (len(data.train), len(data.test)) == (18, 6)
     (images, _), *_ = batches(data.test, 6, 0, 0)
     assert images.shape == (6, 1, 8, 8)
+    (tmp_path / "val" / "red").rename(tmp_path / "val" / "rot")
+    with pytest.raises(nasir.CompileError, match="differ in their classes: red, rot"):
+        load_data(f"folder:{tmp_path}", Input(1, 8))
 
 
 def test_batches_are_a_function_of_seed_and_epoch_whatever_the_number_of_workers(tmp_path, monkeypatch):

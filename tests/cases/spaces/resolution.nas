@@ -8,7 +8,7 @@ choice mb {
   skip:  identity when stride == 1
 }
 
-space resolution(classes = 5, sizes = {9, 10, 12, 15, 16}) {
+space resolution(classes = 5, sizes = {12, 9, 16, 10, 15}) {
   x    = image(2, size=sizes)
   stem = x -> conv(3, {4, 8}, stride=2) -> bn -> relu -> stages {
     | block | expand | width      | depth  | stride |
