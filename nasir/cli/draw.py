@@ -1,13 +1,20 @@
 """`nasir draw`."""
 
-from nasir.cli.networks import network_command
+from nasir.api import Space
+from nasir.cli.networks import Chosen, network_command
 from nasir.cli.options import network
-from nasir.drawing import draw
 
 NAME = "draw"
+
+
+def _picture(space: Space, chosen: Chosen) -> str:
+    from nasir.drawing import draw  # imports jinja2
+
+    return draw(network(space, chosen).graph)
+
 
 command = network_command(
     "Draw a space or a network: a bar a layer, its height the expansion, its colour the kernel. Writes SVG.",
     "net.svg",
-    lambda space, chosen: draw(network(space, chosen).graph),
+    _picture,
 )

@@ -1,7 +1,7 @@
 """`nasir`: the commands, and how errors leave the program."""
 
+import gc
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -22,6 +22,8 @@ app = typer.Typer(
 
 def _version(shown: bool) -> None:
     if shown:
+        from importlib.metadata import version
+
         print(f"nasir {version('nasir')}")
         raise typer.Exit
 
@@ -41,6 +43,8 @@ for module in (check, info, ir, draw, search, derive, build, train, explain):
 
 def run() -> None:
     """The entry point. Exit status: 0, 1 for diagnostics, 2 for wrong usage, 130 where interrupted."""
+    # A compile makes a great many small objects that live to its end; walking them again and again is a tenth of it.
+    gc.set_threshold(100_000)
     try:
         app(standalone_mode=True)
     except CompileError as error:

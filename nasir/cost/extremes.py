@@ -45,6 +45,7 @@ class Change:
 
     known: Mapping[str, Scalar]
     prices: Mapping[int, int]
+    active: Mapping[Activity, bool]
 
 
 class Walk:
@@ -58,7 +59,8 @@ class Walk:
         for i, (_, _, activity) in enumerate(model.priced):
             groups.setdefault(activity, []).append(i)
         self._prices = dict.fromkeys(range(len(model.priced)), 0)
-        self._prices.update(self._priced(groups))
+        self._active = dict.fromkeys(groups, False)
+        self._prices.update(self._priced(groups, {}))
         self.total = sum(self._prices.values())
 
     @property
@@ -74,26 +76,33 @@ class Walk:
         for dim in reach.dims:
             self._known[dim.name] = value_of(dim, self._known)
         prices: dict[int, int] = {}
-        for i, price in self._priced(reach.priced):
+        switched: dict[Activity, bool] = {}
+        for i, price in self._priced(reach.priced, switched):
             if price != self._prices[i]:
                 prices[i] = self._prices[i]
                 self.total += price - prices[i]
                 self._prices[i] = price
-        return Change(known, prices)
+        return Change(known, prices, switched)
 
     def undo(self, change: Change) -> None:
         """Take a step back."""
         self.total += sum(change.prices.values()) - sum(self._prices[i] for i in change.prices)
         self._known.update(change.known)
         self._prices.update(change.prices)
+        self._active.update(change.active)
 
-    def _priced(self, groups: Mapping[Activity, Sequence[int]]) -> Iterator[tuple[int, int]]:
-        """The price of each node, 0 where it is not active; nodes that were free and stay so are left out."""
+    def _priced(
+        self, groups: Mapping[Activity, Sequence[int]], switched: dict[Activity, bool]
+    ) -> Iterator[tuple[int, int]]:
+        """The price of each node, 0 where it is not active; nodes that were inactive and stay so are left out. What
+        was active and is not, or the reverse, is noted in `switched`."""
         size = exact(self._known)
         for activity, nodes in groups.items():
-            active = holds(activity, self._known)
-            if not active and not any(self._prices[i] for i in nodes):
+            active, before = holds(activity, self._known), self._active[activity]
+            if not active and not before:
                 continue  # most of what a step reaches is in alternatives that are not chosen
+            if active != before:
+                switched[activity], self._active[activity] = before, active
             for i in nodes:
                 price = self._rule(*self.model.priced[i][:2], size) if active else 0
                 assert isinstance(price, int), "sizes are exact, and so are costs"

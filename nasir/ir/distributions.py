@@ -83,9 +83,13 @@ class Distributions:
     def joint(self, values: tuple[Value, ...]) -> Iterator[tuple[Assignment, Monomial]]:
         """Each possible assignment of the values with the product of slots that is its probability."""
         names = self._ordered({v.name for v in values if isinstance(v, Ref)})
+        # Constants stand behind the assignment, so that every value is a position in one tuple.
+        constants = tuple(v for v in values if not isinstance(v, Ref))
+        behind = iter(range(len(names), len(names) + len(constants)))
+        places = [names.index(v.name) if isinstance(v, Ref) else next(behind) for v in values]
         for assignment, product in self._table(names).items():
-            known = dict(zip(names, assignment, strict=True))
-            yield tuple(known[v.name] if isinstance(v, Ref) else v for v in values), product
+            known = assignment + constants
+            yield tuple([known[place] for place in places]), product
 
     def _ordered(self, names: set[str]) -> tuple[str, ...]:
         if names - self._age.keys():  # the table has grown
