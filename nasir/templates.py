@@ -6,13 +6,13 @@ from nasir import resources
 
 
 def template(name: str) -> jinja2.Template:
-    """A template by its file name. Values are escaped in SVG; Python source gets none that need it."""
+    """A template by its file name. Values are escaped in SVG and HTML; Python source gets none that need it."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(resources.folder("codegen")),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=jinja2.select_autoescape(("svg.j2",), default=False),
+        autoescape=jinja2.select_autoescape(("svg.j2", "html.j2"), default=False),
     )
     return environment.get_template(name)

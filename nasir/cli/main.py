@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nasir.cli import build, check, derive, draw, explain, info, ir, search, train
+from nasir.cli import build, check, derive, draw, explain, info, ir, report, search, sweep, train
 from nasir.diagnostics import CompileError, render_all
 
 app = typer.Typer(
@@ -37,7 +37,7 @@ def options(
     """Compile neural architecture search spaces: search them, derive networks, emit plain PyTorch."""
 
 
-for module in (check, info, ir, draw, search, derive, build, train, explain):
+for module in (check, info, ir, draw, search, sweep, report, derive, build, train, explain):
     app.command(module.NAME)(module.command)
 
 

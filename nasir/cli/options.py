@@ -20,7 +20,29 @@ Choose = Annotated[
 ]
 Choices = Annotated[Path | None, typer.Option("--choices", metavar="FILE.json", help="Every decision, as JSON.")]
 Run = Annotated[Path | None, typer.Option("--run", metavar="RUN", help="What a search found, from its run folder.")]
-Data = Annotated[str, typer.Option("--data", metavar="D", help="The data set: `digits`, `folder:DIR` (class folders).")]
+Data = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        metavar="D",
+        help="The data set: `digits`, `idx:DIR` (files like MNIST's), `folder:DIR` (class folders), or"
+        " `python:module:function` (your own).",
+    ),
+]
+Classes = Annotated[
+    str | None,
+    typer.Option("--classes", metavar="N", help="So many of the classes, `100` or `10%`, picked by the seed."),
+]
+SkipBroken = Annotated[
+    bool, typer.Option("--skip-broken", help="Leave out image files that cannot be read, and count them.")
+]
+SyncBatchNorm = Annotated[
+    bool, typer.Option("--sync-bn", help="Batch statistics over all GPUs of a `torchrun`, not over each one's images.")
+]
+TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard events to RUN/events as well.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on from the folder's last checkpoint; start where there is none.")
+]
 Out = Annotated[Path | None, typer.Option("--out", metavar="RUN", help="The run folder.  [default: runs/NAME]")]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, max=2**31 - 1, help="Seed of all randomness.")]
 Device = Annotated[str, typer.Option("--device", metavar="D", help="`cpu`, `cuda`, or `auto`.")]

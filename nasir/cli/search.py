@@ -1,56 +1,160 @@
 """`nasir search`."""
 
+import json
+import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from nasir.api import load
-from nasir.cli.options import Data, Device, File, Out, Overwrite, Seed, Set, With, parameters
+from nasir.api import Space, load
+from nasir.cli.options import (
+    Classes,
+    Data,
+    Device,
+    Out,
+    Overwrite,
+    Resume,
+    Seed,
+    Set,
+    SkipBroken,
+    SyncBatchNorm,
+    TensorBoard,
+    With,
+    parameters,
+)
+from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.values import key
-from nasir.lang.settings import override
+from nasir.lang.settings import override, with_bounds
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from nasir.search.run import Result, Summary
+    from nasir.search.run import Request, Result, Summary
 
 NAME = "search"
+T = TypeVar("T")
+_COMPARED = ("arch.nas", "metrics.jsonl", "model.safetensors")
 
 
 def command(
-    file: File,
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE", help="A path, or a name in the shipped library (`digits`).")
+    ] = None,
     data: Data = "digits",
     given: With = None,
     out: Out = None,
+    bound: Annotated[
+        list[str] | None,
+        typer.Option("--bound", metavar="COST<=LIMIT", help="A bound, `macs <= 20M` or `macs <= 60%`, for the file's."),
+    ] = None,
     set: Set = None,
+    classes: Classes = None,
+    skip_broken: SkipBroken = False,
     seed: Seed = 0,
     device: Device = "auto",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's last checkpoint.")] = False,
+    sync_bn: SyncBatchNorm = False,
+    tensorboard: TensorBoard = False,
+    resume: Resume = False,
     overwrite: Overwrite = False,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="RUN", help="Repeat a run, its space, data, settings and seed; name no FILE."),
+    ] = None,
 ) -> None:
-    """Search a space, derive the network it finds, emit it as plain PyTorch, and train it; everything into RUN."""
-    from rich.console import Console
+    """Search a space, derive the network it finds, emit it as plain PyTorch, and train it; everything into RUN.
 
-    from nasir.search.run import Request, search  # imports torch
-
-    space = load(file, **parameters(given))
-    space = replace(space, settings=override(space.settings, set or []))
-    folder = out or Path("runs") / space.name
-    console = Console(highlight=False)
+    Under `torchrun --nproc-per-node N -m nasir search ...` each process takes its part of every batch.
+    """
     if resume and overwrite:
         raise typer.BadParameter("one of --resume and --overwrite")
-    request = Request(data, folder, seed, device, resume, overwrite)
+    if (file is None) == (source is None):
+        raise typer.BadParameter("name a FILE to search, or a run to repeat: `--from RUN`")
+    from nasir.search.run import Request, search  # imports torch
+
+    if source is None:
+        assert file is not None, "one of the two is given"
+        space = _settled(load(file, **parameters(given)), bound or [], set or [])
+        texts = {"set": set or [], "bound": bound or []}
+        request = Request(data, out or Path("runs") / space.name, seed, device)
+        request = replace(
+            request,
+            classes=classes,
+            skip_broken=skip_broken,
+            synchronised=sync_bn,
+            tensorboard=tensorboard,
+            given=texts,
+        )
+    else:
+        space, request = _repeated(source, out or source.with_name(f"{source.name}_again"), device)
+        request = replace(request, tensorboard=tensorboard)
+    request = replace(request, resume=resume, overwrite=overwrite)
+    console = console_of_rank()
+    result = stoppable(lambda: search(space, request, console), request.out)
+    show(result, request.out, console)
+    if source is not None:
+        same = [name for name in _COMPARED if (source / name).read_bytes() == (request.out / name).read_bytes()]
+        other = [name for name in _COMPARED if name not in same]
+        console.print(f"as in {source}: {', '.join(same) or 'nothing'}", soft_wrap=True)
+        if other:
+            console.print(f"[yellow]otherwise than in {source}: {', '.join(other)}[/]", soft_wrap=True)
+
+
+def console_of_rank() -> "Console":
+    """The console; a silent one on all ranks but the first."""
+    from rich.console import Console
+
+    return Console(highlight=False, quiet=os.environ.get("RANK", "0") != "0")
+
+
+def _settled(space: Space, bounds: list[str], settings: list[str]) -> Space:
+    return replace(space, settings=override(with_bounds(space.settings, bounds), settings))
+
+
+def _repeated(run: Path, out: Path, device: str) -> "tuple[Space, Request]":
+    """The space and the request of a run, with as many threads.
+
+    Raises:
+        CompileError: where the folder holds no run.
+    """
+    import torch
+
+    from nasir.search.run import Request
+
     try:
-        result = search(space, request, console)
-    except KeyboardInterrupt:
-        started = (folder / "plan.json").exists()
-        hint = f"; go on with `--out {folder} --resume` and the same options" if started else ""
-        print(f"interrupted{hint}", file=sys.stderr)
-        raise typer.Exit(130) from None
-    show(result, folder, console)
+        plan: dict[str, Any] = json.loads((run / "plan.json").read_text(encoding="utf-8"))
+        given: dict[str, list[str]] = plan["given"]
+        space = _settled(load(run / "space.nas"), given["bound"], given["set"])
+        request = Request(plan["data"], out, plan["seed"], device)
+        request = replace(
+            request,
+            classes=plan["classes"],
+            skip_broken=plan["skip_broken"],
+            synchronised=plan["synchronised"],
+            given=given,
+        )
+        threads = int(plan["threads"])
+    except (OSError, json.JSONDecodeError, KeyError) as error:
+        hint = "name the folder that `nasir search --out` was given"
+        raise CompileError(Diagnostic("E0901", f"`{run}` holds no search to repeat: {error}", hints=(hint,))) from None
+    torch.set_num_threads(threads)
+    return space, request
+
+
+def stoppable(run: Callable[[], T], folder: Path) -> T:
+    """What `run` returns; where a signal stops it, the way to go on with it, and the exit status of the signal."""
+    from nasir.search.pausing import Stopped
+
+    try:
+        return run()
+    except Stopped as stopped:
+        if os.environ.get("RANK", "0") == "0":
+            words = f"stopped, and saved: go on with `--out {folder} --resume` and the same options"
+            print(words, file=sys.stderr)
+        raise typer.Exit(128 + stopped.signal) from None
 
 
 def show(result: "Result", folder: Path, console: "Console") -> None:
@@ -78,7 +182,18 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
 
 def show_summary(summary: "Summary", folder: Path, console: "Console") -> None:
     """The figures of a run."""
-    console.print(f"multiply-adds  {summary.macs:,}")
-    console.print(f"parameters     {summary.params:,}")
+
+    def used(cost: str) -> str:
+        bound = summary.bounds.get(cost)
+        return f"   [dim]{bound['used']:.1%} of {bound['limit']:,.0f}[/]" if bound else ""
+
+    console.print(f"multiply-adds  {summary.macs:,}{used('macs')}")
+    console.print(f"parameters     {summary.params:,}{used('params')}")
     console.print(f"test accuracy  {summary.test_accuracy:.2%}")
+    if summary.lands is False:
+        console.print(
+            "[yellow]the budget is not used up: no change of one or two decisions uses more within all bounds[/]"
+        )
+    if summary.skipped_files:
+        console.print(f"[yellow]{summary.skipped_files:,} files could not be read and were left out[/]")
     console.print(f"[dim]{summary.seconds:.0f} s, everything in {folder}[/]", soft_wrap=True)

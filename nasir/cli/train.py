@@ -4,7 +4,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from nasir.api import load
-from nasir.cli.options import Data, Device, File, Out, Overwrite, Seed, Set
+from nasir.cli.options import (
+    Classes,
+    Data,
+    Device,
+    File,
+    Out,
+    Overwrite,
+    Resume,
+    Seed,
+    Set,
+    SkipBroken,
+    SyncBatchNorm,
+    TensorBoard,
+    With,
+    parameters,
+)
+from nasir.cli.search import console_of_rank, show, show_summary, stoppable
 from nasir.lang.settings import Settings, override
 
 NAME = "train"
@@ -13,30 +29,33 @@ NAME = "train"
 def command(
     file: File,
     data: Data = "digits",
+    given: With = None,
     out: Out = None,
     set: Set = None,
+    classes: Classes = None,
+    skip_broken: SkipBroken = False,
     seed: Seed = 0,
     device: Device = "auto",
+    sync_bn: SyncBatchNorm = False,
+    tensorboard: TensorBoard = False,
+    resume: Resume = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Train a network, decision-free `.nas` or emitted `.py`, from scratch; everything into RUN.
 
     `--set` takes `epochs=30` and the like.
     """
-    from rich.console import Console
-
-    from nasir.cli.search import show, show_summary
     from nasir.search.run import Request, train_file, train_network  # imports torch
 
-    console = Console(highlight=False)
-    if file.endswith(".py"):
-        folder = out or Path("runs") / f"{Path(file).stem}_train"
+    console = console_of_rank()
+    is_python = file.endswith(".py")
+    network = None if is_python else load(file, **parameters(given))
+    folder = out or Path("runs") / f"{network.name if network else Path(file).stem}_train"
+    request = Request(data, folder, seed, device, resume, overwrite, classes, skip_broken, sync_bn, tensorboard)
+    request = replace(request, given={"set": set or [], "bound": []})
+    if network is None:
         settings = override(Settings(), set or [], "train")
-        summary = train_file(Path(file), settings, Request(data, folder, seed, device, overwrite=overwrite), console)
-        show_summary(summary, folder, console)
+        show_summary(stoppable(lambda: train_file(Path(file), settings, request, console), folder), folder, console)
         return
-    network = load(file)
-    network = replace(network, settings=override(network.settings, set or [], "train"))
-    folder = out or Path("runs") / f"{network.name}_train"
-    request = Request(data, folder, seed, device, overwrite=overwrite)
-    show(train_network(network, request, console), folder, console)
+    decided = replace(network, settings=override(network.settings, set or [], "train"))
+    show(stoppable(lambda: train_network(decided, request, console), folder), folder, console)

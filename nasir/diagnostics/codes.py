@@ -467,8 +467,9 @@ CODES: Mapping[str, Code] = {
     ),
     "E0504": Code(
         "objective of another form",
-        "The objective is `cross_entropy`, plus costs times numbers. Each constraint is one cost, `<=` and a bound"
-        " above 0. Other forms have no place in the search.",
+        "The objective is `cross_entropy`, plus costs times numbers (`cross_entropy + 0.1 * macs / 1M`) or times powers"
+        " of costs over their targets (`cross_entropy * (macs / 60M) ^ 0.6`). Each constraint is one cost, `<=` and a"
+        " bound above 0, or a percentage of the largest network's (`macs <= 60%`).",
         _section("objective {\n  minimize cross_entropy\n  subject to 60M >= macs\n}"),
         _section("objective {\n  minimize cross_entropy\n  subject to macs <= 60M\n}"),
     ),
@@ -586,7 +587,8 @@ CODES: Mapping[str, Code] = {
         "unknown or missing data set",
         "`--data` names a data set that nasir does not know, a folder that is not there or has not the images of two"
         " classes at least, or one that needs a package which is not installed. The digits come with scikit-learn:"
-        " `pip install 'nasir[digits]'`; `folder:DIR` reads DIR/CLASS/* or DIR/train/CLASS/* and DIR/val/CLASS/*.",
+        " `pip install 'nasir[digits]'`; `idx:DIR` reads train-images-idx3-ubyte and its three companions, plain or"
+        " `.gz`; `folder:DIR` reads DIR/CLASS/* or DIR/train/CLASS/* and DIR/val/CLASS/*.",
         "nasir search digits --data mnist",
         "nasir search digits --data digits",
     ),
@@ -612,7 +614,15 @@ CODES: Mapping[str, Code] = {
     "E0805": Code(
         "image that cannot be read",
         "A file of the data is no image, or is cut off. Nothing is trained on less data than you asked for: replace the"
-        " file, or take it away.",
+        " file, or take it away. `--skip-broken` leaves such image files out, and counts them.",
+    ),
+    "E0806": Code(
+        "data set of your own that does not do",
+        "`python:module:function` calls the function, which returns a training and a test set, each of `(image, label)`"
+        " by index: the image a float tensor [C, H, W], the label a whole number from 0, each class with images. The"
+        " message says what your code raised or returned instead.",
+        "nasir search digits --data python:my_data",
+        "nasir search digits --data python:my_data:load",
     ),
     "E0901": Code(
         "run folder that cannot be used",
@@ -624,7 +634,8 @@ CODES: Mapping[str, Code] = {
     ),
     "E0902": Code(
         "damaged checkpoint",
-        "The checkpoint cannot be read, or was written for another space. Start the run again with `--overwrite`.",
+        "The checkpoint is not as it was written, or was written for another space. Take the file away, and `--resume`"
+        " goes on from the one before it; or start the run again with `--overwrite`.",
     ),
     "E0903": Code(
         "file that cannot be written",
@@ -635,8 +646,18 @@ CODES: Mapping[str, Code] = {
     ),
     "E0904": Code(
         "unknown device",
-        "torch knows no such device on this machine. `auto` takes the GPU where there is one.",
+        "torch knows no such device on this machine. `auto` takes the GPU where there is one. `--sync-bn` needs GPUs.",
         "nasir search digits --device gpu",
         "nasir search digits --device auto",
+    ),
+    "E0905": Code(
+        "run folder in use",
+        "Another process is writing a run into the folder. Two would destroy each other's files. Wait for the other, or"
+        " take another folder with `--out`.",
+    ),
+    "E0906": Code(
+        "TensorBoard is missing",
+        "`--tensorboard` writes events with the tensorboard package, which is an extra: `pip install"
+        " 'nasir[tensorboard]'`. metrics.jsonl and report.html hold the same figures without it.",
     ),
 }

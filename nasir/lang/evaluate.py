@@ -209,6 +209,8 @@ class Evaluator:
     def _binary(self, expr: s.Binary, frame: Frame, hint: str, label: str | None) -> Thing:
         left = self.evaluate(expr.left, frame, join(hint, "left"))
         right = self.evaluate(expr.right, frame, join(hint, "right"))
+        if expr.operator == "^":
+            raise mistakes.arithmetic(expr.span, "`^` is for objectives and formulas of `search`; write a product")
         function = _OPERATORS[expr.operator]
         if isinstance(left, Tensor) and isinstance(right, Tensor) and function in {"add", "mul"}:
             name = frame.naming(label, single=True).next(function)

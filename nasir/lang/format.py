@@ -13,8 +13,9 @@ _PRECEDENCE = {
     "-": 7,
     "*": 8,
     "/": 8,
+    "^": 10,
 }
-_FLOW, _NOT, _COMPARED, _RANGE, _NEGATIVE, _ATOM = 1, 4, 6, 6, 9, 10
+_FLOW, _NOT, _COMPARED, _RANGE, _NEGATIVE, _ATOM = 1, 4, 6, 6, 9, 11
 
 
 def print_file(file: s.File) -> str:
@@ -69,7 +70,7 @@ def _alternatives(alternatives: Sequence[s.Alternative]) -> list[str]:
 def _objective(item: s.Objective) -> list[str]:
     lines = ["objective {", f"  minimize {print_expr(item.minimize)}"]
     if item.constraints:
-        bounds = (f"{print_expr(c.left)} {c.operator} {print_expr(c.right)}" for c in item.constraints)
+        bounds = (f"{print_expr(c.left)} {c.operator} {print_expr(c.right)}{'%' * c.percent}" for c in item.constraints)
         lines.append(f"  subject to {', '.join(bounds)}")
     return [*lines, "}"]
 
@@ -140,6 +141,8 @@ def _written(expr: s.Expr) -> tuple[str, int]:
             return f"{_expr(expr.callee, _ATOM)}({', '.join(arguments)})", _ATOM
         case s.Binary():
             own = _PRECEDENCE[expr.operator]
+            if expr.operator == "^":  # groups to the right, and takes a sign there
+                return f"{_expr(expr.left, _ATOM)} ^ {_expr(expr.right, _NEGATIVE)}", own
             # Comparisons do not chain; the others group to the left.
             left = _expr(expr.left, _COMPARED if own == _PRECEDENCE["=="] else own)
             return f"{left} {expr.operator} {_expr(expr.right, own + 1)}", own

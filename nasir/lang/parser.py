@@ -27,7 +27,21 @@ _READABLE = {
     "__ANON_0": "`->`",
     "__ANON_1": "`..`",
 }
-_OPERATORS = {"PLUS", "MINUS", "STAR", "SLASH", "OR", "AND", "COMPARISON", "__ANON_0", "__ANON_1", "DOT", "WHEN"}
+_OPERATORS = {
+    "PLUS",
+    "MINUS",
+    "STAR",
+    "SLASH",
+    "CARET",
+    "PERCENT",
+    "OR",
+    "AND",
+    "COMPARISON",
+    "__ANON_0",
+    "__ANON_1",
+    "DOT",
+    "WHEN",
+}
 
 
 @cache
@@ -201,8 +215,8 @@ class _Builder:
         return self._all(children)
 
     def _constraint(self, span: Span, children: list[Any]) -> s.Constraint:
-        left, operator, right = children
-        return s.Constraint(span, str(operator), self._build(left), self._build(right))
+        left, operator, right, percent = children
+        return s.Constraint(span, str(operator), self._build(left), self._build(right), percent is not None)
 
     def _settings(self, span: Span, children: list[Any]) -> s.Settings:
         section, *settings = children

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from nasir.cost.names import COST_NAMES
 from nasir.diagnostics import CompileError, Diagnostic, Source
@@ -27,11 +27,13 @@ _ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
     "/": lambda a, b: a / b,
+    "^": lambda a, b: cast(float, a**b),
 }
 
 
 Resolution = Literal["all", "sampled"]
 Precision = Literal["float32", "bfloat16"]
+Compiled = Literal["off", "inductor", "aot_eager"]
 
 
 @dataclass(frozen=True)
@@ -56,18 +58,29 @@ class Formula:
 
 @dataclass(frozen=True)
 class Bound:
-    """`cost <= limit`, for the derived network."""
+    """`cost <= limit`, for the derived network; `relative` ones are shares of the largest network's cost."""
 
     cost: str
     limit: float
+    relative: bool = False
+
+
+@dataclass(frozen=True)
+class Power:
+    """`(cost / target) ^ exponent`."""
+
+    cost: str
+    target: float
+    exponent: float
 
 
 @dataclass(frozen=True)
 class Objective:
-    """Minimise cross-entropy plus `weights`, subject to `bounds`."""
+    """Minimise cross-entropy, times `powers` (FBNet's form), plus `weights` (FBNetV2's), subject to `bounds`."""
 
     bounds: tuple[Bound, ...] = ()
     weights: tuple[tuple[str, float], ...] = ()
+    powers: tuple[Power, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,7 +89,10 @@ class SearchSettings:
 
     `temperature` None is the paper's 5.0 * exp(-0.045 * epoch) of 90 epochs, scaled to `epochs`. `resolution` says what
     a step runs of a set of image sizes: all of them, or one sampled (`nasir.supernet`). `precision` is that of the
-    network's convolutions (gates and costs stay in float64).
+    network's convolutions (gates and costs stay in float64). `compile` names the backend of torch.compile. `ema` is
+    the decay of a moving average of the weights, which stands in for them where networks are compared (0: none).
+    `candidates` networks within the bounds, the likeliest and others drawn from the final distribution, are compared
+    with the supernet's weights at the end.
     """
 
     epochs: int = 90
@@ -89,6 +105,9 @@ class SearchSettings:
     temperature: Formula | None = None
     resolution: Resolution = "all"
     precision: Precision = "float32"
+    compile: Compiled = "off"
+    ema: float = 0.0
+    candidates: int = 8
 
     def temperature_at(self, epoch: int) -> float:
         """tau of Eq. 4 in an epoch, counted from 0."""
@@ -104,12 +123,15 @@ class SearchSettings:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How to train the derived network from scratch."""
+    """How to train the derived network from scratch; `precision`, `compile` and `ema` as in the search."""
 
     epochs: int = 90
     batch: int = 128
     label_smoothing: float = 0.1
     weights: Optimizer = Optimizer("sgd", (("lr", 0.1), ("momentum", 0.9), ("weight_decay", 1e-4)))
+    precision: Precision = "float32"
+    compile: Compiled = "off"
+    ema: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -213,7 +235,7 @@ def _count(least: int) -> Callable[[s.Setting], int]:
 
 def _share(setting: s.Setting) -> float:
     value = _number(setting.value, {})
-    wanted_zero = setting.name.text == "label_smoothing"
+    wanted_zero = setting.name.text in {"label_smoothing", "ema"}
     if not (0 <= value < 1 if wanted_zero else 0 < value < 1):
         wanted = "at least 0 and below 1" if wanted_zero else "above 0 and below 1"
         raise mistakes.bad_setting(setting.value.span, setting.name.text, wanted)
@@ -274,19 +296,82 @@ _READERS: Mapping[str, Callable[[s.Setting], object]] = {
     "temperature": _formula,
     "resolution": _one_of(*get_args(Resolution)),
     "precision": _one_of(*get_args(Precision)),
+    "compile": _one_of(*get_args(Compiled)),
+    "ema": _share,
+    "candidates": _count(1),
 }
 
 
 def _objective(item: s.Objective) -> Objective:
-    terms = _linear(item.minimize)
+    terms: dict[str, float] = {}
+    powers: list[Power] = []
+    for summand in _operands(item.minimize, "+"):
+        factors = _operands(summand, "*")
+        if found := [f for f in factors if isinstance(f, s.Binary) and f.operator == "^"]:
+            powers += map(_power, found)
+            factors = [f for f in factors if f not in found]
+        for name, coefficient in _product(summand, factors).items():
+            if found and name != "cross_entropy":
+                raise mistakes.bad_objective(summand.span, "a power multiplies `cross_entropy` alone")
+            terms[name] = terms.get(name, 0.0) + coefficient
     if terms.pop("cross_entropy", 0.0) != 1.0:
         raise mistakes.bad_objective(
             item.minimize.span,
-            "the objective is `cross_entropy`, plus costs if any",
-            "write `cross_entropy + 0.1 * macs / 1M`",
+            "the objective is `cross_entropy`, once, with costs added or as factors",
+            "write `cross_entropy + 0.1 * macs / 1M`, or `cross_entropy * (macs / 60M) ^ 0.6`",
         )
     terms.pop("", None)
-    return Objective(tuple(map(_bound, item.constraints)), tuple(sorted(terms.items())))
+    return Objective(_bounds(item.constraints), tuple(sorted(terms.items())), tuple(powers))
+
+
+def _operands(expr: s.Expr, operator: str) -> list[s.Expr]:
+    """The expressions that `operator` joins."""
+    if isinstance(expr, s.Binary) and expr.operator == operator:
+        return [*_operands(expr.left, operator), *_operands(expr.right, operator)]
+    return [expr]
+
+
+def _product(whole: s.Expr, factors: list[s.Expr]) -> dict[str, float]:
+    """What is left of a summand without its powers, as `_linear` has it."""
+    if len(factors) == 1:
+        return _linear(factors[0])
+    return _linear(whole) if factors else {"": 1.0}
+
+
+def _power(expr: s.Binary) -> Power:
+    match expr.left:
+        case s.Binary(operator="/", left=s.Name() as name) if not _names(expr.left.right):
+            cost, target, exponent = _cost(name), _number(expr.left.right, {}), _number(expr.right, {})
+            if not (0 < target < math.inf and -8 <= exponent <= 8):
+                raise mistakes.bad_objective(expr.span, "a target is above 0, an exponent between -8 and 8")
+            return Power(cost, target, exponent)
+        case _:
+            raise mistakes.bad_objective(
+                expr.span, "a power is of a cost over its target", "write `cross_entropy * (macs / 60M) ^ 0.6`"
+            )
+
+
+def _bounds(constraints: tuple[s.Constraint, ...]) -> tuple[Bound, ...]:
+    bounds = tuple(map(_bound, constraints))
+    costs = [bound.cost for bound in bounds]
+    for i, constraint in enumerate(constraints):
+        if costs[i] in costs[:i]:
+            raise mistakes.bad_objective(constraint.span, f"`{costs[i]}` has a bound already")
+    return bounds
+
+
+def with_bounds(settings: Settings, texts: list[str]) -> Settings:
+    """Settings with bounds written as in a file, `macs <= 60M`, in place of the file's on the same costs.
+
+    Raises:
+        CompileError: where one is no bound.
+    """
+    bounds = {bound.cost: bound for bound in settings.objective.bounds}
+    for text in texts:
+        source = Source(f"--bound {text}", f"objective {{ minimize cross_entropy subject to {text} }}")
+        for bound in _apply(Settings(), parse(source)).objective.bounds:
+            bounds[bound.cost] = bound
+    return replace(settings, objective=replace(settings.objective, bounds=tuple(bounds.values())))
 
 
 def _bound(constraint: s.Constraint) -> Bound:
@@ -296,7 +381,7 @@ def _bound(constraint: s.Constraint) -> Bound:
     limit = _number(constraint.right, {})
     if not 0 < limit < math.inf:
         raise mistakes.bad_objective(constraint.right.span, f"the bound on `{cost}` must be above 0")
-    return Bound(cost, limit)
+    return Bound(cost, limit / 100 if constraint.percent else limit, constraint.percent)
 
 
 def _cost(name: s.Name) -> str:
@@ -355,7 +440,12 @@ def _number(expr: s.Expr, names: Mapping[str, float]) -> float:
             left, right = _number(expr.left, names), _number(expr.right, names)
             if expr.operator == "/" and right == 0:
                 raise mistakes.arithmetic(expr.span, "division by zero")
-            return _ARITHMETIC[expr.operator](left, right)
+            if expr.operator == "^" and not (0 < left <= 1e6 and abs(right) <= 1e6):
+                raise mistakes.arithmetic(expr.span, "a power has a base above 0")
+            try:
+                return _ARITHMETIC[expr.operator](left, right)
+            except OverflowError:
+                raise mistakes.arithmetic(expr.span, "the result is too large") from None
         case s.Call(callee=s.Name() as callee) if callee.text in FORMULA_FUNCTIONS:
             if named := [a for a in expr.arguments if a.name is not None]:
                 raise mistakes.only_by_position(named[0].span, callee.text)

@@ -205,11 +205,12 @@ class Import(Tree):
 
 @dataclass(frozen=True)
 class Constraint(Tree):
-    """`left comparison right`, as in `macs <= 325M`."""
+    """`left comparison right`, as in `macs <= 325M`; or in percent of the largest network, as in `macs <= 60%`."""
 
     operator: str
     left: Expr
     right: Expr
+    percent: bool = False
 
 
 @dataclass(frozen=True)

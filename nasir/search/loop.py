@@ -1,171 +1,263 @@
 """The paper's search (section 4.1): in each epoch the weights on one part of the data, then the architecture on the
-other; the temperature anneals; the argmax is the network."""
+other; the temperature anneals; the likeliest network within the bounds is the one."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nasir.api import Space
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.ir.values import Scalar
+from nasir.ir.values import Scalar, key
 from nasir.search import optimizers
-from nasir.search.constraint import Prices, within_bounds
+from nasir.search.averaging import Average
+from nasir.search.constraint import Prices, Targets
 from nasir.search.data import DataSet, Split, batch_count, batches, pieces
+from nasir.search.landing import drawn, landed, scores
+from nasir.search.pausing import Pauses, Stopped
 from nasir.search.progress import Report
+from nasir.search.ranks import Ranks
 from nasir.search.run_folder import RunFolder
-from nasir.search.training import place
+from nasir.search.training import check_loss, compiled, place
 from nasir.supernets import Supernet, SupernetOutput, build
 from nasir.supernets.gates import gumbel_noise
 
 _ESTIMATION_BATCHES = 16
 
+WEIGHTS, ARCHITECTURE = 0, 1
+
+
+@dataclass(frozen=True)
+class Found:
+    """The network that a search chose: its decisions, whether it uses its budget up (`landing.LEAST_USE`), and its
+    accuracy with the supernet's weights on the architecture's part of the data."""
+
+    choices: dict[str, Scalar]
+    lands: bool
+    accuracy: float
+
 
 class Search:
-    """One search of one space on one data set. Its state after each epoch is a checkpoint."""
+    """One search of one space on one data set. Its state after any step is a checkpoint."""
 
-    def __init__(self, space: Space, data: DataSet, seed: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        space: Space,
+        data: DataSet,
+        targets: Targets,
+        seed: int,
+        device: torch.device,
+        ranks: Ranks | None = None,
+        *,
+        synchronised: bool = False,
+    ) -> None:
+        """`synchronised` takes batch statistics over all ranks (SyncBN)."""
         self._space = space
         self._settings = space.settings.search
-        self._seed = seed
+        self._seed, self._device, self._ranks = seed, device, ranks or Ranks()
         torch.manual_seed(seed)
         self.supernet: Supernet = build(space.graph, self._settings.resolution)
+        self.supernet.synchronise_batch_norms(synchronised)
         place(self.supernet, device)
-        self._device = device
-        weights, architecture = data.divided(self._settings.split, seed)
-        self._weight_data, self._architecture_data = weights.to(device), architecture.to(device)
-        if not batch_count(weights, self._settings.batch) or not batch_count(architecture, self._settings.batch):
-            hint = "change `split`, so that each part has at least two images"
+        parts = data.divided(self._settings.split, seed)
+        self._parts: tuple[Split, Split] = (parts[WEIGHTS].to(device), parts[ARCHITECTURE].to(device))
+        if not all(map(self._count, self._parts)):
+            hint = "change `split`, so that each part has at least two images for each rank"
             raise CompileError(Diagnostic("E0803", "a part of the training data is empty", hints=(hint,)))
-        self._weight_optimizer = optimizers.make(self._settings.weights, self.supernet.weights())
-        self._architecture_optimizer = optimizers.make(self._settings.architecture, self.supernet.architecture())
-        self._prices = Prices(space.settings.objective)
+        (self._logits,) = self.supernet.architecture()
+        self._logits.requires_grad_(False)  # so that data-parallel steps of the weights leave it alone
+        weights = list(self.supernet.weights())
+        self._weight_optimizer = optimizers.make(self._settings.weights, weights)
+        self._average = Average(weights, self._settings.ema)
+        self._running: tuple[nn.Module, nn.Module] = (
+            compiled(self._ranks.parallel(self.supernet), self._settings.compile),
+            compiled(self.supernet, self._settings.compile),
+        )
+        self._architecture_optimizer = optimizers.make(self._settings.architecture, (self._logits,))
+        searching = self._settings.epochs - self._settings.warmup_epochs
+        self._prices = Prices(targets, searching * self._count(self._parts[ARCHITECTURE]))
         self.epoch = 0
+        self._part, self._step = WEIGHTS, 0
+        self._losses = [0.0, 0.0]
+        self._costs: dict[str, float] = {}
+        self.found: Found | None = None
 
-    @property
-    def _steps(self) -> tuple[int, int]:
-        """Batches an epoch of the two parts."""
-        size = self._settings.batch
-        return batch_count(self._weight_data, size), batch_count(self._architecture_data, size)
+    def _count(self, split: Split) -> int:
+        """Steps of an epoch on a part of the data."""
+        return batch_count(split, self._settings.batch, self._ranks.count)
 
-    def run(self, folder: RunFolder, report: Report) -> None:
-        """The remaining epochs; each ends with a line in metrics.jsonl and a checkpoint."""
+    def run(self, folder: RunFolder, report: Report, pauses: Pauses) -> None:
+        """The remaining epochs; each ends with a line in metrics.jsonl and one in probabilities.jsonl, and with a
+        checkpoint.
+
+        Raises:
+            CompileError: where a loss is no number, or a file cannot be read or written.
+            Stopped: where `pauses` said so; the state is saved.
+        """
         while self.epoch < self._settings.epochs:
             start = time.perf_counter()
-            metrics = self._run_epoch()
-            folder.append("metrics.jsonl", {"phase": "search", "epoch": self.epoch, **metrics})
-            folder.append(
-                "timing.jsonl", {"phase": "search", "epoch": self.epoch, "seconds": time.perf_counter() - start}
-            )
+            self.supernet.train()
+            self.supernet.temperature.fill_(self._settings.temperature_at(self.epoch))
+            searching = self.epoch >= self._settings.warmup_epochs
+            if self._part == WEIGHTS:
+                self._run_part(self._train_weights, folder, pauses)
+                self._part, self._step = ARCHITECTURE, 0
+            if searching:
+                self._run_part(self._train_architecture, folder, pauses)
+            metrics = self._metrics(searching)
+            line = {"phase": "search", "epoch": self.epoch}
+            folder.append("metrics.jsonl", {**line, **metrics})
+            folder.append("probabilities.jsonl", {**line, "decisions": self._distributions()})
+            folder.append("timing.jsonl", {**line, "seconds": time.perf_counter() - start})
             self.epoch += 1
-            folder.save_checkpoint(self.state())
+            self._part, self._step, self._losses = WEIGHTS, 0, [0.0, 0.0]
+            self.save(folder, pauses)
             report(self.epoch - 1, _shown(metrics))
 
-    def _run_epoch(self) -> dict[str, float | int | None]:
-        self.supernet.train()
-        self.supernet.temperature.fill_(self._settings.temperature_at(self.epoch))
-        loss = self._train_weights()
-        searching = self.epoch >= self._settings.warmup_epochs
-        architecture_loss, costs = self._train_architecture() if searching else (None, self._expected_costs())
+    def _run_part(self, train: Callable[[Tensor, Tensor], Tensor], folder: RunFolder, pauses: Pauses) -> None:
+        """The remaining steps on one part of the data."""
+        split = self._parts[self._part]
+        batch, key = self._settings.batch, 2 * self._seed + self._part
+        for images, labels in batches(split, batch, key, self.epoch, self._ranks, self._step):
+            loss, stop = self._ranks.mean([float(train(images, labels)), pauses.signal > 0], self._device)
+            check_loss(loss, f"epoch {self.epoch}")
+            if self._part == WEIGHTS:
+                self._weight_optimizer.step()
+                self._average.update()
+            else:
+                self._architecture_optimizer.step()
+                self._prices.update(self._costs, self._space.costs.at(self.supernet.argmax()))
+            self._losses[self._part] += loss
+            self._step += 1
+            if stop or pauses.due():
+                self.save(folder, pauses)
+            if stop:
+                raise Stopped(pauses.signal)
+
+    def _train_weights(self, images: Tensor, labels: Tensor) -> Tensor:
+        """The loss of a step; the weights have its gradient."""
+        per_epoch = self._count(self._parts[WEIGHTS])
+        at, of = self.epoch * per_epoch + self._step, self._settings.epochs * per_epoch
+        optimizers.set_cosine(self._weight_optimizer, self._settings.weights, at, of)
+        loss = self._cross_entropy(self._forward(images, 2 * at).logits, labels)
+        self._weight_optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        return loss.detach()
+
+    def _train_architecture(self, images: Tensor, labels: Tensor) -> Tensor:
+        """The loss of a step; the architecture's logits have its gradient."""
+        at = self.epoch * self._count(self._parts[ARCHITECTURE]) + self._step
+        self._logits.requires_grad_(True)
+        out = self._forward(images, 2 * at + 1)
+        loss = self._prices.loss(self._cross_entropy(out.logits, labels), out.cost)
+        (gradient,) = torch.autograd.grad(loss, self._logits)
+        self._logits.requires_grad_(False)
+        self._logits.grad = self._ranks.average(gradient)
+        self._costs = {name: float(cost.detach()) for name, cost in out.cost.items()}
+        return loss.detach()
+
+    def _forward(self, images: Tensor, step: int) -> SupernetOutput:
+        lower = self._settings.precision == "bfloat16"
+        noise = gumbel_noise(self.supernet.gate_count(), self._seed, step).to(self._device)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=lower):
+            return self._running[self._part](images, noise=noise)
+
+    def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits.float(), labels, label_smoothing=self._settings.label_smoothing)
+
+    def _metrics(self, searching: bool) -> dict[str, float | int | None]:
+        if not searching:
+            with torch.no_grad():
+                self._costs = {name: float(value) for name, value in self.supernet.cost().items()}
         return {
-            "loss": loss,
-            "architecture_loss": architecture_loss,
-            **costs,
+            "loss": self._losses[WEIGHTS] / self._count(self._parts[WEIGHTS]),
+            "architecture_loss": (
+                self._losses[ARCHITECTURE] / self._count(self._parts[ARCHITECTURE]) if searching else None
+            ),
+            **self._costs,
             **{f"argmax_{name}": cost for name, cost in self._space.costs.at(self.supernet.argmax()).items()},
             "temperature": float(self.supernet.temperature),
             "entropy": self.supernet.entropy(),
             **{f"price_{name}": price for name, price in self._prices.values.items()},
         }
 
-    def _train_weights(self) -> float:
-        per_epoch, _ = self._steps
-        losses: list[float] = []
-        for i, (images, labels) in enumerate(self._batches(self._weight_data, 0)):
-            step = self.epoch * per_epoch + i
-            total = self._settings.epochs * per_epoch
-            optimizers.set_cosine(self._weight_optimizer, self._settings.weights, step, total)
-            loss = self._cross_entropy(self._forward(images, 2 * step).logits, labels)
-            self._weight_optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self._check(loss)
-            self._weight_optimizer.step()
-            losses.append(float(loss.detach()))
-        return sum(losses) / len(losses)
+    def _distributions(self) -> dict[str, dict[str, float]]:
+        """The probability of each option of each decision, rounded to what a picture shows."""
+        return {
+            name: {key(option): round(probability, 4) for option, probability in options.items()}
+            for name, options in self.supernet.probabilities().items()
+        }
 
-    def _train_architecture(self) -> tuple[float, dict[str, float]]:
-        _, per_epoch = self._steps
-        losses: list[float] = []
-        costs: dict[str, float] = {}
-        for i, (images, labels) in enumerate(self._batches(self._architecture_data, 1)):
-            out = self._forward(images, 2 * (self.epoch * per_epoch + i) + 1)
-            loss = self._cross_entropy(out.logits, labels) + self._prices.penalty(out.cost)
-            self._architecture_optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self._check(loss)
-            self._architecture_optimizer.step()
-            losses.append(float(loss.detach()))
-            costs = {name: float(cost.detach()) for name, cost in out.cost.items()}
-            self._prices.update(costs, self._space.costs.at(self.supernet.argmax()))
-        return sum(losses) / len(losses), costs
+    def choose(self) -> Found:
+        """Of the network nearest to the likeliest and of others near to networks drawn from the final distribution, all
+        within the bounds, the one with the least cross-entropy with the supernet's weights (FBNet sampled so)."""
+        probabilities = self.supernet.probabilities()
+        likely, model, bounds = scores(probabilities), self._space.costs, self._prices.targets.bounds
+        starts = [self.supernet.argmax()]
+        starts += [drawn(probabilities, self._seed * 1_000 + i) for i in range(1, self._settings.candidates)]
+        found: list[tuple[dict[str, Scalar], bool]] = []
+        for start in starts:
+            one = landed(start, likely, model, bounds)
+            if self._keeps_bounds(one[0]) and one[0] not in [choices for choices, _ in found]:
+                found.append(one)
+        if not found:
+            hint = "raise the bounds, or search longer"
+            raise CompileError(Diagnostic("E0507", "no network near the searched one keeps all bounds", hints=(hint,)))
+        self._average.put()
+        compared = [(not lands, *self.evaluate(choices), choices) for choices, lands in found]
+        self._average.put()
+        missed, _, accuracy, choices = min(compared, key=lambda one: one[:2])
+        self.found = Found(choices, not missed, accuracy)
+        return self.found
 
-    def _expected_costs(self) -> dict[str, float]:
-        with torch.no_grad():
-            cost = self.supernet.cost()
-        return {name: float(value) for name, value in cost.items()}
+    def _keeps_bounds(self, choices: Mapping[str, Scalar]) -> bool:
+        costs = self._space.costs.at(choices)
+        return all(costs[bound.cost] <= bound.limit for bound in self._prices.targets.bounds)
 
-    def _forward(self, images: Tensor, step: int) -> SupernetOutput:
-        lower = self._settings.precision == "bfloat16"
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=lower):
-            return self.supernet(images, noise=self._noise(step))
-
-    def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(logits.float(), labels, label_smoothing=self._settings.label_smoothing)
-
-    def _batches(self, split: Split, part: int) -> Iterator[tuple[Tensor, Tensor]]:
-        return batches(split, self._settings.batch, 2 * self._seed + part, self.epoch)
-
-    def _noise(self, step: int) -> Tensor:
-        noise = gumbel_noise(self.supernet.gate_count(), self._seed, step)
-        return noise.to(self.supernet.temperature.device)
-
-    def _check(self, loss: Tensor) -> None:
-        if not bool(torch.isfinite(loss)):
-            hints = ('lower the learning rate: `--set "weights=sgd(lr=0.05, momentum=0.9)"`',)
-            raise CompileError(
-                Diagnostic("E0804", f"the loss is {float(loss.detach())} in epoch {self.epoch}", hints=hints)
-            )
-
-    def choose(self) -> dict[str, Scalar]:
-        """The likeliest network, changed as little as its bounds demand."""
-        bounds = self._space.settings.objective.bounds
-        return within_bounds(self.supernet.argmax(), self.supernet.probabilities(), self._space.costs, bounds)
-
-    def accuracy(self, choices: Mapping[str, Scalar]) -> float:
-        """Accuracy of a network with the supernet's weights on the architecture's part of the data, its batch norms
-        estimated on the weights' part."""
-        images = (x for x, _ in islice(self._batches(self._weight_data, 0), _ESTIMATION_BATCHES))
-        self.supernet.reestimate_batch_norms(choices, images)
+    def evaluate(self, choices: Mapping[str, Scalar]) -> tuple[float, float]:
+        """Cross-entropy and accuracy of a network with the supernet's weights on the architecture's part of the data,
+        its batch norms estimated on the weights' part."""
+        self.supernet.reestimate_batch_norms(choices, islice(self._estimation_images(), _ESTIMATION_BATCHES))
         self.supernet.eval()
-        correct = counted = 0
+        split = self._parts[ARCHITECTURE]
+        loss = correct = counted = 0.0
         with torch.no_grad():
-            every = torch.arange(len(self._architecture_data))
-            for x, y in self._architecture_data.batches(pieces(every, self._settings.batch), None):
-                correct += int((self.supernet(x, choices=choices).logits.argmax(1) == y).sum())
+            for x, y in split.batches(pieces(torch.arange(len(split)), self._settings.batch), None):
+                logits = self.supernet(x, choices=choices).logits
+                loss += float(F.cross_entropy(logits, y, reduction="sum"))
+                correct += int((logits.argmax(1) == y).sum())
                 counted += len(y)
-        return correct / counted
+        return loss / counted, correct / counted
+
+    def _estimation_images(self) -> Iterator[Tensor]:
+        order = torch.randperm(len(self._parts[WEIGHTS]), generator=torch.Generator().manual_seed(self._seed))
+        wanted = pieces(order, self._settings.batch)[:_ESTIMATION_BATCHES]
+        return (x for x, _ in self._parts[WEIGHTS].batches([index for index in wanted if len(index) > 1], None))
+
+    def save(self, folder: RunFolder, pauses: Pauses) -> None:
+        """Write a checkpoint."""
+        folder.save_checkpoint("search", self.state())
+        pauses.saved()
 
     def state(self) -> dict[str, Any]:
-        """All that the next epoch depends on; noise, order and rates are functions of seed and step."""
+        """All that the next step depends on; noise, order, augmentation and rates are functions of seed and step."""
         return {
             "epoch": self.epoch,
+            "part": self._part,
+            "step": self._step,
+            "losses": list(self._losses),
+            "costs": dict(self._costs),
             "supernet": self.supernet.state_dict(),
             "weight_optimizer": self._weight_optimizer.state_dict(),
             "architecture_optimizer": self._architecture_optimizer.state_dict(),
+            "average": self._average.state(),
             "prices": dict(self._prices.values),
+            "found": None if self.found is None else [dict(self.found.choices), self.found.lands, self.found.accuracy],
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -178,8 +270,12 @@ class Search:
             self.supernet.load_state_dict(state["supernet"])
             self._weight_optimizer.load_state_dict(state["weight_optimizer"])
             self._architecture_optimizer.load_state_dict(state["architecture_optimizer"])
+            self._average.restore(state["average"])
             self._prices.values = dict(state["prices"])
-            self.epoch = int(state["epoch"])
+            self.epoch, self._part, self._step = int(state["epoch"]), int(state["part"]), int(state["step"])
+            self._losses, self._costs = list(state["losses"]), dict(state["costs"])
+            if (found := state["found"]) is not None:
+                self.found = Found(*cast("tuple[dict[str, Scalar], bool, float]", tuple(found)))
         except (KeyError, RuntimeError, ValueError) as error:
             raise CompileError(Diagnostic("E0902", f"the checkpoint does not fit the space: {error}")) from None
 
@@ -187,7 +283,7 @@ class Search:
 def _shown(metrics: Mapping[str, float | int | None]) -> dict[str, str]:
     return {
         "loss": f"{metrics['loss']:.3f}",
-        "macs": f"{metrics['macs']:,.0f}",
+        "macs": f"{metrics['argmax_macs']:,.0f}",
         "tau": f"{metrics['temperature']:.2f}",
         "entropy": f"{metrics['entropy']:.2f}",
     }

@@ -2,36 +2,43 @@
 
 import ast
 import json
+import os
 import platform
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from rich.console import Console
 from safetensors.torch import save
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from nasir.api import Space, emit
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.graph import Choices
-from nasir.lang.settings import Formula, Settings
-from nasir.search.constraint import check_reachable
+from nasir.lang.settings import Bound, Formula, Settings, TrainSettings
+from nasir.search.constraint import targets
 from nasir.search.data import DataSet, Input, check_classes, input_of, load_data
-from nasir.search.loop import Search
+from nasir.search.events import log_events
+from nasir.search.loop import Found, Search
 from nasir.search.modules import network_class
+from nasir.search.pausing import Pauses, pausing
 from nasir.search.progress import progress
+from nasir.search.ranks import Ranks, joined
+from nasir.search.report import write_report
 from nasir.search.run_folder import RunFolder
-from nasir.search.training import accuracy, train
+from nasir.search.training import Training, accuracy
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asks of `nasir search`."""
+    """What a user asks of `nasir search` and `nasir train`. `given` is how the settings came about, for repeating."""
 
     data: str
     out: Path
@@ -39,11 +46,18 @@ class Request:
     device: str = "auto"
     resume: bool = False
     overwrite: bool = False
+    classes: str | None = None
+    skip_broken: bool = False
+    synchronised: bool = False
+    tensorboard: bool = False
+    given: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run found. Accuracies are shares; `macs` multiply-adds; `seconds` wall time."""
+    """What a run found. Accuracies are shares; `macs` multiply-adds; `seconds` wall time. `bounds` says of each bound
+    its limit and the share of it that is used; `lands` whether the tightest is used up (`landing.LEAST_USE`), and where
+    not, no change of one or two decisions would."""
 
     name: str
     macs: int
@@ -51,6 +65,9 @@ class Summary:
     test_accuracy: float
     supernet_accuracy: float | None
     seconds: float
+    bounds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
+    lands: bool | None = None
+    skipped_files: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,41 +79,69 @@ class Result:
     chosen: Choices
 
 
+@dataclass(frozen=True)
+class Job:
+    """One run while it runs."""
+
+    request: Request
+    data: DataSet
+    device: torch.device
+    ranks: Ranks
+    folder: RunFolder
+    pauses: Pauses
+    console: Console
+    start: float
+
+    @property
+    def resumes(self) -> bool:
+        """There is a run to go on with, and it is to go on."""
+        return self.request.resume and self.folder.begun
+
+
 def search(space: Space, request: Request, console: Console) -> Result:
     """Run the main job.
 
     Raises:
         CompileError: where the space, the data, the bounds or the folder do not do.
+        Stopped: where a signal ended it; it can be resumed.
     """
     if not space.decisions:
         hint = "`nasir train` trains a network that is decided"
         raise CompileError(
             Diagnostic("E0605", f"`{space.name}` has nothing to search: no set is left in it", hints=(hint,))
         )
-    start = time.perf_counter()
-    device = pick_device(request.device)
-    data = load_data(request.data, input_of(space.graph))
-    check_classes(space.graph, data)
-    check_reachable(space.costs, space.settings.objective.bounds)
+    goal = targets(space.settings.objective, space.costs)
     for choices in (space.largest(), space.smallest(), space.sample(request.seed)):
         space.arch(choices)  # what cannot be written out is said before the search, not after it
-    folder = RunFolder(request.out)
-    loop = _prepare(space, data, request, folder, device)
-    with progress(console, "search", space.settings.search.epochs, loop.epoch) as report:
-        loop.run(folder, report)
-    choices = loop.choose()
-    supernet_accuracy = loop.accuracy(choices)
-    folder.write_json("choices.json", choices)
-    network = space.at(choices)
-    folder.write("arch.nas", space.arch(choices))
-    folder.write("model.py", emit(network))
-    if (taken := input_of(network.graph)) != input_of(space.graph):
-        data = load_data(request.data, taken)
-    costs, settings = network.costs.at({}), space.settings
-    summary = _train(
-        network.name, costs, data, settings, request.seed, device, folder, console, start, supernet_accuracy
-    )
-    return Result(summary, network, space.active(choices))
+
+    def data() -> DataSet:
+        found = _load(request, input_of(space.graph))
+        check_classes(space.graph, found)
+        return found
+
+    with _job(request, console, data) as job:
+        folder, ranks = job.folder, job.ranks
+        loop = Search(space, job.data, goal, request.seed, job.device, job.ranks, synchronised=request.synchronised)
+        _begin(job, plan(space, job), lambda: folder.write_program("space.nas", space.source.text, space.imports))
+        if job.resumes and (state := folder.load_checkpoint("search")) is not None:
+            loop.restore(state)
+        ranks.lead(lambda: _cut_back(folder, "search", loop.epoch))
+        epochs = space.settings.search.epochs
+        with progress(job.console, "search", epochs, loop.epoch) as report:
+            loop.run(folder, report, job.pauses)
+        found = loop.found or ranks.lead(loop.choose)
+        loop.found = found
+        loop.save(folder, job.pauses)
+        network = space.at(found.choices)
+        folder.write_json("choices.json", found.choices)
+        folder.write("arch.nas", space.arch(found.choices))
+        folder.write("model.py", emit(network))
+        if (taken := input_of(network.graph)) != input_of(space.graph):
+            job = replace(job, data=_load(request, taken))
+        summary = _train(job, network, found, goal.bounds)
+        if ranks.first:
+            write_report(folder.path)
+        return Result(summary, network, space.active(found.choices))
 
 
 def train_network(network: Space, request: Request, console: Console) -> Result:
@@ -104,20 +149,23 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
 
     Raises:
         CompileError: where decisions are left, or the data or the folder do not do.
+        Stopped: where a signal ended it; it can be resumed.
     """
-    emit(network)  # a diagnostic where decisions are left
-    start = time.perf_counter()
-    data = load_data(request.data, input_of(network.graph))
-    check_classes(network.graph, data)
-    folder = RunFolder(request.out)
-    folder.start(overwrite=request.overwrite)
-    folder.write_json("plan.json", plan(network, request, data))
-    folder.write("arch.nas", network.source.text)
-    device = pick_device(request.device)
-    folder.write("model.py", emit(network))
-    costs, settings = network.costs.at({}), network.settings
-    summary = _train(network.name, costs, data, settings, request.seed, device, folder, console, start, None)
-    return Result(summary, network, {})
+    source = emit(network)  # a diagnostic where decisions are left
+
+    def data() -> DataSet:
+        found = _load(request, input_of(network.graph))
+        check_classes(network.graph, found)
+        return found
+
+    with _job(request, console, data) as job:
+
+        def write() -> None:
+            job.folder.write("arch.nas", network.source.text)
+            job.folder.write("model.py", source)
+
+        _begin(job, plan(network, job), write)
+        return Result(_train(job, network, None, ()), network, {})
 
 
 def train_file(path: Path, settings: Settings, request: Request, console: Console) -> Summary:
@@ -125,10 +173,24 @@ def train_file(path: Path, settings: Settings, request: Request, console: Consol
 
     Raises:
         CompileError: where the file defines none, it does not take the data's images, or the folder does not do.
+        Stopped: where a signal ended it; it can be resumed.
     """
-    start = time.perf_counter()
     module = network_class(path)()
-    data = load_data(request.data, _input_of(path))
+    with _job(request, console, lambda: _load(request, _input_of(path))) as job:
+        macs = _check_file(module, path, job.data)
+        costs = {"macs": macs, "params": sum(p.numel() for p in module.parameters())}
+        text = path.read_text(encoding="utf-8")
+        wanted: dict[str, Any] = {"space": text, "imports": {}, "source": path.name, **run_facts(settings, job)}
+        _begin(job, wanted, lambda: job.folder.write("model.py", text))
+        return _train_module(job, path.stem, costs, settings.train, None, ())
+
+
+def _check_file(module: nn.Module, path: Path, data: DataSet) -> int:
+    """The module's multiply-adds for one image.
+
+    Raises:
+        CompileError: where it does not take the data's images, or does not tell their classes apart.
+    """
     image, _ = next(data.train.batches([torch.tensor([0])], None))
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
@@ -137,16 +199,9 @@ def train_file(path: Path, settings: Settings, request: Request, console: Consol
         hint = f"the images of `{data.name}` are {list(image.shape[1:])}"
         raise CompileError(Diagnostic("E0802", f"`{path}` does not take the images: {error}", hints=(hint,))) from None
     if logits.shape != (1, data.classes):
-        raise CompileError(
-            Diagnostic("E0802", f"`{path}` does not tell the {data.classes} classes of `{data.name}` apart")
-        )
-    folder = RunFolder(request.out)
-    folder.start(overwrite=request.overwrite)
-    folder.write("model.py", path.read_text(encoding="utf-8"))
-    folder.write_json("plan.json", {"source": path.name, **run_facts(settings, request, data)})
-    costs = {"macs": int(counter.get_total_flops()) // 2, "params": sum(p.numel() for p in module.parameters())}
-    device = pick_device(request.device)
-    return _train(path.stem, costs, data, settings, request.seed, device, folder, console, start, None)
+        message = f"`{path}` does not tell the {data.classes} classes of `{data.name}` apart"
+        raise CompileError(Diagnostic("E0802", message))
+    return int(counter.get_total_flops()) // 2
 
 
 def _input_of(path: Path) -> Input | None:
@@ -156,81 +211,134 @@ def _input_of(path: Path) -> Input | None:
     return Input(int(found[1]), int(found[2])) if found else None
 
 
-def _prepare(space: Space, data: DataSet, request: Request, folder: RunFolder, device: torch.device) -> Search:
-    """A search at its beginning, or at its last checkpoint."""
-    loop = Search(space, data, request.seed, device)
-    wanted = plan(space, request, data)
-    if not request.resume:
-        folder.start(overwrite=request.overwrite)
-        folder.write_program("space.nas", space.source.text, space.imports)
-        folder.write_json("plan.json", wanted)
-        return loop
-    _check_same_plan(folder, wanted)
-    state = folder.load_checkpoint()
-    if state is not None:
-        loop.restore(state)
-    kept = [line for line in folder.lines("metrics.jsonl") if line["phase"] == "search" and line["epoch"] < loop.epoch]
-    folder.keep_lines("metrics.jsonl", kept)
-    return loop
+def _load(request: Request, input: Input | None) -> DataSet:
+    return load_data(request.data, input, classes=request.classes, seed=request.seed, skip_broken=request.skip_broken)
 
 
-def _check_same_plan(folder: RunFolder, wanted: dict[str, Any]) -> None:
-    path = folder.path / "plan.json"
+@contextmanager
+def _job(request: Request, console: Console, data: Callable[[], DataSet]) -> Generator[Job]:
+    """A run with its data, in a folder that no other run writes into."""
+    start = time.perf_counter()
+    device = pick_device(request.device)
+    with joined(device) as ranks, pausing() as pauses:
+        if request.synchronised and device.type != "cuda":
+            hint = "leave `--sync-bn` out: without it each rank takes the statistics of its own images"
+            raise CompileError(Diagnostic("E0904", "torch synchronises batch norms on GPUs alone", hints=(hint,)))
+        folder = RunFolder(request.out, writes=ranks.first)
+        shown = console if ranks.first else Console(quiet=True)
+        job = Job(request, data(), device, ranks, folder, pauses, shown, start)
+        ranks.lead(folder.lock)
+        try:
+            with log_events(folder, request.tensorboard):
+                yield job
+        finally:
+            if ranks.first:
+                folder.unlock()
+
+
+def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> None:
+    """Make the folder that of this run: empty with `plan.json`, or a run to go on with."""
+    if job.resumes:
+        _check_same_plan(job.folder, wanted)
+        return
+    if job.request.resume:
+        job.console.print(f"[dim]no run in {job.folder.path} yet: this one starts[/]", soft_wrap=True)
+
+    def begin() -> None:
+        job.folder.start(overwrite=job.request.overwrite)
+        write()
+        job.folder.write_json("plan.json", wanted)  # the last: with it the folder holds a run
+
+    job.ranks.lead(begin)
+
+
+def _cut_back(folder: RunFolder, phase: str, epoch: int) -> None:
+    for name in ("metrics.jsonl", "probabilities.jsonl", "timing.jsonl"):
+        folder.cut_back(name, phase, epoch)
+
+
+def _check_same_plan(folder: RunFolder, wanted: Mapping[str, Any]) -> None:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
-        hint = "leave out `--resume` to start it"
-        raise CompileError(Diagnostic("E0901", f"`{folder.path}` holds no run to resume", hints=(hint,))) from None
-    different = [
-        key for key in ("space", "imports", "seed", "data", "images", "settings") if found.get(key) != wanted[key]
-    ]
+        found = json.loads((folder.path / "plan.json").read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        hint = "start again with `--overwrite`"
+        message = f"`{folder.path / 'plan.json'}` cannot be read: {error}"
+        raise CompileError(Diagnostic("E0901", message, hints=(hint,))) from None
+    keys = ("space", "imports", "seed", "data", "images", "settings", "classes", "ranks")
+    different = [key for key in keys if found.get(key) != wanted[key]]
     if different:
         hint = "resume with the same file and settings, or start again with `--overwrite`"
         message = f"the run in `{folder.path}` is of other {' and other '.join(different)}"
         raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
 
 
-def _train(
+def _train(job: Job, network: Space, found: Found | None, bounds: tuple[Bound, ...]) -> Summary:
+    return _train_module(job, network.name, network.costs.at({}), network.settings.train, found, bounds)
+
+
+def _train_module(
+    job: Job,
     name: str,
     costs: Mapping[str, int],
-    data: DataSet,
-    settings: Settings,
-    seed: int,
-    device: torch.device,
-    folder: RunFolder,
-    console: Console,
-    start: float,
-    supernet_accuracy: float | None,
+    settings: TrainSettings,
+    found: Found | None,
+    bounds: tuple[Bound, ...],
 ) -> Summary:
-    torch.manual_seed(seed)
-    module = network_class(folder.path / "model.py")()
-    with progress(console, "train ", settings.train.epochs) as report:
-        train(module, data, settings.train, seed, device, folder, report)
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
-    folder.write("model.safetensors", save(state))
-    test_accuracy = accuracy(module, data.test.to(device), settings.train.batch)
-    seconds = time.perf_counter() - start
-    summary = Summary(name, costs["macs"], costs["params"], test_accuracy, supernet_accuracy, seconds)
-    folder.write_json("summary.json", asdict(summary))
-    return summary
+    """Train the module of the folder's `model.py` and write what it is worth."""
+    folder, ranks = job.folder, job.ranks
+    torch.manual_seed(job.request.seed)
+    module: nn.Module = network_class(folder.path / "model.py")()
+    if job.request.synchronised:
+        module = cast(nn.Module, nn.SyncBatchNorm.convert_sync_batchnorm(module))
+    training = Training(module, job.data, settings, job.request.seed, job.device, ranks)
+    if job.resumes and (state := folder.load_checkpoint("train")) is not None:
+        training.restore(state)
+    ranks.lead(lambda: _cut_back(folder, "train", training.epoch))
+    with progress(job.console, "train ", settings.epochs, training.epoch) as report:
+        training.run(folder, report, job.pauses)
+
+    def finish() -> Summary:
+        state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+        folder.write("model.safetensors", save(state))
+        test_accuracy = accuracy(module, job.data.test.to(job.device), settings.batch)
+        used = {b.cost: {"limit": b.limit, "used": costs[b.cost] / b.limit} for b in bounds}
+        summary = Summary(
+            name,
+            costs["macs"],
+            costs["params"],
+            test_accuracy,
+            found and found.accuracy,
+            time.perf_counter() - job.start,
+            used,
+            found.lands if found and bounds else None,
+            len(job.data.skipped),
+        )
+        folder.write_json("summary.json", asdict(summary))
+        return summary
+
+    return ranks.lead(finish)
 
 
-def plan(space: Space, request: Request, data: DataSet) -> dict[str, Any]:
+def plan(space: Space, job: Job) -> dict[str, Any]:
     """Every setting as used, and what it ran on."""
     return {
         "space": space.source.text,
         "imports": dict(space.imports),
-        **run_facts(space.settings, request, data),
+        **run_facts(space.settings, job),
     }
 
 
-def run_facts(settings: Settings, request: Request, data: DataSet) -> dict[str, Any]:
+def run_facts(settings: Settings, job: Job) -> dict[str, Any]:
     """The settings of a run, and what it runs on."""
+    request, data = job.request, job.data
     return {
         "data": request.data,
+        "classes": request.classes,
+        "skip_broken": request.skip_broken,
         "images": {"train": len(data.train), "test": len(data.test), "files": data.files},
         "normalisation": {"mean": data.mean, "std": data.std},
         "seed": request.seed,
+        "given": {name: list(texts) for name, texts in request.given.items()},
         "settings": _plain(asdict(settings)),
         "versions": {
             "nasir": version("nasir"),
@@ -239,7 +347,9 @@ def run_facts(settings: Settings, request: Request, data: DataSet) -> dict[str, 
         },
         "machine": platform.machine(),
         "threads": torch.get_num_threads(),
-        "device": str(pick_device(request.device)),
+        "device": str(job.device),
+        "ranks": job.ranks.count,
+        "synchronised": request.synchronised,
     }
 
 
@@ -256,13 +366,13 @@ def _plain(value: Any) -> Any:
 
 
 def pick_device(name: str) -> torch.device:
-    """A torch device; `auto` is the GPU where there is one.
+    """A torch device; `auto` is the GPU where there is one, this rank's where there are several.
 
     Raises:
         CompileError: where there is no such device.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
         torch.empty(0, device=device)

@@ -1,47 +1,87 @@
-"""A run folder: outputs appear whole or not at all."""
+"""A run folder: outputs appear whole or not at all, and one run at a time writes into it."""
 
+import hashlib
+import io
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.files import write_atomically
 
+_DIGEST = hashlib.sha256().digest_size
+
 
 class RunFolder:
-    """The files of one run. Text and JSON are written beside their place and renamed into it."""
+    """The files of one run. Text and JSON are written beside their place and renamed into it. Where `writes` is false,
+    as on all ranks but the first, nothing is written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writes: bool = True) -> None:
         self.path = path
+        self.writes = writes
+        self.on_line: Callable[[str, Mapping[str, Any]], None] | None = None
+        """Told of each line that is added to a .jsonl file, with the file's name."""
+        self._lock = FileLock(path / ".lock")
+
+    def lock(self) -> None:
+        """Keep other runs out, on this machine, until `unlock` or the end of this process, however it ends.
+
+        Raises:
+            CompileError: where another run is in it, or the folder cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            hints = ("wait for it, or take another folder: `--out DIR`",)
+            raise CompileError(Diagnostic("E0905", f"another run writes into `{self.path}`", hints=hints)) from None
+        except OSError as error:
+            raise CompileError(Diagnostic("E0901", f"`{self.path}` cannot be used: {error.strerror}")) from None
+
+    def unlock(self) -> None:
+        """Let others in."""
+        self._lock.release()
+
+    @property
+    def begun(self) -> bool:
+        """There is a run in it."""
+        return (self.path / "plan.json").exists()
 
     def start(self, *, overwrite: bool) -> None:
-        """Make the folder, empty of an earlier run's files.
+        """Make it empty of an earlier run's files.
 
         Raises:
             CompileError: where it holds a run already and may not be overwritten, or cannot be made.
         """
-        if (self.path / "plan.json").exists() and not overwrite:
+        if self.begun and not overwrite:
             hints = ("`--resume` continues it, `--overwrite` replaces it, `--out DIR` goes elsewhere",)
             raise CompileError(Diagnostic("E0901", f"`{self.path}` holds a run already", hints=hints))
+        if not self.writes:
+            return
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            for name in _FILES:
+                (self.path / name).unlink(missing_ok=True)
         except OSError as error:
-            raise CompileError(Diagnostic("E0901", f"`{self.path}` cannot be made: {error.strerror}")) from None
-        for name in _FILES:
-            (self.path / name).unlink(missing_ok=True)
+            raise CompileError(Diagnostic("E0901", f"`{self.path}` cannot be used: {error.strerror}")) from None
 
     def write(self, name: str, content: str | bytes) -> None:
-        """Write a file atomically."""
-        data = content.encode("utf-8") if isinstance(content, str) else content
-        write_atomically(self.path / name, data)
+        """Write a file atomically.
+
+        Raises:
+            CompileError: where it cannot be written.
+        """
+        if self.writes:
+            write_atomically(self.path / name, content.encode("utf-8") if isinstance(content, str) else content)
 
     def write_program(self, name: str, text: str, imports: Mapping[str, str]) -> None:
         """Write a program with the files it imports beside it, so that it loads from here."""
-        for path, imported in imports.items():
+        for path, imported in imports.items() if self.writes else ():
             (self.path / path).parent.mkdir(parents=True, exist_ok=True)
             self.write(path, imported)
         self.write(name, text)
@@ -51,9 +91,23 @@ class RunFolder:
         self.write(name, json.dumps(content, indent=2) + "\n")
 
     def append(self, name: str, line: Mapping[str, Any]) -> None:
-        """Add a line to a .jsonl file."""
-        with (self.path / name).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        """Add a line to a .jsonl file.
+
+        Raises:
+            CompileError: where it cannot be written.
+        """
+        if not self.writes:
+            return
+        if self.on_line is not None:
+            self.on_line(name, line)
+        path = self.path / name
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise CompileError(Diagnostic("E0903", f"`{path}` cannot be written: {error.strerror}")) from None
 
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
         """The lines of a .jsonl file that are whole."""
@@ -64,48 +118,76 @@ class RunFolder:
             except json.JSONDecodeError:
                 return
 
-    def keep_lines(self, name: str, lines: list[dict[str, Any]]) -> None:
-        """Cut a .jsonl file back to the given lines."""
-        self.write(name, "".join(json.dumps(line) + "\n" for line in lines))
+    def cut_back(self, name: str, phase: str, epoch: int) -> None:
+        """Take away the lines of a .jsonl file from an epoch of a phase on; those of training come after the search."""
+        kept = [
+            line
+            for line in self.lines(name)
+            if (line["phase"] == phase and line["epoch"] < epoch) or (line["phase"], phase) == ("search", "train")
+        ]
+        self.write(name, "".join(json.dumps(line) + "\n" for line in kept))
 
-    def save_checkpoint(self, state: Mapping[str, Any]) -> None:
-        """Write the search's state; the one before stays until this one is whole."""
-        folder = self.path / "checkpoint"
-        folder.mkdir(exist_ok=True)
-        partial = folder / "search.pt.partial"
-        with partial.open("wb") as file:
-            torch.save(dict(state), file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(folder / "search.pt")
+    def save_checkpoint(self, phase: str, state: Mapping[str, Any]) -> None:
+        """Write a phase's state, sealed with its digest; the one before stays beside it.
 
-    def load_checkpoint(self) -> dict[str, Any] | None:
-        """The search's last state, None where there is none.
+        Raises:
+            CompileError: where it cannot be written. What was there before is as it was.
+        """
+        if not self.writes:
+            return
+        memory = io.BytesIO()
+        torch.save(dict(state), memory)
+        data = memory.getvalue()
+        path, before = self._checkpoint(phase), self._checkpoint(phase, "before")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            if path.exists():
+                before.unlink(missing_ok=True)
+                os.link(path, before)
+        except OSError as error:
+            raise CompileError(Diagnostic("E0903", f"`{before}` cannot be written: {error.strerror}")) from None
+        # torch reads past what stands behind its archive, and does not look whether the archive is whole.
+        write_atomically(path, data + hashlib.sha256(data).digest())
+
+    def load_checkpoint(self, phase: str) -> dict[str, Any] | None:
+        """A phase's last state, None where there is none.
 
         Raises:
             CompileError: where it cannot be read.
         """
-        path = self.path / "checkpoint" / "search.pt"
+        path = self._checkpoint(phase)
+        if not path.exists():
+            path = self._checkpoint(phase, "before")
         if not path.exists():
             return None
         try:
-            return torch.load(path, weights_only=True, map_location="cpu")
+            data = path.read_bytes()
+            if hashlib.sha256(data[:-_DIGEST]).digest() != data[-_DIGEST:]:
+                raise ValueError("its digest is another")
+            return torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
         except Exception as error:  # torch.load raises what pickle, zip and torch find wrong
+            before = self._checkpoint(phase, "before")
             hint = "start again with `--overwrite`"
-            raise CompileError(
-                Diagnostic("E0902", f"the checkpoint `{path}` is damaged: {error}", hints=(hint,))
-            ) from None
+            if path != before and before.exists():
+                hint = f"take it away, and `--resume` goes on from the one before it, `{before.name}`"
+            message = f"the checkpoint `{path}` is damaged: {error}"
+            raise CompileError(Diagnostic("E0902", message, hints=(hint,))) from None
+
+    def _checkpoint(self, phase: str, suffix: str = "") -> Path:
+        return self.path / "checkpoint" / f"{phase}{'.' * bool(suffix)}{suffix}.pt"
 
 
 _FILES = (
-    "plan.json",
+    "plan.json",  # the first: without it there is no run in the folder
     "metrics.jsonl",
+    "probabilities.jsonl",
     "timing.jsonl",
     "arch.nas",
     "choices.json",
     "model.py",
     "model.safetensors",
     "summary.json",
+    "report.html",
     "space.nas",
-    "checkpoint/search.pt",
+    *(f"checkpoint/{phase}{suffix}.pt" for phase in ("search", "train") for suffix in ("", ".before")),
 )

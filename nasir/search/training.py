@@ -1,60 +1,133 @@
 """Training a network from scratch: what the searched architecture is worth."""
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.lang.settings import TrainSettings
 from nasir.search import optimizers
+from nasir.search.averaging import Average
 from nasir.search.data import DataSet, Split, batch_count, batches, pieces
+from nasir.search.pausing import Pauses, Stopped
 from nasir.search.progress import Report
+from nasir.search.ranks import Ranks
 from nasir.search.run_folder import RunFolder
 
 
-def train(
-    network: nn.Module,
-    data: DataSet,
-    settings: TrainSettings,
-    seed: int,
-    device: torch.device,
-    folder: RunFolder,
-    report: Report,
-) -> None:
-    """Train in place on all training images.
+class Training:
+    """One network in training on all training images. Its state after any step is a checkpoint."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        data: DataSet,
+        settings: TrainSettings,
+        seed: int,
+        device: torch.device,
+        ranks: Ranks,
+    ) -> None:
+        place(network, device)
+        self._network = network
+        self._settings, self._seed, self._device, self._ranks = settings, seed, device, ranks
+        self._running = compiled(ranks.parallel(network), settings.compile)
+        self._data = data.train.to(device)
+        self._optimizer = optimizers.make(settings.weights, network.parameters())
+        self._average = Average(network.parameters(), settings.ema)
+        self.epoch = self._step = 0
+        self._loss = 0.0
+
+    def run(self, folder: RunFolder, report: Report, pauses: Pauses) -> None:
+        """The remaining epochs; the network ends with its averaged weights, if there are any.
+
+        Raises:
+            CompileError: where the loss is no number.
+            Stopped: where `pauses` said so; the state is saved.
+        """
+        batch, epochs = self._settings.batch, self._settings.epochs
+        per_epoch = batch_count(self._data, batch, self._ranks.count)
+        while self.epoch < epochs:
+            start = time.perf_counter()
+            self._network.train()
+            for x, y in batches(self._data, batch, self._seed, self.epoch, self._ranks, self._step):
+                at = self.epoch * per_epoch + self._step
+                optimizers.set_cosine(self._optimizer, self._settings.weights, at, epochs * per_epoch)
+                loss = self._loss_of(x, y)
+                self._optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                found, stop = self._ranks.mean([float(loss.detach()), pauses.signal > 0], self._device)
+                check_loss(found, f"epoch {self.epoch} of training")
+                self._optimizer.step()
+                self._average.update()
+                self._step += 1
+                self._loss += found
+                if stop or pauses.due():
+                    self._save(folder, pauses)
+                if stop:
+                    raise Stopped(pauses.signal)
+            folder.append("metrics.jsonl", {"phase": "train", "epoch": self.epoch, "loss": self._loss / per_epoch})
+            seconds = time.perf_counter() - start
+            folder.append("timing.jsonl", {"phase": "train", "epoch": self.epoch, "seconds": seconds})
+            report(self.epoch, {"loss": f"{self._loss / per_epoch:.3f}"})
+            self.epoch, self._step, self._loss = self.epoch + 1, 0, 0.0
+            self._save(folder, pauses)
+        self._average.put()
+
+    def _loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
+        lower = self._settings.precision == "bfloat16"
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=lower):
+            logits = self._running(images)
+        return F.cross_entropy(logits.float(), labels, label_smoothing=self._settings.label_smoothing)
+
+    def _save(self, folder: RunFolder, pauses: Pauses) -> None:
+        folder.save_checkpoint("train", self.state())
+        pauses.saved()
+
+    def state(self) -> dict[str, Any]:
+        """All that the next step depends on; order, augmentation and rates are functions of seed and step."""
+        return {
+            "epoch": self.epoch,
+            "step": self._step,
+            "loss": self._loss,
+            "network": self._network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "average": self._average.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            CompileError: where it is another network's.
+        """
+        try:
+            self._network.load_state_dict(state["network"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self._average.restore(state["average"])
+            self.epoch, self._step, self._loss = int(state["epoch"]), int(state["step"]), float(state["loss"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise CompileError(Diagnostic("E0902", f"the checkpoint does not fit the network: {error}")) from None
+
+
+def check_loss(loss: float, where: str) -> None:
+    """A loss is a number.
 
     Raises:
-        CompileError: where the loss is no number.
+        CompileError: where it is none.
     """
-    place(network, device)
-    images = data.train.to(device)
-    optimizer = optimizers.make(settings.weights, network.parameters())
-    per_epoch = batch_count(images, settings.batch)
-    for epoch in range(settings.epochs):
-        start = time.perf_counter()
-        network.train()
-        losses: list[float] = []
-        for i, (x, y) in enumerate(batches(images, settings.batch, seed, epoch)):
-            optimizers.set_cosine(optimizer, settings.weights, epoch * per_epoch + i, settings.epochs * per_epoch)
-            loss = F.cross_entropy(network(x), y, label_smoothing=settings.label_smoothing)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            losses.append(float(loss.detach()))
-        mean = sum(losses) / len(losses)
-        if mean != mean:
-            raise CompileError(
-                Diagnostic(
-                    "E0804",
-                    f"the loss is not a number in epoch {epoch} of training",
-                    hints=("lower the learning rate",),
-                )
-            )
-        folder.append("metrics.jsonl", {"phase": "train", "epoch": epoch, "loss": mean})
-        folder.append("timing.jsonl", {"phase": "train", "epoch": epoch, "seconds": time.perf_counter() - start})
-        report(epoch, {"loss": f"{mean:.3f}"})
+    if not -float("inf") < loss < float("inf"):
+        hints = ('lower the learning rate: `--set "weights=sgd(lr=0.05, momentum=0.9)"`',)
+        raise CompileError(Diagnostic("E0804", f"the loss is {loss} in {where}", hints=hints))
+
+
+def compiled(network: nn.Module, backend: str) -> nn.Module:
+    """The network under torch.compile, with a backend that is not `off`. Batches are of two sizes at most, so shapes
+    are taken as they are."""
+    return network if backend == "off" else torch.compile(network, backend=backend, dynamic=False)  # pyright: ignore[reportReturnType, reportUnknownVariableType]
 
 
 def place(network: nn.Module, device: torch.device) -> None:
@@ -66,8 +139,9 @@ def place(network: nn.Module, device: torch.device) -> None:
 def accuracy(network: nn.Module, split: Split, batch: int) -> float:
     """The share of images whose class the network tells, in evaluation mode; images are not augmented."""
     network.eval()
-    correct = 0
+    correct = counted = 0
     with torch.no_grad():
         for x, y in split.batches(pieces(torch.arange(len(split)), batch), None):
             correct += int((network(x).argmax(1) == y).sum())
-    return correct / len(split)
+            counted += len(y)
+    return correct / counted

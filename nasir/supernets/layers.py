@@ -5,8 +5,10 @@ from functools import partial
 from typing import ParamSpec, TypeVar, cast
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce  # pyright: ignore[reportUnknownVariableType]
 from torch.utils.checkpoint import checkpoint  # pyright: ignore[reportUnknownVariableType]
 
 P = ParamSpec("P")
@@ -132,6 +134,7 @@ class SearchBatchNorm(nn.modules.batchnorm._BatchNorm):  # pyright: ignore[repor
     """
 
     estimating = False
+    synchronised = False
 
     def forward(self, input: Tensor, scale: Tensor | None = None) -> Tensor:
         """`scale`, [C] or [1], multiplies the affine weight and bias: a mask and a gate of the output."""
@@ -141,6 +144,8 @@ class SearchBatchNorm(nn.modules.batchnorm._BatchNorm):  # pyright: ignore[repor
             weight, bias = weight * scale, bias * scale
         if not (self.training or self.estimating):
             return F.batch_norm(input, self.running_mean, self.running_var, weight, bias, eps=self.eps)
+        if not self.estimating and self.synchronised:
+            return self._over_ranks(input, weight, bias)
         if not self.estimating:
             return F.batch_norm(input, None, None, weight, bias, training=True, eps=self.eps)
         assert self.num_batches_tracked is not None
@@ -148,5 +153,24 @@ class SearchBatchNorm(nn.modules.batchnorm._BatchNorm):  # pyright: ignore[repor
         share = 1.0 / float(self.num_batches_tracked)
         return F.batch_norm(input, self.running_mean, self.running_var, weight, bias, True, share, self.eps)
 
+    def _over_ranks(self, input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """Batch norm with the statistics of all ranks' images; ranks have as many each."""
+        axes = [axis for axis in range(input.dim()) if axis != 1]
+        shape = [1, -1, *[1] * (input.dim() - 2)]
+        centred = input - _rank_mean(_wide(input).mean(axes)).view(shape).to(input.dtype)
+        variance = _rank_mean(_wide(centred).square().mean(axes))
+        scale = weight * (variance + self.eps).rsqrt().to(weight.dtype)
+        return centred * scale.view(shape).to(input.dtype) + bias.view(shape).to(input.dtype)
+
     def _check_input_dim(self, input: Tensor) -> None:
         """Maps and vectors alike."""
+
+
+def _rank_mean(values: Tensor) -> Tensor:
+    """The mean of the values over all processes, with gradients through it."""
+    return cast(Tensor, all_reduce(values)) / dist.get_world_size()
+
+
+def _wide(x: Tensor) -> Tensor:
+    """Statistics are taken in float32 at least."""
+    return x if x.dtype == torch.float64 else x.float()

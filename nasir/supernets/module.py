@@ -87,6 +87,13 @@ class Supernet(fx.GraphModule):
         """The weights of one network, sliced out and named as the module emitted for these choices names them."""
         return sliced_state(self, self.space, self.modules_by_node, choices)
 
+    def synchronise_batch_norms(self, synchronised: bool) -> None:
+        """Whether training takes batch statistics over all processes of torch.distributed (SyncBN) or over each
+        one's own images."""
+        for module in self.modules():
+            if isinstance(module, SearchBatchNorm):
+                module.synchronised = synchronised
+
     def reestimate_batch_norms(self, choices: Choices, batches: Iterable[Tensor]) -> None:
         """Write the running statistics of the network of `choices` from batches of images.
 

@@ -10,17 +10,24 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 import nasir
-from nasir.lang.settings import Bound, Objective, SearchSettings, override
-from nasir.search.constraint import Prices, within_bounds
+from nasir.lang.settings import Bound, Objective, Power, SearchSettings, override
+from nasir.search.constraint import Prices, Targets, targets
 from nasir.search.data import batches, check_classes, input_of, load_data
 from nasir.search.loop import Search
 from nasir.search.modules import network_class
+from nasir.search.pausing import Pauses
 from nasir.search.run import Request, search
 from nasir.search.run_folder import RunFolder
 from nasir.supernets.gates import gumbel_noise
 from tests.spaces import RESIDUAL, TINY
 
 SAME_BYTES = ("arch.nas", "metrics.jsonl", "choices.json", "model.py", "model.safetensors", "plan.json", "space.nas")
+
+
+def search_of(space, seed=0):
+    """A search of the digits at its beginning."""
+    goal = targets(space.settings.objective, space.costs)
+    return Search(space, load_data("digits"), goal, seed, torch.device("cpu"))
 
 
 def run(space, out, **options):
@@ -41,15 +48,16 @@ def test_a_run_leaves_all_it_promises(finished):
     _, folder, summary = finished
     first = folder / "first"
     written = {p.name for p in first.iterdir()}
-    assert written >= {*SAME_BYTES, "timing.jsonl", "summary.json", "checkpoint"}
+    assert written >= {*SAME_BYTES, "timing.jsonl", "summary.json", "checkpoint", "report.html"}
     assert not [name for name in written if name.endswith(".partial")]
     network = nasir.load(first / "arch.nas")
     assert not network.decisions
     module = network_class(first / "model.py")()
     module.load_state_dict(load_file(first / "model.safetensors"))
     data = load_data("digits")
+    ((images, labels),) = data.test.batches([torch.arange(len(data.test))], None)
     with torch.no_grad():
-        correct = (module.eval()(data.test.images).argmax(1) == data.test.labels).float().mean()
+        correct = (module.eval()(images).argmax(1) == labels).float().mean()
     assert float(correct) == pytest.approx(summary.test_accuracy)
     assert sum(p.numel() for p in module.parameters()) == summary.params == network.costs.at({})["params"]
     phases = [json.loads(line)["phase"] for line in (first / "metrics.jsonl").read_text().splitlines()]
@@ -67,29 +75,6 @@ def test_same_seed_same_bytes(finished):
     run(space, folder / "second")
     for name in SAME_BYTES:
         assert (folder / "first" / name).read_bytes() == (folder / "second" / name).read_bytes(), name
-
-
-def test_an_interrupted_search_goes_on_to_the_same_bytes(finished):
-    space, folder, _ = finished
-
-    class Killed(BaseException):
-        pass
-
-    def kill(epoch, values):
-        if epoch == 1:
-            raise Killed
-
-    out = folder / "resumed"
-    run_folder = RunFolder(out)
-    loop = Search(space, load_data("digits"), 0, torch.device("cpu"))
-    run_folder.start(overwrite=False)
-    (out / "plan.json").write_bytes((folder / "first" / "plan.json").read_bytes())
-    (out / "space.nas").write_bytes((folder / "first" / "space.nas").read_bytes())
-    with pytest.raises(Killed):
-        loop.run(run_folder, kill)
-    run(space, out, resume=True)
-    for name in SAME_BYTES:
-        assert (folder / "first" / name).read_bytes() == (out / name).read_bytes(), name
 
 
 def test_a_folder_with_a_run_is_not_overwritten_unasked(finished):
@@ -159,7 +144,7 @@ def test_noise_is_gumbel_and_a_function_of_seed_and_step():
 def test_the_loop_follows_the_temperature_schedule_and_rests_the_architecture_in_warm_up(compiled, tmp_path):
     space = compiled(TINY)
     space = replace(space, settings=override(space.settings, ["epochs=3", "warmup=2", "temperature=3.0 - epoch"]))
-    loop = Search(space, load_data("digits"), 0, torch.device("cpu"))
+    loop = search_of(space)
     logits = {}
 
     def note(epoch, values):
@@ -168,26 +153,50 @@ def test_the_loop_follows_the_temperature_schedule_and_rests_the_architecture_in
 
     folder = RunFolder(tmp_path / "run")
     folder.start(overwrite=False)
-    loop.run(folder, note)
+    loop.run(folder, note, Pauses())
     assert [line["temperature"] for line in folder.lines("metrics.jsonl")] == [3.0, 2.0, 1.0]
     assert not logits[1].any()
     assert logits[2].any()
 
 
-def test_a_price_rises_above_its_bound_and_falls_below_it():
-    over, under = {"macs": 150.0, "params": 15.0}, {"macs": 50.0, "params": 5.0}
-    one = Prices(Objective((Bound("macs", 100.0),)))
-    one.update(over, {"macs": 150, "params": 15})
+def test_a_price_rises_above_its_bound_and_the_tightest_one_s_falls_below_it():
+    def prices(*bounds, spent=("macs", "params")):
+        return Prices(Targets(Objective(bounds), frozenset(spent)), steps=180)
+
+    ce, macs, params = torch.tensor(2.0), Bound("macs", 100.0), Bound("params", 10.0)
+    under = {"macs": 50.0, "params": 4.0}, {"macs": 50, "params": 4}
+    one = prices(macs)
+    one.update({"macs": 150.0}, {"macs": 150})
     dear = one.values["macs"]
     assert dear > 0
-    penalty = one.penalty({"macs": torch.tensor(150.0, dtype=torch.float64)})
-    assert float(penalty) == pytest.approx(dear * 0.5 + 0.25)
+    assert float(one.loss(ce, {"macs": torch.tensor(150.0).double()})) == pytest.approx(2 + dear * 0.5 + 0.25)
     for _ in range(3):
-        one.update(under, {"macs": 50, "params": 5})
-    assert one.values["macs"] < 0  # a single bound is a budget to be used
-    two = Prices(Objective((Bound("macs", 100.0), Bound("params", 10.0))))
-    two.update(under, {"macs": 50, "params": 5})
-    assert two.values == {"macs": 0.0, "params": 0.0}
+        one.update(*under)
+    assert one.values["macs"] < 0  # a bound is a budget to be used
+    two = prices(macs, params)
+    two.update(*under)
+    assert two.values["macs"] < 0 == two.values["params"]
+    idle = prices(macs, spent=())
+    idle.update(*under)
+    assert idle.values["macs"] == 0  # no network would use it up
+
+
+def test_the_price_follows_the_network_that_counts_as_well_as_the_expectation():
+    prices = Prices(Targets(Objective((Bound("macs", 100.0),)), frozenset(("macs",))), steps=9)
+    prices.update({"macs": 100.0}, {"macs": 140})
+    assert prices.values["macs"] == pytest.approx(0.2)
+
+
+def test_the_loss_has_the_papers_additive_form_and_fbnet_s_product():
+    ce, cost = torch.tensor(2.0), {"macs": torch.tensor(4e6).double(), "params": torch.tensor(1e4).double()}
+
+    def loss(objective):
+        return float(Prices(Targets(objective, frozenset()), steps=1).loss(ce, cost))
+
+    assert loss(Objective(weights=(("macs", 1e-7),))) == pytest.approx(2.4)
+    assert loss(Objective(powers=(Power("macs", 1e6, 0.5),))) == pytest.approx(2 * 4**0.5)
+    both = Objective(powers=(Power("macs", 1e6, 0.5), Power("params", 2e4, 1.0)), weights=(("macs", 1e-7),))
+    assert loss(both) == pytest.approx(2 * 4**0.5 / 2 + 0.4)
 
 
 def test_the_default_temperature_is_the_paper_s_scaled_to_the_epochs():
@@ -209,13 +218,27 @@ def test_a_bound_that_no_network_meets_is_an_error_before_training(compiled, tmp
     assert not (tmp_path / "out").exists()
 
 
-def test_within_bounds_changes_as_little_as_it_must(compiled):
-    space = compiled(TINY)
-    largest = space.largest()
-    even = {d.name: dict.fromkeys(d.options, 1 / len(d.options)) for d in space.decisions}
-    kept = within_bounds(largest, even, space.costs, space.settings.objective.bounds)
-    assert space.costs.at(kept)["macs"] <= 15_000 < space.costs.at(largest)["macs"]
-    assert within_bounds(space.smallest(), even, space.costs, space.settings.objective.bounds) == space.smallest()
+def test_relative_bounds_are_shares_of_the_largest_network(compiled):
+    space = compiled(TINY.replace("macs <= 15K", "macs <= 60%, params < 100%"))
+    bounds = {bound.cost: bound.limit for bound in targets(space.settings.objective, space.costs).bounds}
+    assert bounds == {"macs": pytest.approx(0.6 * space.macs()[1]), "params": pytest.approx(space.params()[1])}
+
+
+def test_bounds_that_exclude_each_other_are_an_error_before_training(compiled, tmp_path):
+    """Each alone can be kept: a convolution has few parameters here, a squeeze-and-excite few multiply-adds."""
+    text = (
+        'from "lib/mobile.nas" import squeeze_excite\n'
+        "choice op {\n  conv: conv(3, 16)\n  gate: squeeze_excite(ratio=32)\n}\n"
+        "space s() {\n  x = image(1, size=8)\n  a = x -> conv(3, 16) -> bn -> relu -> op\n"
+        "  return a -> global_avg_pool -> linear(10)\n}\n"
+        "objective {\n  minimize cross_entropy\n  subject to macs <= 100K, params <= 10K\n}\n"
+    )
+    with pytest.raises(nasir.CompileError, match="macs <= 100,000, params <= 10,000 together") as caught:
+        run(compiled(text), tmp_path / "out")
+    assert caught.value.diagnostics[0].code == "E0507"
+    for alone in ("macs <= 100K", "params <= 10K"):
+        space = compiled(text.replace("macs <= 100K, params <= 10K", alone))
+        assert targets(space.settings.objective, space.costs)
 
 
 def test_data_that_does_not_fit_the_space_is_a_diagnostic(compiled):
@@ -251,5 +274,38 @@ def test_the_search_runs_the_resolution_it_is_told_to(compiled):
     space = compiled(TINY.replace("size=8", "size={6, 8}"))
     for name in ("all", "sampled"):
         told = replace(space, settings=override(space.settings, [f"resolution={name}"]))
-        loop = Search(told, load_data("digits"), 0, torch.device("cpu"))
+        loop = search_of(told)
         assert loop.supernet.get_submodule("running").sampled == (name == "sampled")
+
+
+def test_compiled_and_eager_searches_agree(compiled, tmp_path):
+    """The flag of `search`, with the backend that needs no compiler."""
+    losses = {}
+    for name in ("off", "aot_eager"):
+        space = compiled(TINY)
+        loop = search_of(replace(space, settings=override(space.settings, [f"compile={name}", "epochs=2"])))
+        folder = RunFolder(tmp_path / name)
+        folder.start(overwrite=False)
+        loop.run(folder, lambda epoch, values: None, Pauses())
+        losses[name] = [line["loss"] for line in folder.lines("metrics.jsonl")]
+    assert losses["aot_eager"] == pytest.approx(losses["off"], rel=1e-3)
+
+
+def test_the_chosen_network_is_the_best_of_the_candidates_within_the_bounds(compiled, tmp_path):
+    space = compiled(TINY)
+    loop = search_of(replace(space, settings=override(space.settings, ["candidates=6"])))
+    found = loop.choose()
+    seen = []
+
+    def noted(choices):
+        seen.append((evaluate(choices), choices))
+        return seen[-1][0]
+
+    evaluate, loop.evaluate = loop.evaluate, noted
+    again = loop.choose()
+    assert again == found
+    assert len(seen) > 1
+    assert all(space.costs.at(choices)["macs"] <= 15_000 for _, choices in seen)
+    landing = [one for one in seen if space.costs.at(one[1])["macs"] >= 0.98 * 15_000] or seen
+    (_, accuracy), choices = min(landing, key=lambda one: one[0][0])
+    assert (found.choices, found.accuracy) == (choices, accuracy)

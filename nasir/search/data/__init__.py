@@ -10,26 +10,42 @@ from nasir.search.data.base import (
     batch_count,
     batches,
     check_classes,
+    class_count,
     input_of,
     pieces,
 )
 from nasir.search.data.digits import load_digits
 from nasir.search.data.folder import load_folder
+from nasir.search.data.idx import load_idx
+from nasir.search.data.own import load_own
 
-_SOURCES: Mapping[str, Callable[[str, Input | None], DataSet]] = {"digits": load_digits, "folder": load_folder}
+_SOURCES: Mapping[str, Callable[[str, Input | None, bool], DataSet]] = {
+    "digits": load_digits,
+    "idx": load_idx,
+    "folder": load_folder,
+    "python": load_own,
+}
+KNOWN = "`digits`, `idx:DIR`, `folder:DIR`, `python:module:function`"
 
 
-def load_data(name: str, input: Input | None = None) -> DataSet:
-    """A data set, `digits` or `folder:DIR`, with images as a network takes them (as the data have them where None).
+def load_data(
+    name: str, input: Input | None = None, *, classes: str | None = None, seed: int = 0, skip_broken: bool = False
+) -> DataSet:
+    """A data set by its name (`KNOWN`), with images as a network takes them (as the data have them where None).
+
+    `classes`, `10%` or `100`, takes so many of the classes, drawn by `seed`. `skip_broken` leaves files out that cannot
+    be read, and counts them.
 
     Raises:
         CompileError: where there is none of that name, or it does not do.
     """
     kind, _, rest = name.partition(":")
     if kind not in _SOURCES:
-        hints = closest(kind, _SOURCES) or ("data sets: `digits`, `folder:DIR`",)
+        hints = closest(kind, _SOURCES) or (f"data sets: {KNOWN}",)
         raise CompileError(Diagnostic("E0801", f"no data set is named `{name}`", hints=hints))
-    data = _SOURCES[kind](rest, input)
+    data = _SOURCES[kind](rest, input, skip_broken)
+    if classes is not None:
+        data = data.with_classes(class_count(classes, data.classes), seed)
     if len(data.train) < 2 or not len(data.test):
         message = f"`{name}` has {len(data.train)} training and {len(data.test)} test images"
         raise CompileError(Diagnostic("E0801", message, hints=("batch statistics need two images, a test one",)))

@@ -1,9 +1,12 @@
 """Data sets, and batches whose order and augmentation are functions of (seed, epoch) alone."""
 
+import math
+import os
+import random
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Self, cast
+from dataclasses import dataclass, replace
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor
@@ -11,7 +14,9 @@ from torch import Tensor
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Graph
+from nasir.search.ranks import Ranks
 
+MOST_WORKERS = 8
 TEST_SHARE = 5  # one image in five, where the data name no test images
 SPLIT_SEED = 0  # the test set is the same in every run
 
@@ -45,6 +50,10 @@ class Split(ABC):
     def take(self, index: Tensor) -> Self:
         """Those of the images."""
 
+    def labelled(self, labels: Tensor) -> Self:
+        """The same images with other labels."""
+        return cast(Self, replace(cast(Any, self), labels=labels))
+
     @abstractmethod
     def to(self, device: torch.device) -> Self:
         """The same images, their batches on a device."""
@@ -70,6 +79,20 @@ class DataSet:
     std: tuple[float, ...]
     files: str = ""
     """A digest of the files' names: a resumed run must divide the same images."""
+    skipped: frozenset[str] | set[str] = frozenset()
+    """Files that could not be read and were left out, where that was asked for."""
+
+    def with_classes(self, count: int, seed: int) -> "DataSet":
+        """The images of `count` of the classes, drawn by the seed, numbered anew in their order."""
+        chosen = sorted(random.Random(seed).sample(range(self.classes), count))
+        number = torch.full((self.classes,), -1)
+        number[chosen] = torch.arange(count)
+        parts: list[Split] = []
+        for split in (self.train, self.test):
+            kept = (number[split.labels] >= 0).nonzero().flatten()
+            part = split.take(kept)
+            parts.append(part.labelled(number[part.labels]))
+        return replace(self, classes=count, train=parts[0], test=parts[1])
 
     def divided(self, share: float, seed: int) -> tuple[Split, Split]:
         """The training images in two fixed, disjoint parts: `share` of them for the weights, the rest for the
@@ -79,12 +102,17 @@ class DataSet:
         return self.train.take(order[:first]), self.train.take(order[first:])
 
 
-def batches(split: Split, size: int, seed: int, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """The images, augmented, in an order that is a function of (seed, epoch). A last batch of one image is left out,
-    for batch statistics need two."""
+def batches(
+    split: Split, size: int, seed: int, epoch: int, ranks: Ranks | None = None, first: int = 0
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """The images, augmented, in an order that is a function of (seed, epoch): batches of `size` images from the one
+    numbered `first` on, of each the rank's part. A last batch of one image a rank is left out, for batch statistics
+    need two."""
+    ranks = ranks or Ranks()
     key = seed * 1_000_003 + epoch
     order = torch.randperm(len(split), generator=torch.Generator().manual_seed(key))
-    return split.batches([index for index in pieces(order, size) if len(index) > 1], key)
+    parts = [ranks.part(index) for index in pieces(order, size)[first:]]
+    return split.batches([index for index in parts if len(index) > 1], key)
 
 
 def pieces(tensor: Tensor, size: int) -> tuple[Tensor, ...]:
@@ -92,10 +120,44 @@ def pieces(tensor: Tensor, size: int) -> tuple[Tensor, ...]:
     return cast("tuple[Tensor, ...]", tensor.split(size))  # pyright: ignore[reportUnknownMemberType]
 
 
-def batch_count(split: Split, size: int) -> int:
-    """How many batches `batches` makes."""
+def batch_count(split: Split, size: int, ranks: int = 1) -> int:
+    """How many batches `batches` makes in an epoch."""
     whole, rest = divmod(len(split), size)
-    return whole + (rest > 1)
+    return whole * (size // ranks > 1) + (rest // ranks > 1)
+
+
+def check_channels(input: Input | None, channels: int, hint: str) -> None:
+    """The network takes images of so many channels.
+
+    Raises:
+        CompileError: where it does not.
+    """
+    if input is not None and input.channels != channels:
+        message = f"the network takes images of {input.channels} channels, and the data's have {channels}"
+        raise CompileError(Diagnostic("E0802", message, hints=(hint,)))
+
+
+def class_count(text: str, of: int) -> int:
+    """`10%` or `100` of `of` classes.
+
+    Raises:
+        CompileError: where it is no number of at least two of them.
+    """
+    share = text.endswith("%")
+    try:
+        number = float(text[:-1]) / 100 * of if share else int(text)
+    except ValueError:
+        number = math.nan
+    if not 2 <= number <= of:
+        message = f"`--classes {text}` of {of} classes are {'too few' if number < 2 else 'none that there are'}"
+        raise CompileError(Diagnostic("E0801", message, hints=(f"a number from 2 to {of}, or a percentage of them",)))
+    return round(number)
+
+
+def workers() -> int:
+    """Processes that decode images: one a core that this process may use, up to a limit."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(MOST_WORKERS, cores)
 
 
 def check_classes(graph: Graph, data: DataSet) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.search.data.base import SPLIT_SEED, TEST_SHARE, DataSet, Input, Split
+from nasir.search.data.base import SPLIT_SEED, TEST_SHARE, DataSet, Input, Split, workers
 
 _ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".tif", ".tiff"))
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM", "TIFF")
@@ -24,11 +24,12 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as tor
 _CENTRE = 0.875  # a test image is its middle: 224 of 256 pixels
 _AREA, _RATIO = (0.08, 1.0), (3 / 4, 4 / 3)  # a training image is a random part (Szegedy et al., 2015), or its mirror
 _DEFAULT = Input(3, 224)
-_MOST_WORKERS = 8
+_TRIES = 100  # of images that follow a broken one
 
 
-def load_folder(path: str, input: Input | None) -> DataSet:
-    """`DIR/train/CLASS/*` and `DIR/val/CLASS/*`; or `DIR/CLASS/*`, of which every fifth image is a test image.
+def load_folder(path: str, input: Input | None, skip: bool = False) -> DataSet:
+    """`DIR/train/CLASS/*` and `DIR/val/CLASS/*`; or `DIR/CLASS/*`, of which every fifth image is a test image. With
+    `skip`, files that cannot be read are left out and noted.
 
     Raises:
         CompileError: where there is no such folder, a class has no images, or the two parts differ in their classes.
@@ -41,23 +42,24 @@ def load_folder(path: str, input: Input | None) -> DataSet:
     if input.channels not in {1, 3}:
         message = f"the network takes images of {input.channels} channels; files give 1 or 3"
         raise CompileError(Diagnostic("E0802", message, hints=("write `image(3, size=...)`",)))
+    skipped: set[str] | None = set() if skip else None
     tests = next((root / name for name in ("val", "test") if (root / name).is_dir()), None)
     if (root / "train").is_dir() and tests is not None:
-        classes, train = _scan(root / "train", input)
-        others, test = _scan(tests, input)
+        classes, train = _scan(root / "train", input, skipped)
+        others, test = _scan(tests, input, skipped)
         if classes != others:
             different = ", ".join(sorted({*classes} ^ {*others})[:4])
             raise CompileError(
                 Diagnostic("E0801", f"`{root}/train` and `{tests}` differ in their classes: {different}")
             )
     else:
-        classes, every = _scan(root, input)
+        classes, every = _scan(root, input, skipped)
         order = torch.randperm(len(every), generator=torch.Generator().manual_seed(SPLIT_SEED))
         train, test = every.take(order[len(every) // TEST_SHARE :]), every.take(order[: len(every) // TEST_SHARE])
     name, files = f"folder:{root.name}", [*train.files.tolist(), *test.files.tolist()]
     listed = "\n".join(sorted(os.path.relpath(file, root) for file in files))
     digest = hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
-    return DataSet(name, len(classes), train, test, *_normalisation(input.channels), digest)
+    return DataSet(name, len(classes), train, test, *_normalisation(input.channels), digest, skipped or set())
 
 
 def _normalisation(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -66,7 +68,7 @@ def _normalisation(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]
     return (sum(_MEAN) / 3,), (sum(_STD) / 3,)
 
 
-def _scan(root: Path, input: Input) -> tuple[list[str], "FolderSplit"]:
+def _scan(root: Path, input: Input, skipped: set[str] | None) -> tuple[list[str], "FolderSplit"]:
     """The classes and their images, in the order of their names."""
     classes = sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
     if len(classes) < 2:
@@ -83,7 +85,7 @@ def _scan(root: Path, input: Input) -> tuple[list[str], "FolderSplit"]:
             raise CompileError(Diagnostic("E0801", f"the class folder `{root / name}` has no images", hints=(hint,)))
         files += found
         labels += [label] * len(found)
-    return classes, FolderSplit(np.array(files), torch.tensor(labels), input, torch.device("cpu"))
+    return classes, FolderSplit(np.array(files), torch.tensor(labels), input, torch.device("cpu"), skipped)
 
 
 def _is_image(entry: "os.DirEntry[str]") -> bool:
@@ -98,6 +100,8 @@ class FolderSplit(Split):
     labels: Tensor
     input: Input
     device: torch.device
+    skipped: set[str] | None
+    """Where files that cannot be read are noted; None where they end the run."""
 
     def take(self, index: Tensor) -> "FolderSplit":
         return replace(self, files=self.files[index.numpy()], labels=self.labels[index])
@@ -108,43 +112,71 @@ class FolderSplit(Split):
     def batches(self, index: Sequence[Tensor], augmentation: int | None) -> Iterator[tuple[Tensor, Tensor]]:
         mean, std = (torch.tensor(v, device=self.device).view(-1, 1, 1) for v in _normalisation(self.input.channels))
         loader: DataLoader[Any] = DataLoader(
-            _Files(self.files, self.input, augmentation),
+            _Files(self.files, self.input, augmentation, self.skipped is not None),
             batch_sampler=[one.tolist() for one in index],
-            num_workers=min(_MOST_WORKERS, _cores()),
+            num_workers=workers(),
             collate_fn=_stack,
             pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # the loader draws a seed that nothing here uses: not from the global one
         )
-        for one, (pixels, broken) in zip(index, loader, strict=True):
-            if broken:
-                file, reason = broken[0]
-                hint = "replace the file, or take it away"
-                raise CompileError(Diagnostic("E0805", f"`{file}` cannot be read: {reason}", hints=(hint,)))
+        for pixels, taken, broken in loader:
+            self._note(broken)
+            if not len(taken):
+                continue
             images = pixels.to(self.device, non_blocking=True).permute(0, 3, 1, 2).float() / 255
-            yield (images - mean) / std, self.labels[one].to(self.device)
+            yield (images - mean) / std, self.labels[taken].to(self.device)
 
-
-def _cores() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    def _note(self, broken: "Sequence[Broken]") -> None:
+        if not broken:
+            return
+        if self.skipped is None:
+            hint = "replace the file or take it away; `--skip-broken` leaves such files out"
+            message = f"`{broken[0].file}` cannot be read: {broken[0].reason}"
+            raise CompileError(Diagnostic("E0805", message, hints=(hint,)))
+        if len(broken) >= _TRIES:
+            message = f"`{broken[0].file}` cannot be read, nor the {_TRIES} files after it: {broken[0].reason}"
+            raise CompileError(Diagnostic("E0805", message, hints=("look at the files: they seem to be no images",)))
+        self.skipped.update(one.file for one in broken)
 
 
 @dataclass(frozen=True)
 class Broken:
-    """What a worker hands back in place of an image that it cannot read."""
+    """What a worker hands back for an image that it cannot read."""
 
     file: str
     reason: str
 
 
-class _Files(Dataset["NDArray[np.uint8] | Broken"]):
-    def __init__(self, files: NDArray[np.str_], input: Input, augmentation: int | None) -> None:
+@dataclass(frozen=True)
+class Decoded:
+    """What a worker hands back: an image as bytes, [size, size, channels], the index it has, and what was skipped on
+    the way to it. No image where none was found."""
+
+    pixels: "NDArray[np.uint8] | None"
+    index: int
+    broken: tuple[Broken, ...] = ()
+
+
+class _Files(Dataset[Decoded]):
+    """Where broken files are skipped, a training image is replaced by the next one that can be read, so that batches
+    keep their size; a test image is left out."""
+
+    def __init__(self, files: NDArray[np.str_], input: Input, augmentation: int | None, skip: bool) -> None:
         self._files = files
         self._input = input
         self._augmentation = augmentation
+        self._tries = _TRIES if skip and augmentation is not None else 1
 
-    def __getitem__(self, index: int) -> "NDArray[np.uint8] | Broken":
-        """An image as bytes, [size, size, channels]."""
+    def __getitem__(self, index: int) -> Decoded:
+        broken: list[Broken] = []
+        for at in range(index, index + self._tries):
+            found = self._decoded(at % len(self._files))
+            if not isinstance(found, Broken):
+                return Decoded(found, at % len(self._files), tuple(broken))
+            broken.append(found)
+        return Decoded(None, index, tuple(broken))
+
+    def _decoded(self, index: int) -> "NDArray[np.uint8] | Broken":
         file = str(self._files[index])
         try:
             with Image.open(file, formats=_FORMATS) as image:
@@ -178,7 +210,9 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return image
 
 
-def _stack(items: "Sequence[NDArray[np.uint8] | Broken]") -> tuple[Tensor, list[tuple[str, str]]]:
-    images = [item for item in items if not isinstance(item, Broken)]
-    broken = [(item.file, item.reason) for item in items if isinstance(item, Broken)]
-    return torch.from_numpy(np.stack(images)) if images else torch.empty(0), broken
+def _stack(items: Sequence[Decoded]) -> tuple[Tensor, Tensor, list[Broken]]:
+    """The images of a batch, their indices, and the files that were broken."""
+    images = [item.pixels for item in items if item.pixels is not None]
+    taken = torch.tensor([item.index for item in items if item.pixels is not None], dtype=torch.int64)
+    broken = [one for item in items for one in item.broken]
+    return torch.from_numpy(np.stack(images)) if images else torch.empty(0), taken, broken

@@ -1,0 +1,226 @@
+"""Does the search find good networks? Searched networks against random ones of the same multiply-adds.
+
+`python -m benchmarks.search_quality --data idx:DIR` (Debian's package dataset-fashion-mnist puts Fashion-MNIST into
+/usr/share/datasets/fashion-mnist) searches a space in two forms, kernels as alternatives and factored, with each seed;
+draws random networks within 5% of the bound; trains all of them alike from scratch, each seed's searched networks and
+random ones with that seed; and writes search_quality.json and search_quality.md. What is done is kept in tasks.jsonl
+and not done again.
+"""
+
+import argparse
+import itertools
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from rich.console import Console
+
+import nasir
+from benchmarks.spaces import fashion
+from nasir.lang.settings import override, with_bounds
+from nasir.search.constraint import targets
+from nasir.search.data import DataSet, input_of, load_data
+from nasir.search.loop import Search
+from nasir.search.modules import network_class
+from nasir.search.pausing import Pauses
+from nasir.search.ranks import Ranks
+from nasir.search.run_folder import RunFolder
+from nasir.search.training import Training, accuracy
+
+FORMS = {"alternatives": False, "factored": True}
+TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all tasks share."""
+
+    data: str
+    images: int
+    bound: str
+    search: tuple[str, ...]
+    train: tuple[str, ...]
+
+
+def space_of(setup: Setup, form: str, folder: Path) -> nasir.Space:
+    path = folder / "fashion.nas"
+    path.write_text(fashion(FORMS[form]), encoding="utf-8")
+    space = nasir.load(path)
+    settings = override(with_bounds(space.settings, [setup.bound]), list(setup.search), "search")
+    return replace(space, settings=override(settings, list(setup.train), "train"))
+
+
+def data_of(setup: Setup, space: nasir.Space) -> DataSet:
+    """The first of the training images; the test images are used for the last figure alone."""
+    data = load_data(setup.data, input_of(space.graph))
+    return replace(data, train=data.train.take(torch.arange(min(setup.images, len(data.train)))))
+
+
+def searched(setup: Setup, form: str, seed: int) -> dict[str, Any]:
+    """A search: its choices, and the time it took."""
+    torch.set_num_threads(1)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        space = space_of(setup, form, folder)
+        goal = targets(space.settings.objective, space.costs)
+        start = time.perf_counter()
+        loop = Search(space, data_of(setup, space), goal, seed, torch.device("cpu"))
+        run = RunFolder(folder / "run")
+        run.start(overwrite=False)
+        loop.run(run, lambda epoch, values: None, Pauses())
+        found = loop.choose()
+        seconds = time.perf_counter() - start
+        costs = space.costs.at(found.choices)
+        likeliest = space.costs.at(loop.supernet.argmax())["macs"]
+        return {"choices": found.choices, **costs, "likeliest_macs": likeliest, "seconds": seconds}
+
+
+def trained(setup: Setup, form: str, choices: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """A network from scratch: its accuracy on the test images, and the time it took."""
+    torch.set_num_threads(1)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        space = space_of(setup, form, folder)
+        network = space.at(choices)
+        (folder / "model.py").write_text(nasir.emit(network), encoding="utf-8")
+        data = data_of(setup, space)
+        start = time.perf_counter()
+        torch.manual_seed(seed)
+        module = network_class(folder / "model.py")()
+        settings = space.settings.train
+        training = Training(module, data, settings, seed, torch.device("cpu"), Ranks())
+        run = RunFolder(folder / "run")
+        run.start(overwrite=False)
+        training.run(run, lambda epoch, values: None, Pauses())
+        seconds = time.perf_counter() - start
+        return {"accuracy": accuracy(module, data.test, settings.batch), "seconds": seconds, **network.costs.at({})}
+
+
+def drawn(setup: Setup, count: int) -> list[dict[str, Any]]:
+    """Random networks within `TOLERANCE` of the bound, uniform among the assignments that are."""
+    with TemporaryDirectory() as name:
+        space = space_of(setup, "alternatives", Path(name))
+        limit = targets(space.settings.objective, space.costs).bounds[0].limit
+        near = (
+            choices
+            for choices in map(space.sample, itertools.count())
+            if abs(space.costs.at(choices)["macs"] / limit - 1) <= TOLERANCE
+        )
+        return list(itertools.islice(near, count))
+
+
+class Results:
+    """What is done, by its key, in a file that a later run reads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        self.found: dict[str, dict[str, Any]] = {one["key"]: one["result"] for one in map(json.loads, lines)}
+
+    def complete(self, tasks: Mapping[str, Callable[[], dict[str, Any]]], jobs: int, console: Console) -> None:
+        """Do what is missing, `jobs` at a time."""
+        missing = {key: task for key, task in tasks.items() if key not in self.found}
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            futures = {pool.submit(task): key for key, task in missing.items()}
+            for future in as_completed(futures):
+                key = futures[future]
+                self.found[key] = future.result()
+                with self._path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"key": key, "result": self.found[key]}) + "\n")
+                shown = {n: v for n, v in self.found[key].items() if n != "choices"}
+                console.print(f"{key}: {shown}", highlight=False, soft_wrap=True)
+
+
+def percentile(values: Sequence[float], value: float) -> float:
+    """The share of the values that are below, those equal counted half."""
+    return 100 * sum((v < value) + 0.5 * (v == value) for v in values) / len(values)
+
+
+def table(results: Results, seeds: Iterable[int], count: int) -> tuple[str, dict[str, Any]]:
+    """The figures, as Markdown and as data."""
+    lines = [
+        "| networks | seed | macs | test accuracy | percentile among the random | search / training time |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    summary: dict[str, Any] = {}
+    for form in FORMS:
+        percentiles, accuracies, ratios = [], [], []
+        for seed in seeds:
+            others = [results.found[f"random {i} {seed}"]["accuracy"] for i in range(count)]
+            search, one = results.found[f"search {form} {seed}"], results.found[f"train {form} {seed}"]
+            percentiles.append(percentile(others, one["accuracy"]))
+            accuracies.append(one["accuracy"])
+            ratios.append(search["seconds"] / one["seconds"])
+            lines.append(
+                f"| searched, {form} | {seed} | {one['macs']:,} | {one['accuracy']:.4f} | {percentiles[-1]:.1f} |"
+                f" {ratios[-1]:.1f} |"
+            )
+        summary[form] = {
+            "accuracy": statistics.mean(accuracies),
+            "percentile": statistics.mean(percentiles),
+            "search_over_training": statistics.mean(ratios),
+        }
+        lines.append(
+            f"| **searched, {form}, mean** | | | **{statistics.mean(accuracies):.4f}** |"
+            f" **{statistics.mean(percentiles):.1f}** | {statistics.mean(ratios):.1f} |"
+        )
+    for seed in seeds:
+        others = [results.found[f"random {i} {seed}"] for i in range(count)]
+        values, macs = [one["accuracy"] for one in others], [one["macs"] for one in others]
+        lines.append(
+            f"| {count} random | {seed} | {min(macs):,} to {max(macs):,} | mean {statistics.mean(values):.4f},"
+            f" best {max(values):.4f} | | |"
+        )
+        summary[f"random {seed}"] = values
+    return "\n".join(lines) + "\n", summary
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--data", default="idx:/usr/share/datasets/fashion-mnist")
+    options.add_argument("--images", type=int, default=10_000, help="training images, the first ones")
+    options.add_argument("--bound", default="macs <= 1.1M")
+    options.add_argument("--random", type=int, default=20)
+    options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    options.add_argument("--search", nargs="*", default=["epochs=15", "warmup=3", "batch=64", "architecture=adam(lr=0.02)"])
+    options.add_argument("--train", nargs="*", default=["epochs=8", "batch=64", "label_smoothing=0.05"])
+    options.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
+    options.add_argument("--out", type=Path, default=Path("runs/bench/search_quality"))
+    given = options.parse_args()
+    setup = Setup(given.data, given.images, given.bound, tuple(given.search), tuple(given.train))
+    console = Console(highlight=False)
+    results = Results(given.out / "tasks.jsonl")
+    searches = {f"search {f} {s}": partial(searched, setup, f, s) for s in given.seeds for f in FORMS}
+    randoms = {
+        f"random {i} {s}": partial(trained, setup, "alternatives", choices, s)
+        for s in given.seeds
+        for i, choices in enumerate(drawn(setup, given.random))
+    }
+    results.complete({**searches, **randoms}, given.jobs, console)
+    trainings = {
+        f"train {f} {s}": partial(trained, setup, f, results.found[f"search {f} {s}"]["choices"], s)
+        for s in given.seeds
+        for f in FORMS
+    }
+    results.complete(trainings, given.jobs, console)
+    text, summary = table(results, given.seeds, given.random)
+    machine = {"machine": platform.machine(), "torch": torch.__version__, "threads": 1, "jobs": given.jobs}
+    facts = {**machine, **vars(setup), "seeds": given.seeds, "random": given.random, "summary": summary}
+    (given.out / "search_quality.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    (given.out / "search_quality.md").write_text(text, encoding="utf-8")
+    console.print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""`nasir sweep`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nasir.api import load
+from nasir.cli.options import (
+    Classes,
+    Data,
+    Device,
+    File,
+    Overwrite,
+    Resume,
+    Seed,
+    Set,
+    SkipBroken,
+    With,
+    parameters,
+)
+from nasir.lang.settings import override, with_bounds
+
+NAME = "sweep"
+
+
+def command(
+    file: File,
+    macs: Annotated[
+        str | None,
+        typer.Option("--macs", metavar="LIMITS", help="Bounds on multiply-adds: `20M,40M,60M`, or `40%,60%`."),
+    ] = None,
+    params: Annotated[
+        str | None, typer.Option("--params", metavar="LIMITS", help="Bounds on parameters, in place of `--macs`.")
+    ] = None,
+    data: Data = "digits",
+    given: With = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="A run folder for each bound goes in it.  [default: runs/NAME_sweep]"
+        ),
+    ] = None,
+    set: Set = None,
+    classes: Classes = None,
+    skip_broken: SkipBroken = False,
+    seed: Seed = 0,
+    device: Device = "auto",
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", min=1, help="Searches at a time; they share the cores.")
+    ] = 1,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Search a family of networks, one for each bound; a table and a plot of accuracy over cost.
+
+    Writes sweep.json, sweep.md and sweep.svg into DIR. `--resume` goes on with what is unfinished.
+    """
+    from rich.console import Console
+
+    from nasir.search.constraint import targets
+    from nasir.search.sweep import Member, members, run_all, write_family
+
+    if (macs is None) == (params is None):
+        raise typer.BadParameter("give the bounds: `--macs 20M,40M,60M`, or `--params 1M,2M`")
+    if resume and overwrite:
+        raise typer.BadParameter("one of --resume and --overwrite")
+    cost, limits = ("macs", macs) if macs is not None else ("params", params or "")
+    space = load(file, **parameters(given))
+    settings = override(space.settings, set or [])
+    out = out or Path("runs") / f"{space.name}_sweep"
+    family = members(cost, [limit.strip() for limit in limits.split(",") if limit.strip()], out)
+    for member in family:  # what cannot be reached is said before any search
+        targets(with_bounds(settings, [member.bound]).objective, space.costs)
+    arguments = [file, "--data", data, "--seed", str(seed), "--device", device]
+    arguments += [f"--with={text}" for text in given or []] + [f"--set={text}" for text in set or []]
+    arguments += [f"--classes={classes}"] * (classes is not None) + ["--skip-broken"] * skip_broken
+    arguments += ["--resume"] * resume + ["--overwrite"] * overwrite
+    console = Console(highlight=False)
+
+    def done(member: Member, well: bool) -> None:
+        console.print(f"{member.bound}: {'done' if well else f'failed, see {member.log}'}", soft_wrap=True)
+
+    failed = run_all(family, arguments, jobs, done)
+    console.print(write_family(out, cost, family), end="")
+    for member in failed:
+        last = member.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-4:]
+        console.print(f"[red]{member.bound}[/]\n" + "\n".join(last), markup=True, soft_wrap=True)
+    console.print(f"[dim]everything in {out}[/]", soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)

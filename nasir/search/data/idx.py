@@ -1,0 +1,78 @@
+"""`idx:DIR`: the four files of MNIST and its likes, plain or gzipped (http://yann.lecun.com/exdb/mnist/)."""
+
+import gzip
+import hashlib
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nasir.diagnostics import CompileError, Diagnostic
+from nasir.search.data.base import DataSet, Input, check_channels
+from nasir.search.data.memory import TensorSplit
+
+_UNSIGNED_BYTES = 8
+
+
+def load_idx(path: str, input: Input | None, skip: bool = False) -> DataSet:
+    """`DIR/train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the same of `t10k`, each plain or `.gz`.
+
+    Raises:
+        CompileError: where a file is missing, damaged or no such file, or a label names no class.
+    """
+    root = Path(path)
+    if not path or not root.is_dir():
+        hint = "write `--data idx:DIR`, the folder with train-images-idx3-ubyte.gz and its three companions"
+        raise CompileError(Diagnostic("E0801", f"there is no folder `{path}`", hints=(hint,)))
+    check_channels(input, 1, "write `image(1, size=28)`")
+    images, labels = _part(root, "train")
+    tests, test_labels = _part(root, "t10k")
+    classes = int(labels.max()) + 1 if len(labels) else 0
+    for name, found in (("train", labels), ("t10k", test_labels)):
+        empty = sorted({*range(classes)} - {*found.tolist()})
+        if empty:
+            raise CompileError(Diagnostic("E0801", f"`{root}`: class {empty[0]} has no images in `{name}`"))
+        if len(found) and int(found.max()) >= classes:
+            message = f"`{root}`: a label of `{name}` is {int(found.max())}, and there are {classes} classes"
+            raise CompileError(Diagnostic("E0801", message))
+    mean, std = float(images.mean()), float(images.std())
+    size = input and input.size
+    train, test = (
+        TensorSplit(torch.from_numpy(x).unsqueeze(1), torch.from_numpy(y.astype(np.int64)), mean, std or 1.0, size)
+        for x, y in ((images, labels), (tests, test_labels))
+    )
+    digest = hashlib.sha256(images.tobytes() + tests.tobytes()).hexdigest()
+    return DataSet(f"idx:{root.name}", classes, train, test, (mean,), (std,), digest)
+
+
+def _part(root: Path, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Images [N, H, W] and labels [N]."""
+    images, labels = _array(root, f"{name}-images", 3), _array(root, f"{name}-labels", 1)
+    if len(images) != len(labels):
+        message = f"`{root}`: `{name}` has {len(images)} images and {len(labels)} labels"
+        raise CompileError(Diagnostic("E0801", message))
+    return images, labels
+
+
+def _array(root: Path, name: str, dimensions: int) -> NDArray[np.uint8]:
+    """An IDX file of unsigned bytes: two zeros, the type, the number of dimensions, each dimension, the data."""
+    names = [f"{name}{dash}idx{dimensions}-ubyte{gz}" for gz in ("", ".gz") for dash in "-."]
+    path = next((root / n for n in names if (root / n).is_file()), None)
+    if path is None:
+        raise CompileError(Diagnostic("E0801", f"`{root}` has no file `{names[0]}`, nor `{names[2]}`"))
+    try:
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError, zlib.error) as error:
+        raise CompileError(Diagnostic("E0805", f"`{path}` cannot be read: {error}")) from None
+    header = 4 + 4 * dimensions
+    if len(data) < header or data[:4] != bytes((0, 0, _UNSIGNED_BYTES, dimensions)):
+        message = f"`{path}` is no IDX file of bytes in {dimensions} dimension{'s' * (dimensions > 1)}"
+        raise CompileError(Diagnostic("E0805", message))
+    shape = tuple(int(n) for n in np.frombuffer(data[4:header], dtype=">u4"))
+    content = np.frombuffer(data[header:], dtype=np.uint8)
+    if content.size != int(np.prod(shape, dtype=np.int64)):
+        message = f"`{path}` is cut off: {content.size:,} bytes of {int(np.prod(shape, dtype=np.int64)):,}"
+        raise CompileError(Diagnostic("E0805", message))
+    return content.reshape(shape).copy()

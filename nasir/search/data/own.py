@@ -1,0 +1,122 @@
+"""`python:module:function`: the user's own data sets, any map-style torch.utils.data.Dataset."""
+
+import importlib
+import os
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from nasir.diagnostics import CompileError, Diagnostic
+from nasir.search.data.base import DataSet, Input, Split, workers
+from nasir.search.data.memory import resized
+
+
+def load_own(rest: str, input: Input | None, skip: bool = False) -> DataSet:
+    """What `module.function()` returns: a training and a test set, each of `(image, label)` by index, the image a float
+    tensor [C, H, W] as the network is to see it, the label an integer from 0. An attribute `targets` (torchvision's
+    name) saves reading every image for its label. The module is found as `python -m` finds it.
+
+    Raises:
+        CompileError: where there is no such function, or what it returns is no such pair.
+    """
+    module_name, _, name = rest.partition(":")
+    if not (module_name and name):
+        hint = "write `--data python:my_data:load`, the function `load` of my_data.py"
+        raise CompileError(Diagnostic("E0801", f"`python:{rest}` names no function", hints=(hint,)))
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        train, test = getattr(importlib.import_module(module_name), name)()
+    except Exception as error:  # whatever the user's code raises
+        message = f"`{name}` of `{module_name}` gives no training and test set: {type(error).__name__}: {error}"
+        raise CompileError(Diagnostic("E0806", message)) from error
+    sets = [OwnSplit(one, np.arange(len(one)), _labels(one, rest), input, torch.device("cpu")) for one in (train, test)]
+    classes = 1 + max((int(one.labels.max()) for one in sets if len(one)), default=-1)
+    empty = sorted({*range(classes)} - {*sets[0].labels.tolist()})
+    if empty or any(len(one) and int(one.labels.min()) < 0 for one in sets):
+        what = f"class {empty[0]} has no images" if empty else "a label is below 0"
+        raise CompileError(Diagnostic("E0806", f"the training set of `{rest}`: {what}"))
+    return DataSet(f"python:{rest}", classes, sets[0], sets[1], (), ())
+
+
+def _labels(dataset: Any, name: str) -> Tensor:
+    try:
+        found = getattr(dataset, "targets", None)
+        every = [dataset[i][1] for i in range(len(dataset))] if found is None else found
+        labels = torch.as_tensor(every)
+        if labels.shape != (len(dataset),) or labels.is_floating_point():
+            raise TypeError(f"labels are whole numbers, one an image, not {labels.dtype} of shape {[*labels.shape]}")
+    except Exception as error:  # whatever the user's code raises
+        message = f"the labels of `{name}` cannot be read: {type(error).__name__}: {error}"
+        raise CompileError(Diagnostic("E0806", message)) from error
+    return labels.to(torch.int64)
+
+
+@dataclass(frozen=True)
+class OwnSplit(Split):
+    """Some items of a user's data set; images are resized where the network takes another size."""
+
+    dataset: Any
+    items: NDArray[np.int64]
+    labels: Tensor
+    input: Input | None
+    device: torch.device
+
+    def take(self, index: Tensor) -> "OwnSplit":
+        return replace(self, items=self.items[index.numpy()], labels=self.labels[index])
+
+    def to(self, device: torch.device) -> "OwnSplit":
+        return replace(self, device=device)
+
+    def batches(self, index: Sequence[Tensor], augmentation: int | None) -> Iterator[tuple[Tensor, Tensor]]:
+        loader: DataLoader[Any] = DataLoader(
+            _Seeded(self.dataset, self.items, augmentation),
+            batch_sampler=[one.tolist() for one in index],
+            num_workers=workers(),
+            pin_memory=self.device.type == "cuda",
+            generator=torch.Generator(),
+        )
+        for one, images in zip(index, _readable(loader), strict=True):
+            yield self._checked(images.to(self.device, non_blocking=True)), self.labels[one].to(self.device)
+
+    def _checked(self, images: Tensor) -> Tensor:
+        wanted = self.input.channels if self.input else images.shape[1]
+        if images.dim() != 4 or images.shape[1] != wanted or not images.is_floating_point():
+            message = f"the images are {images.dtype} of shape {[*images.shape[1:]]}, not float32 [{wanted}, H, W]"
+            raise CompileError(Diagnostic("E0806", message, hints=("torchvision's ToTensor makes such images",)))
+        return resized(images, self.input and self.input.size)
+
+
+def _readable(loader: "DataLoader[Any]") -> Iterator[Tensor]:
+    try:
+        yield from loader
+    except CompileError:
+        raise
+    except Exception as error:  # whatever the user's code raises, in a worker
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        raise CompileError(Diagnostic("E0806", f"the data set cannot be read: {reason}")) from error
+
+
+class _Seeded(Dataset[Tensor]):
+    """The images; what is random in them is a function of (augmentation, image), whatever worker makes them."""
+
+    def __init__(self, dataset: Any, items: NDArray[np.int64], augmentation: int | None) -> None:
+        self._dataset = dataset
+        self._items = items
+        self._augmentation = augmentation
+
+    def __getitem__(self, index: int) -> Tensor:
+        item = int(self._items[index])
+        seed = int(np.random.default_rng((self._augmentation or 0, item)).integers(2**31))
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+        return torch.as_tensor(self._dataset[item][0])

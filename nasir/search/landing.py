@@ -1,0 +1,149 @@
+"""From the distributions that a search ends with to one network that keeps every bound and uses the tightest up."""
+
+import math
+import random
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import combinations
+
+from nasir.cost.extremes import Walk
+from nasir.cost.model import CostModel
+from nasir.ir.graph import Choices
+from nasir.ir.values import Scalar
+from nasir.lang.settings import Bound
+
+LEAST_USE = 0.98
+"""A network uses its budget where the tightest bound is at least so full."""
+
+_MOST_PAIRS = 300_000  # of changes; a larger space has single changes enough to come near any bound
+
+Scores = Mapping[str, Mapping[Scalar, float]]
+"""Log-probabilities of the options."""
+
+Change = tuple[str, Scalar]
+
+
+class Standing:
+    """A network whose decisions change one at a time, and how much of each bound it uses."""
+
+    def __init__(self, model: CostModel, choices: Choices, bounds: Sequence[Bound]) -> None:
+        self.bounds = tuple(bounds)
+        self.choices = dict(choices)
+        self._walks = [Walk(model, bound.cost, choices) for bound in bounds]
+
+    def excess(self) -> float:
+        """The shares by which bounds are exceeded, summed."""
+        return sum(max(0.0, w.total / b.limit - 1.0) for w, b in zip(self._walks, self.bounds, strict=True))
+
+    def use(self) -> float:
+        """The share of the tightest bound."""
+        return max((w.total / b.limit for w, b in zip(self._walks, self.bounds, strict=True)), default=1.0)
+
+    @property
+    def lands(self) -> bool:
+        """Every bound is kept, the tightest nearly used up."""
+        return self.excess() == 0 and self.use() >= LEAST_USE
+
+    def take(self, *changes: Change) -> None:
+        """Change decisions."""
+        for name, option in changes:
+            self.choices[name] = option
+            for walk in self._walks:
+                walk.change(name, option)
+
+    @contextmanager
+    def trying(self, *changes: Change) -> Generator[None]:
+        """With the changes taken; they are taken back after."""
+        before = [(name, self.choices[name]) for name, _ in changes]
+        self.take(*changes)
+        yield
+        self.take(*before)
+
+
+def scores(probabilities: Mapping[str, Mapping[Scalar, float]]) -> Scores:
+    """Log-probabilities, finite where an option has none left."""
+    return {
+        name: {option: math.log(p + 1e-300) for option, p in options.items()} for name, options in probabilities.items()
+    }
+
+
+def landed(start: Choices, likely: Scores, model: CostModel, bounds: Sequence[Bound]) -> tuple[dict[str, Scalar], bool]:
+    """The network nearest to `start`, by log-probability, that keeps the bounds and uses at least `LEAST_USE` of the
+    tightest; and whether it does. Where not, no change of one or two decisions of it does (of two: where there are at
+    most `_MOST_PAIRS`).
+
+    Greedy: see `repaired` and `_filled`.
+    """
+    standing = repaired(Standing(model, start, bounds), likely)
+    if bounds and standing.excess() == 0:
+        _fill(standing, likely)
+    return standing.choices, standing.lands
+
+
+def repaired(standing: Standing, likely: Scores) -> Standing:
+    """The network changed as little as it takes to keep every bound, where single changes lead there: each gives up the
+    least log-probability for each share of the excess that it takes away."""
+    while (excess := standing.excess()) > 0:
+        best: tuple[float, Change] | None = None
+        for change, loss in _changes(standing, likely):
+            with standing.trying(change):
+                less = excess - standing.excess()
+            if less > 0:
+                price = max(loss, 0.0) / less
+                if best is None or price < best[0]:
+                    best = price, change
+        if best is None:
+            return standing
+        standing.take(best[1])
+    return standing
+
+
+def _fill(standing: Standing, likely: Scores) -> None:
+    """Use the tightest bound up: by the single change that gives up the least log-probability of those that land; while
+    there is none, by the one that gives up the least for each share of the bound that it uses; at last by two."""
+    while not standing.lands:
+        before = standing.use()
+        landing: tuple[float, Change] | None = None
+        nearer: tuple[float, Change] | None = None
+        for change, loss in _changes(standing, likely):
+            with standing.trying(change):
+                fits, use = standing.excess() == 0, standing.use()
+            if fits and use >= LEAST_USE and (landing is None or loss < landing[0]):
+                landing = loss, change
+            elif fits and use > before:
+                price = max(loss, 0.0) / (use - before)
+                if nearer is None or price < nearer[0]:
+                    nearer = price, change
+        if (found := landing or nearer) is None:
+            standing.take(*_pair(standing, likely))
+            return
+        standing.take(found[1])
+
+
+def _pair(standing: Standing, likely: Scores) -> tuple[Change, ...]:
+    """The likeliest two changes that land together; none where no two do."""
+    every = list(_changes(standing, likely))
+    if len(every) ** 2 / 2 > _MOST_PAIRS:
+        return ()
+    best: tuple[float, tuple[Change, ...]] = (math.inf, ())
+    for (first, one), (second, other) in combinations(every, 2):
+        if first[0] != second[0] and one + other < best[0]:
+            with standing.trying(first, second):
+                if standing.lands:
+                    best = one + other, (first, second)
+    return best[1]
+
+
+def _changes(standing: Standing, likely: Scores) -> Iterator[tuple[Change, float]]:
+    """Every change of one decision, with the log-probability that it gives up."""
+    for name, options in likely.items():
+        now = standing.choices[name]
+        for option, score in options.items():
+            if option != now:
+                yield (name, option), options[now] - score
+
+
+def drawn(probabilities: Mapping[str, Mapping[Scalar, float]], seed: int) -> dict[str, Scalar]:
+    """A network drawn from the decisions' distributions, a function of the seed."""
+    draw = random.Random(seed)
+    return {name: draw.choices(list(options), list(options.values()))[0] for name, options in probabilities.items()}

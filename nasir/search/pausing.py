@@ -1,0 +1,61 @@
+"""When a long run saves its state, and when it stops to be resumed."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import FrameType
+
+SAVE_EVERY = 300.0  # seconds
+
+
+class Stopped(Exception):
+    """The run was told to stop by a signal, its number the argument, and has saved its state."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(signal)
+        self.signal = signal
+
+
+class Pauses:
+    """Told to stop by SIGINT or SIGTERM; due to save by the clock."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+        """The signal that it was told by."""
+        self._saved = time.monotonic()
+
+    def due(self) -> bool:
+        """It has been long since the state was saved."""
+        return time.monotonic() - self._saved > SAVE_EVERY
+
+    def saved(self) -> None:
+        """The state was saved now."""
+        self._saved = time.monotonic()
+
+
+@contextmanager
+def pausing() -> Generator[Pauses]:
+    """Turns the first SIGINT or SIGTERM into a stop at the next step; a second one ends the process as ever, unless it
+    is one of `torchrun`, which hands on what its processes got already."""
+    pauses = Pauses()
+    if threading.current_thread() is not threading.main_thread():
+        yield pauses
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        pauses.signal = number
+        if "WORLD_SIZE" not in os.environ:
+            for known, handler in before.items():
+                signal.signal(known, handler)
+
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield pauses
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

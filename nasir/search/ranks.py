@@ -1,0 +1,93 @@
+"""Data-parallel runs: the processes of one `torchrun`, each with its part of every batch."""
+
+import os
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar, cast
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from nasir.diagnostics import CompileError
+
+T = TypeVar("T")
+_PATIENCE = timedelta(hours=6)  # the first rank compares networks and tests while the others wait
+
+
+def rank() -> int:
+    """This process among those of `torchrun`, from 0; 0 where there is one."""
+    return int(os.environ.get("RANK", "0"))
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process among those that train together."""
+
+    index: int = 0
+    count: int = 1
+
+    @property
+    def first(self) -> bool:
+        """The one that writes."""
+        return self.index == 0
+
+    def part(self, index: Tensor) -> Tensor:
+        """This rank's part of a batch; parts are of one size, and what is left over is left out."""
+        size = len(index) // self.count
+        return index[self.index * size : (self.index + 1) * size]
+
+    def parallel(self, network: nn.Module) -> nn.Module:
+        """The network, its gradients averaged over the ranks, its buffers the first rank's."""
+        return DistributedDataParallel(network) if self.count > 1 else network
+
+    def mean(self, values: Sequence[float], device: torch.device) -> list[float]:
+        """Each value's mean over the ranks."""
+        if self.count == 1:
+            return list(values)
+        return cast("list[float]", self.average(torch.tensor(values, dtype=torch.float64, device=device)).tolist())
+
+    def average(self, tensor: Tensor) -> Tensor:
+        """The tensor's mean over the ranks, in place, by one all-reduce."""
+        if self.count > 1:
+            dist.all_reduce(tensor)
+            tensor /= self.count
+        return tensor
+
+    def lead(self, work: Callable[[], T]) -> T:
+        """What the first rank makes of `work`, on every rank; the others wait. What it raises, all raise.
+
+        Raises:
+            CompileError: as `work` does.
+        """
+        if self.count == 1:
+            return work()
+        outcome: list[Any] = [None, None]
+        if self.first:
+            try:
+                outcome[0] = work()
+            except CompileError as error:
+                outcome[1] = error.diagnostics
+        dist.broadcast_object_list(outcome)
+        if outcome[1]:
+            raise CompileError(outcome[1])
+        return cast(T, outcome[0])
+
+
+@contextmanager
+def joined(device: torch.device) -> Generator[Ranks]:
+    """The ranks of this run: those of `torchrun`, which sets RANK and WORLD_SIZE, or this process alone."""
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1 or dist.is_initialized():
+        yield Ranks(dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else Ranks()
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
+    try:
+        yield Ranks(rank(), count)
+    finally:
+        dist.destroy_process_group()

@@ -1,0 +1,203 @@
+"""report.html: one self-contained page of a run, made from its folder alone."""
+
+import base64
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from nasir.api import Space, load
+from nasir.cost.names import COST_NAMES
+from nasir.cost.table import layer_rows
+from nasir.diagnostics import CompileError, Diagnostic
+from nasir.drawing import draw
+from nasir.drawing.curves import Series, plot
+from nasir.files import write_atomically
+from nasir.ir.values import key
+from nasir.search.landing import LEAST_USE
+from nasir.templates import template
+
+Lines = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """One decision's distribution over the epochs: an image, options downwards, epochs to the right."""
+
+    name: str
+    what: str
+    options: Sequence[str]
+    chosen: str
+    png: str
+
+
+@dataclass(frozen=True)
+class LayerMaps:
+    """The decisions of one layer."""
+
+    name: str
+    maps: Sequence[HeatMap]
+
+
+def write_report(run: Path) -> Path:
+    """Write RUN/report.html from what is in the folder, finished or not, and give its path.
+
+    Raises:
+        CompileError: where the folder holds no run, or the page cannot be written.
+    """
+    plan, summary, choices = (_json(run / name) for name in ("plan.json", "summary.json", "choices.json"))
+    if plan is None:
+        hint = "name the folder that `nasir search --out` was given"
+        raise CompileError(Diagnostic("E0901", f"`{run}` holds no run", hints=(hint,)))
+    metrics, probabilities = (list(_lines(run / name)) for name in ("metrics.jsonl", "probabilities.jsonl"))
+    network = load(run / "arch.nas") if (run / "arch.nas").exists() else None
+    chosen = {name: key(option) for name, option in (choices or {}).items()}
+    page = template("report.html.j2").render(
+        name=network.name if network else run.resolve().name,
+        about=_about(plan),
+        figures=_figures(summary),
+        remark=_remark(summary),
+        curves=_curves(metrics, summary),
+        picture=draw(network.graph) if network else "",
+        rows=list(_rows(network, chosen)) if network else [],
+        layers=_layers(probabilities, chosen),
+        plan=json.dumps({name: value for name, value in plan.items() if name not in {"space", "imports"}}, indent=2),
+        space=plan.get("space", ""),
+    )
+    path = run / "report.html"
+    write_atomically(path, page.encode("utf-8"))
+    return path
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        return None
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            return
+
+
+def _about(plan: Mapping[str, Any]) -> str:
+    versions, images = plan["versions"], plan["images"]
+    ranks = f", {plan['ranks']} ranks" if plan.get("ranks", 1) > 1 else ""
+    return (
+        f"{plan['data']}, {images['train']:,} training and {images['test']:,} test images; seed {plan['seed']};"
+        f" nasir {versions['nasir']}, torch {versions['torch']}, {plan['device']}{ranks}"
+    )
+
+
+def _figures(summary: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
+    if summary is None:
+        return [("state", "not finished", "")]
+    bounds = summary.get("bounds", {})
+
+    def used(cost: str) -> str:
+        return f"{bounds[cost]['used']:.1%} of {bounds[cost]['limit']:,.0f}" if cost in bounds else ""
+
+    found = [
+        ("test accuracy", f"{summary['test_accuracy']:.2%}", "trained from scratch"),
+        ("multiply-adds", f"{summary['macs']:,}", used("macs")),
+        ("parameters", f"{summary['params']:,}", used("params")),
+    ]
+    if summary.get("supernet_accuracy") is not None:
+        found.append(("with the supernet's weights", f"{summary['supernet_accuracy']:.2%}", "architecture's images"))
+    return [*found, ("wall time", f"{summary['seconds']:,.0f} s", "")]
+
+
+def _remark(summary: Mapping[str, Any] | None) -> str:
+    if summary is None or summary.get("lands") is not False:
+        return ""
+    return (
+        f"Less than {LEAST_USE:.0%} of the tightest bound is used, and no change of one or two decisions uses more"
+        " within all bounds."
+    )
+
+
+def _curves(metrics: Lines, summary: Mapping[str, Any] | None) -> list[str]:
+    searching = [line for line in metrics if line["phase"] == "search"]
+    training = [line for line in metrics if line["phase"] == "train"]
+    bounds = (summary or {}).get("bounds", {})
+    curves: list[str] = []
+    if searching:
+        losses = [
+            Series("weights", _column(searching, "loss")),
+            Series("architecture", _column(searching, "architecture_loss")),
+        ]
+        curves.append(plot("Loss of the search", losses, "epoch", from_zero=False))
+        for cost, name in zip(COST_NAMES, ("Multiply-adds", "Parameters"), strict=True):
+            series = [
+                Series("effective", _column(searching, cost)),
+                Series("likeliest", _column(searching, f"argmax_{cost}")),
+            ]
+            if cost in bounds:
+                ends = (searching[0]["epoch"], searching[-1]["epoch"])
+                series.append(Series("bound", [(x, bounds[cost]["limit"]) for x in ends], dashed=True))
+            curves.append(plot(name, series, "epoch"))
+        curves.append(plot("Temperature", [Series("tau", _column(searching, "temperature"))], "epoch", legend=False))
+        entropy = [Series("entropy", _column(searching, "entropy"))]
+        curves.append(plot("Entropy of the decisions (1: undecided)", entropy, "epoch", legend=False))
+    if training:
+        losses = [Series("loss", _column(training, "loss"))]
+        curves.append(plot("Loss of the training", losses, "epoch", from_zero=False, legend=False))
+    return curves
+
+
+def _column(lines: Lines, name: str) -> list[tuple[float, float]]:
+    return [(line["epoch"], line[name]) for line in lines if line.get(name) is not None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A part of the network, as the table shows it."""
+
+    name: str
+    block: str
+    shape: str
+    macs: str
+    params: str
+    chosen: str
+
+
+def _rows(network: Space, chosen: Mapping[str, str]) -> Iterator[Row]:
+    by_layer: dict[str, list[str]] = {}
+    for name, option in chosen.items():
+        layer, _, what = name.rpartition(".")
+        by_layer.setdefault(layer, []).append(option if what == "block" else f"{what} {option}")
+    for row in layer_rows(network.graph):
+        words = ", ".join(reversed(by_layer.get(row.name, [])))
+        yield Row(row.name, row.block, row.shape, f"{row.macs:,}", f"{row.params:,}", words)
+
+
+def _layers(lines: Lines, chosen: Mapping[str, str]) -> list[LayerMaps]:
+    if not lines:
+        return []
+    layers: dict[str, list[HeatMap]] = {}
+    for name, options in lines[0]["decisions"].items():
+        layer, _, what = name.rpartition(".")
+        values = np.array([[line["decisions"][name][option] for line in lines] for option in options])
+        one = HeatMap(name, what or name, list(options), chosen.get(name, ""), _png(values))
+        layers.setdefault(layer or "space", []).append(one)
+    return [LayerMaps(name, maps) for name, maps in layers.items()]
+
+
+_DARK = np.array([5, 58, 130])
+
+
+def _png(values: "np.ndarray[Any, np.dtype[np.float64]]") -> str:
+    """Shares [rows, columns] as pixels from white to blue, in base64."""
+    pixels = 255 - values[..., None] * (255 - _DARK)
+    memory = io.BytesIO()
+    Image.fromarray(pixels.round().astype(np.uint8)).save(memory, "PNG", optimize=True)
+    return base64.b64encode(memory.getvalue()).decode("ascii")

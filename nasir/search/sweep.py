@@ -1,0 +1,108 @@
+"""A family of networks: one search for each of several bounds, as processes of their own, and what they came to."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nasir.cost.names import COST_NAMES
+from nasir.drawing.curves import Series, plot
+from nasir.files import write_atomically
+
+_LOOK_EVERY = 0.2  # seconds
+
+
+@dataclass(frozen=True)
+class Member:
+    """One search of a family: its bound, as `macs <= 20M`, and its run folder."""
+
+    bound: str
+    folder: Path
+
+    @property
+    def log(self) -> Path:
+        """What its process printed."""
+        return self.folder.with_suffix(".log")
+
+
+def members(cost: str, limits: Sequence[str], out: Path) -> list[Member]:
+    """A member for each limit of a cost, `20M` or `60%`."""
+    return [Member(f"{cost} <= {one}", out / f"{cost}-{one.replace('%', 'pct')}") for one in limits]
+
+
+def run_all(
+    family: Sequence[Member], arguments: Sequence[str], jobs: int, done: Callable[[Member, bool], None]
+) -> list[Member]:
+    """Search every member, `jobs` at a time, each with its share of the cores; those that failed come back.
+
+    A process that is interrupted saves its state; KeyboardInterrupt is raised when all have.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    environment = {"OMP_NUM_THREADS": str(max(1, cores // jobs)), **os.environ}
+    waiting, failed = list(family), list[Member]()
+    running: dict[Member, subprocess.Popen[bytes]] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                member = waiting.pop(0)
+                running[member] = _start(member, arguments, environment)
+            time.sleep(_LOOK_EVERY)
+            for member, process in [(m, p) for m, p in running.items() if p.poll() is not None]:
+                del running[member]
+                if process.returncode:
+                    failed.append(member)
+                done(member, not process.returncode)
+    finally:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            process.wait()
+    return failed
+
+
+def _start(member: Member, arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    member.log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "nasir", "search", *arguments]
+    with member.log.open("wb") as log:
+        options = ["--bound", member.bound, "--out", str(member.folder)]
+        return subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environment)
+
+
+def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:
+    """Write sweep.json, sweep.md and sweep.svg (accuracy over cost, as the paper's figures 8 and 9) of the members that
+    are finished; the table comes back.
+
+    Raises:
+        CompileError: where a file cannot be written.
+    """
+    found: list[dict[str, Any]] = [
+        {"bound": member.bound, "folder": member.folder.name, **json.loads(summary.read_text(encoding="utf-8"))}
+        for member in family
+        if (summary := member.folder / "summary.json").exists()
+    ]
+    table = _table(found)
+    points = sorted((one[cost], 100 * one["test_accuracy"]) for one in found)
+    label = {"macs": "multiply-adds", "params": "parameters"}[cost]
+    series = [Series("networks", points)]
+    picture = plot("Test accuracy, %", series, label, from_zero=False, legend=False)
+    write_atomically(out / "sweep.json", (json.dumps(found, indent=2) + "\n").encode("utf-8"))
+    write_atomically(out / "sweep.md", table.encode("utf-8"))
+    write_atomically(out / "sweep.svg", picture.encode("utf-8"))
+    return table
+
+
+def _table(found: Sequence[Mapping[str, Any]]) -> str:
+    lines = [
+        "| bound | " + " | ".join(COST_NAMES) + " | of the bound | test accuracy |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for one in found:
+        costs = " | ".join(f"{one[name]:,}" for name in COST_NAMES)
+        used = max((bound["used"] for bound in one["bounds"].values()), default=0.0)
+        lines.append(f"| {one['bound']} | {costs} | {used:.1%} | {one['test_accuracy']:.2%} |")
+    return "\n".join(lines) + "\n"
