@@ -193,7 +193,11 @@ def main() -> None:
     options.add_argument("--bound", default="macs <= 1.1M")
     options.add_argument("--random", type=int, default=20)
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    options.add_argument("--search", nargs="*", default=["epochs=15", "warmup=3", "batch=64", "architecture=adam(lr=0.02)"])
+    options.add_argument(
+        "--search",
+        nargs="*",
+        default=["epochs=20", "warmup=4", "batch=64", "architecture=adam(lr=0.05)", "candidates=16"],
+    )
     options.add_argument("--train", nargs="*", default=["epochs=8", "batch=64", "label_smoothing=0.05"])
     options.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
     options.add_argument("--out", type=Path, default=Path("runs/bench/search_quality"))

@@ -26,6 +26,7 @@ from nasir.search.run_folder import RunFolder
 from nasir.search.training import check_loss, compiled, place
 from nasir.supernets import Supernet, SupernetOutput, build
 from nasir.supernets.gates import gumbel_noise
+from nasir.supernets.layers import wide
 
 _ESTIMATION_BATCHES = 16
 
@@ -168,7 +169,7 @@ class Search:
             return self._running[self._part](images, noise=noise)
 
     def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(logits.float(), labels, label_smoothing=self._settings.label_smoothing)
+        return F.cross_entropy(wide(logits), labels, label_smoothing=self._settings.label_smoothing)
 
     def _metrics(self, searching: bool) -> dict[str, float | int | None]:
         if not searching:

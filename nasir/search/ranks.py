@@ -1,6 +1,9 @@
 """Data-parallel runs: the processes of one `torchrun`, each with its part of every batch."""
 
+import gc
 import os
+import time
+import traceback
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 from nasir.diagnostics import CompileError
 
 T = TypeVar("T")
+_SETTLING = 0.2  # seconds
 _PATIENCE = timedelta(hours=6)  # the first rank compares networks and tests while the others wait
 
 
@@ -89,5 +93,12 @@ def joined(device: torch.device) -> Generator[Ranks]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
     try:
         yield Ranks(rank(), count)
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)  # they hold what is parallel
+        raise
     finally:
+        # A group of gloo that dies with the last parallel network waits for its threads with the interpreter locked,
+        # and a thread may wait for the interpreter to let go of its last tensor (pytorch issue 56297).
+        gc.collect()
+        time.sleep(_SETTLING)
         dist.destroy_process_group()

@@ -18,6 +18,7 @@ from nasir.diagnostics import CompileError, Diagnostic
 from nasir.drawing import draw
 from nasir.drawing.curves import Series, plot
 from nasir.files import write_atomically
+from nasir.ir.graph import Choices
 from nasir.ir.values import key
 from nasir.search.landing import LEAST_USE
 from nasir.templates import template
@@ -56,7 +57,7 @@ def write_report(run: Path) -> Path:
         raise CompileError(Diagnostic("E0901", f"`{run}` holds no run", hints=(hint,)))
     metrics, probabilities = (list(_lines(run / name)) for name in ("metrics.jsonl", "probabilities.jsonl"))
     network = load(run / "arch.nas") if (run / "arch.nas").exists() else None
-    chosen = {name: key(option) for name, option in (choices or {}).items()}
+    chosen = {name: key(option) for name, option in _active(run, choices or {}).items()}
     page = template("report.html.j2").render(
         name=network.name if network else run.resolve().name,
         about=_about(plan),
@@ -72,6 +73,11 @@ def write_report(run: Path) -> Path:
     path = run / "report.html"
     write_atomically(path, page.encode("utf-8"))
     return path
+
+
+def _active(run: Path, choices: Choices) -> Choices:
+    """The choices that the network uses: a skipped layer's width is none of them."""
+    return load(run / "space.nas").active(choices) if choices and (run / "space.nas").exists() else choices
 
 
 def _json(path: Path) -> dict[str, Any] | None:

@@ -23,7 +23,7 @@ from nasir.api import Space, emit
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.graph import Choices
 from nasir.lang.settings import Bound, Formula, Settings, TrainSettings
-from nasir.search.constraint import targets
+from nasir.search.constraint import Targets, targets
 from nasir.search.data import DataSet, Input, check_classes, input_of, load_data
 from nasir.search.events import log_events
 from nasir.search.loop import Found, Search
@@ -91,11 +91,8 @@ class Job:
     pauses: Pauses
     console: Console
     start: float
-
-    @property
-    def resumes(self) -> bool:
-        """There is a run to go on with, and it is to go on."""
-        return self.request.resume and self.folder.begun
+    resumes: bool
+    """There is a run to go on with, and it is to go on."""
 
 
 def search(space: Space, request: Request, console: Console) -> Result:
@@ -120,28 +117,38 @@ def search(space: Space, request: Request, console: Console) -> Result:
         return found
 
     with _job(request, console, data) as job:
-        folder, ranks = job.folder, job.ranks
-        loop = Search(space, job.data, goal, request.seed, job.device, job.ranks, synchronised=request.synchronised)
-        _begin(job, plan(space, job), lambda: folder.write_program("space.nas", space.source.text, space.imports))
-        if job.resumes and (state := folder.load_checkpoint("search")) is not None:
-            loop.restore(state)
+        return _search(space, goal, job)
+
+
+def _search(space: Space, goal: Targets, job: Job) -> Result:
+    """The main job in its folder; what is parallel ends with it."""
+    folder, ranks = job.folder, job.ranks
+    loop = Search(space, job.data, goal, job.request.seed, job.device, ranks, synchronised=job.request.synchronised)
+    _begin(job, plan(space, job), lambda: folder.write_program("space.nas", space.source.text, space.imports))
+    if job.resumes and (state := folder.load_checkpoint("search")) is not None:
+        loop.restore(state)
+    if loop.found is None:
         ranks.lead(lambda: _cut_back(folder, "search", loop.epoch))
-        epochs = space.settings.search.epochs
-        with progress(job.console, "search", epochs, loop.epoch) as report:
-            loop.run(folder, report, job.pauses)
-        found = loop.found or ranks.lead(loop.choose)
-        loop.found = found
-        loop.save(folder, job.pauses)
-        network = space.at(found.choices)
+    epochs = space.settings.search.epochs
+    with progress(job.console, "search", epochs, loop.epoch) as report:
+        loop.run(folder, report, job.pauses)
+    found = loop.found or ranks.lead(loop.choose)
+    loop.found = found
+    loop.save(folder, job.pauses)
+    network = space.at(found.choices)
+
+    def write() -> None:
         folder.write_json("choices.json", found.choices)
         folder.write("arch.nas", space.arch(found.choices))
         folder.write("model.py", emit(network))
-        if (taken := input_of(network.graph)) != input_of(space.graph):
-            job = replace(job, data=_load(request, taken))
-        summary = _train(job, network, found, goal.bounds)
-        if ranks.first:
-            write_report(folder.path)
-        return Result(summary, network, space.active(found.choices))
+
+    ranks.lead(write)  # all ranks read the module
+    if (taken := input_of(network.graph)) != input_of(space.graph):
+        job = replace(job, data=_load(job.request, taken))
+    summary = _train(job, network, found, goal.bounds)
+    if ranks.first:
+        write_report(folder.path)
+    return Result(summary, network, space.active(found.choices))
 
 
 def train_network(network: Space, request: Request, console: Console) -> Result:
@@ -226,11 +233,12 @@ def _job(request: Request, console: Console, data: Callable[[], DataSet]) -> Gen
             raise CompileError(Diagnostic("E0904", "torch synchronises batch norms on GPUs alone", hints=(hint,)))
         folder = RunFolder(request.out, writes=ranks.first)
         shown = console if ranks.first else Console(quiet=True)
-        job = Job(request, data(), device, ranks, folder, pauses, shown, start)
+        found = data()
         ranks.lead(folder.lock)
         try:
             with log_events(folder, request.tensorboard):
-                yield job
+                resumes = request.resume and ranks.lead(lambda: folder.begun)
+                yield Job(request, found, device, ranks, folder, pauses, shown, start, resumes)
         finally:
             if ranks.first:
                 folder.unlock()
@@ -253,6 +261,9 @@ def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> No
 
 
 def _cut_back(folder: RunFolder, phase: str, epoch: int) -> None:
+    """Take away what was written after the state that a run goes on from."""
+    if phase == "search":
+        folder.drop_checkpoints("train")
     for name in ("metrics.jsonl", "probabilities.jsonl", "timing.jsonl"):
         folder.cut_back(name, phase, epoch)
 

@@ -173,6 +173,11 @@ class RunFolder:
             message = f"the checkpoint `{path}` is damaged: {error}"
             raise CompileError(Diagnostic("E0902", message, hints=(hint,))) from None
 
+    def drop_checkpoints(self, phase: str) -> None:
+        """Take a phase's states away."""
+        for suffix in ("", "before"):
+            self._checkpoint(phase, suffix).unlink(missing_ok=True)
+
     def _checkpoint(self, phase: str, suffix: str = "") -> Path:
         return self.path / "checkpoint" / f"{phase}{'.' * bool(suffix)}{suffix}.pt"
 

@@ -17,6 +17,7 @@ from nasir.search.pausing import Pauses, Stopped
 from nasir.search.progress import Report
 from nasir.search.ranks import Ranks
 from nasir.search.run_folder import RunFolder
+from nasir.supernets.layers import wide
 
 
 class Training:
@@ -81,7 +82,7 @@ class Training:
         lower = self._settings.precision == "bfloat16"
         with torch.autocast(self._device.type, torch.bfloat16, enabled=lower):
             logits = self._running(images)
-        return F.cross_entropy(logits.float(), labels, label_smoothing=self._settings.label_smoothing)
+        return F.cross_entropy(wide(logits), labels, label_smoothing=self._settings.label_smoothing)
 
     def _save(self, folder: RunFolder, pauses: Pauses) -> None:
         folder.save_checkpoint("train", self.state())

@@ -157,8 +157,8 @@ class SearchBatchNorm(nn.modules.batchnorm._BatchNorm):  # pyright: ignore[repor
         """Batch norm with the statistics of all ranks' images; ranks have as many each."""
         axes = [axis for axis in range(input.dim()) if axis != 1]
         shape = [1, -1, *[1] * (input.dim() - 2)]
-        centred = input - _rank_mean(_wide(input).mean(axes)).view(shape).to(input.dtype)
-        variance = _rank_mean(_wide(centred).square().mean(axes))
+        centred = input - _rank_mean(wide(input).mean(axes)).view(shape).to(input.dtype)
+        variance = _rank_mean(wide(centred).square().mean(axes))
         scale = weight * (variance + self.eps).rsqrt().to(weight.dtype)
         return centred * scale.view(shape).to(input.dtype) + bias.view(shape).to(input.dtype)
 
@@ -171,6 +171,6 @@ def _rank_mean(values: Tensor) -> Tensor:
     return cast(Tensor, all_reduce(values)) / dist.get_world_size()
 
 
-def _wide(x: Tensor) -> Tensor:
+def wide(x: Tensor) -> Tensor:
     """Statistics are taken in float32 at least."""
     return x if x.dtype == torch.float64 else x.float()

@@ -194,3 +194,39 @@ def test_the_front_end_does_not_import_torch(files):
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=files, capture_output=True)
+
+
+@pytest.mark.slow
+def test_a_sweep_searches_each_bound_and_writes_a_table_and_a_plot(files):
+    options = ["--set", "epochs=2", "--set", "train.epochs=1", "--out", "family", "--jobs", "2"]
+    done = nasir("sweep", "tiny.nas", "--macs", "9K,60%", *options, cwd=files)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((files / "family" / "sweep.json").read_text())
+    assert [one["bound"] for one in found] == ["macs <= 9K", "macs <= 60%"]
+    assert found[0]["macs"] <= 9_000
+    for one in found:
+        assert json.loads((files / "family" / one["folder"] / "summary.json").read_text())["macs"] == one["macs"]
+        assert f"| {one['bound']} | {one['macs']:,} |" in (files / "family" / "sweep.md").read_text()
+    assert (files / "family" / "sweep.svg").read_text().count("<circle") == 2
+    before = (files / "family" / "macs-9K" / "model.safetensors").read_bytes()
+    again = nasir("sweep", "tiny.nas", "--macs", "9K,60%", *options, "--resume", cwd=files)
+    assert again.returncode == 0
+    assert (files / "family" / "macs-9K" / "model.safetensors").read_bytes() == before
+
+
+def test_a_sweep_says_before_it_starts_what_cannot_be_reached(files):
+    done = nasir("sweep", "tiny.nas", "--macs", "20K,500", "--out", "unreached", cwd=files)
+    assert done.returncode == 1
+    assert "E0507" in done.stderr
+    assert not (files / "unreached").exists()
+    assert nasir("sweep", "tiny.nas", cwd=files).returncode == 2
+
+
+def test_search_needs_a_file_or_a_run_to_repeat(files):
+    assert nasir("search", cwd=files).returncode == 2
+    missing = nasir("search", "--from", "nowhere", cwd=files)
+    assert missing.returncode == 1
+    assert "E0901" in missing.stderr
+    wrong = nasir("search", "tiny.nas", "--bound", "flops <= 3K", cwd=files)
+    assert wrong.returncode == 1
+    assert "E0505" in wrong.stderr

@@ -4,7 +4,7 @@ import math
 import os
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self, cast
 
@@ -79,7 +79,7 @@ class DataSet:
     std: tuple[float, ...]
     files: str = ""
     """A digest of the files' names: a resumed run must divide the same images."""
-    skipped: frozenset[str] | set[str] = frozenset()
+    skipped: Collection[str] = ()
     """Files that could not be read and were left out, where that was asked for."""
 
     def with_classes(self, count: int, seed: int) -> "DataSet":

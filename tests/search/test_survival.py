@@ -1,0 +1,255 @@
+"""Runs that are killed, stopped, starved of disk, or damaged: nothing is lost, and what goes on ends the same."""
+
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+import nasir
+from nasir.search.pausing import Pauses, Stopped, pausing
+from nasir.search.run_folder import RunFolder
+from tests.search.test_search import SAME_BYTES, run, search_of
+from tests.spaces import TINY
+
+SAME = (*SAME_BYTES, "probabilities.jsonl")
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "nasir", "search", *arguments]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A folder with a space, and `whole`, a run of it that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("survival")
+    (folder / "tiny.nas").write_text(TINY, encoding="utf-8")
+    start = time.monotonic()
+    done = subprocess.run(
+        command("tiny.nas", "--out", "whole"), cwd=folder, env=ENVIRONMENT, capture_output=True, check=True
+    )
+    assert b"test accuracy" in done.stdout
+    return folder, time.monotonic() - start
+
+
+def assert_same(folder, other):
+    for name in SAME:
+        if name == "plan.json":  # a run from Python has no command line to note
+            plans = [json.loads((folder / one / name).read_text()) for one in ("whole", other)]
+            assert {**plans[0], "given": {}} == {**plans[1], "given": {}}
+            continue
+        assert (folder / "whole" / name).read_bytes() == (folder / other / name).read_bytes(), name
+
+
+@pytest.mark.slow
+def test_a_search_killed_at_random_moments_ends_in_the_same_bytes(files):
+    folder, seconds = files
+    moments = random.Random(os.environ.get("NASIR_KILL_SEED", "0"))
+    for _ in range(int(os.environ.get("NASIR_KILLS", "3"))):
+        process = subprocess.Popen(
+            command("tiny.nas", "--out", "killed", "--resume"),
+            cwd=folder,
+            env=ENVIRONMENT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        try:
+            process.communicate(timeout=moments.uniform(0.3, 1.0) * seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.communicate()
+        assert process.returncode in {0, -signal.SIGKILL}
+    subprocess.run(command("tiny.nas", "--out", "killed", "--resume"), cwd=folder, env=ENVIRONMENT, check=True)
+    assert_same(folder, "killed")
+
+
+@pytest.mark.parametrize("phase", ["weights", "architecture", "training", "between"])
+def test_a_run_stopped_within_an_epoch_goes_on_from_the_step(files, phase, monkeypatch):
+    """A stop at each kind of step, the state saved there, in a process of its own state each time."""
+    folder, _ = files
+    torch.set_num_threads(1)
+    space = nasir.load(folder / "tiny.nas")
+    told = {"weights": 7, "architecture": 11, "training": 23, "between": 5}[phase]
+    asked = []
+
+    def due(self):
+        asked.append(1)
+        if len(asked) == told:
+            self.signal = signal.SIGTERM
+        return len(asked) % 2 == 0  # a save by the clock every other step
+
+    monkeypatch.setattr(Pauses, "due", due)
+    monkeypatch.setattr(Pauses, "saved", lambda self: None)
+    with pytest.raises(Stopped) as stopped:
+        run(space, folder / phase)
+    assert stopped.value.signal == signal.SIGTERM
+    monkeypatch.undo()
+    before = len((folder / phase / "metrics.jsonl").read_text().splitlines())
+    run(space, folder / phase, resume=True)
+    assert before < len((folder / phase / "metrics.jsonl").read_text().splitlines())
+    assert_same(folder, phase)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_at_the_next_step_and_a_second_one_ends_the_process(number):
+    before = signal.getsignal(number)
+    with pausing() as pauses:
+        assert not pauses.signal
+        signal.raise_signal(number)
+        assert pauses.signal == number
+        assert signal.getsignal(number) == before
+    assert signal.getsignal(number) == before
+
+
+@pytest.mark.slow
+def test_sigterm_saves_and_says_how_to_go_on(files):
+    folder, _ = files
+    process = subprocess.Popen(
+        command("tiny.nas", "--out", "stopped", "--set", "epochs=5000"),
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()  # the first epoch is done
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "--out stopped --resume" in errors
+    assert "Traceback" not in errors
+    state = RunFolder(folder / "stopped").load_checkpoint("search")
+    assert state is not None
+    assert state["epoch"] >= 1
+
+
+def test_two_runs_cannot_write_into_one_folder(files, tmp_path):
+    folder, _ = files
+    space = nasir.load(folder / "tiny.nas")
+    held = RunFolder(tmp_path / "run")
+    held.lock()
+    with pytest.raises(nasir.CompileError, match="another run writes into") as caught:
+        run(space, tmp_path / "run", overwrite=True)
+    assert caught.value.diagnostics[0].code == "E0905"
+    held.unlock()
+    run(space, tmp_path / "run")
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_goes_on(files):
+    folder, _ = files
+    space = nasir.load(folder / "tiny.nas")
+    run(space, folder / "damaged")
+    checkpoint = folder / "damaged" / "checkpoint"
+    data = bytearray((checkpoint / "search.pt").read_bytes())
+    data[len(data) // 2] ^= 1  # torch itself would load this and not notice
+    (checkpoint / "search.pt").write_bytes(data)
+    with pytest.raises(nasir.CompileError, match="is damaged") as caught:
+        run(space, folder / "damaged", resume=True)
+    assert caught.value.diagnostics[0].code == "E0902"
+    assert "search.before.pt" in caught.value.diagnostics[0].hints[0]
+    (checkpoint / "search.pt").unlink()
+    run(space, folder / "damaged", resume=True)
+    assert_same(folder, "damaged")
+
+
+def test_a_checkpoint_is_read_without_running_code(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.save_checkpoint("search", {"epoch": 3, "weight": torch.ones(2)})
+    loaded = torch.load(tmp_path / "checkpoint" / "search.pt", weights_only=True)
+    assert loaded["epoch"] == 3
+    (tmp_path / "proof.txt").unlink(missing_ok=True)
+
+    class Evil:
+        def __reduce__(self):
+            return os.system, (f"touch {tmp_path / 'proof.txt'}",)
+
+    folder.save_checkpoint("search", {"epoch": Evil()})
+    with pytest.raises(nasir.CompileError, match="is damaged"):
+        folder.load_checkpoint("search")
+    assert not (tmp_path / "proof.txt").exists()
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_a_clear_error_and_the_last_good_state_goes_on(files):
+    """A limit on the size of files stands in for the disk: writing past it fails as it does there."""
+    folder, _ = files
+
+    def small_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, resource.RLIM_INFINITY))
+
+    started = subprocess.Popen(
+        command("tiny.nas", "--out", "full"), cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+    )
+    assert started.stdout is not None
+    started.stdout.readline()
+    started.send_signal(signal.SIGTERM)
+    started.communicate(timeout=60)
+    before = (folder / "full" / "checkpoint" / "search.pt").read_bytes()
+    assert len(before) > 30_000
+    failed = subprocess.run(
+        command("tiny.nas", "--out", "full", "--resume"),
+        cwd=folder,
+        env=ENVIRONMENT,
+        preexec_fn=small_files,
+        capture_output=True,
+        text=True,
+    )
+    assert failed.returncode == 1
+    assert "E0903" in failed.stderr
+    assert "search.pt" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert (folder / "full" / "checkpoint" / "search.pt").read_bytes() == before
+    assert not list((folder / "full").rglob("*.partial"))
+    subprocess.run(command("tiny.nas", "--out", "full", "--resume"), cwd=folder, env=ENVIRONMENT, check=True)
+    assert_same(folder, "full")
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_the_last_good_state_stays(compiled, tmp_path):
+    space = compiled(
+        TINY.replace("architecture = adam(lr=0.3)", "architecture = adam(lr=0.3)\n  weights = sgd(lr=1e15)")
+    )
+    loop = search_of(space)
+    folder = RunFolder(tmp_path / "run")
+    folder.start(overwrite=False)
+    loop.save(folder, Pauses())
+    before = (folder.path / "checkpoint" / "search.pt").read_bytes()
+    with pytest.raises(nasir.CompileError, match="the loss is") as caught:
+        loop.run(folder, lambda epoch, values: None, Pauses())
+    assert caught.value.diagnostics[0].code == "E0804"
+    assert (folder.path / "checkpoint" / "search.pt").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_run_is_repeated_from_its_folder_alone(files, tmp_path):
+    folder, _ = files
+    (folder / "only").mkdir()
+    for path in (folder / "whole").rglob("*"):
+        if path.is_file():
+            target = folder / "only" / path.relative_to(folder / "whole")
+            target.parent.mkdir(exist_ok=True, parents=True)
+            target.write_bytes(path.read_bytes())
+    again = subprocess.run(
+        command("--from", str(folder / "only")), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True
+    )
+    assert again.returncode == 0, again.stderr
+    assert "arch.nas, metrics.jsonl, model.safetensors" in again.stdout
+    assert_same(folder, "only_again")
+
+
+def test_what_was_asked_for_on_the_command_line_is_repeated_too(tmp_path):
+    (tmp_path / "tiny.nas").write_text(TINY, encoding="utf-8")
+    options = ["--set", "epochs=2", "--set", "train.epochs=1", "--bound", "macs <= 12K", "--seed", "3", "--out", "a"]
+    for arguments in (["tiny.nas", *options], ["--from", "a", "--out", "b"]):
+        subprocess.run(command(*arguments), cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True)
+    plans = [json.loads((tmp_path / name / "plan.json").read_text()) for name in "ab"]
+    assert plans[0] == plans[1]
+    assert plans[0]["settings"]["objective"]["bounds"] == [{"cost": "macs", "limit": 12_000, "relative": False}]
+    assert json.loads((tmp_path / "b" / "summary.json").read_text())["macs"] <= 12_000
