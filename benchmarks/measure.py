@@ -9,8 +9,19 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from nasir.supernets import Supernet
+
+
+class CallCount(TorchDispatchMode):
+    """Counts the operators that torch is asked for in a `with` block, views apart."""
+
+    count = 0
+
+    def __torch_dispatch__(self, function, types, arguments=(), keywords=None):  # type: ignore[no-untyped-def]
+        self.count += not function.is_view
+        return function(*arguments, **(keywords or {}))
 
 
 def saved_bytes(network: nn.Module, images: Tensor) -> int:

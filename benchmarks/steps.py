@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 import nasir
-from benchmarks.measure import interleaved, keep_memory, peak_bytes, saved_bytes, times
+from benchmarks.measure import CallCount, interleaved, keep_memory, peak_bytes, saved_bytes, times
 from benchmarks.spaces import ref6, ref6_masked, ten_layers
 from nasir.search.modules import network_class
 from nasir.supernets import Supernet, build
@@ -100,6 +100,9 @@ def fbnetv2_l(runs: int) -> Iterable[Row]:
     yield Row("FBNetV2-L saved memory, factored / alternatives", kept["factored"] / kept["masked"], 0.4, of_memory)
     share = statistics.median(gate_seconds(networks["masked"]) for _ in range(9)) / seconds["masked"]
     yield Row("gates, masks and cost, share of a FBNetV2-L step", share, 0.03, of_time)
+    with CallCount() as calls:
+        gate_seconds(networks["masked"])
+    yield Row("gates, masks and cost, torch calls of a FBNetV2-L step", calls.count, None, "forward and backward")
 
 
 def gate_seconds(network: Supernet) -> float:

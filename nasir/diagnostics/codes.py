@@ -626,10 +626,10 @@ CODES: Mapping[str, Code] = {
     ),
     "E0901": Code(
         "run folder that cannot be used",
-        "The folder holds a run already, which is not replaced unless you ask for it; or there is no run in it to"
-        " resume, or one with another space, seed, data set or settings; or it cannot be made. `--overwrite` starts"
-        " again, `--resume` goes on, `--out` takes another folder.",
-        "nasir search digits --out runs/new --resume",
+        "The folder holds a run already, which is not replaced unless you ask for it; or one with another space, seed,"
+        " data set or settings than you resume it with; or none, where one is to be repeated or reported; or it cannot"
+        " be made. `--overwrite` starts again, `--resume` goes on, `--out` takes another folder.",
+        "nasir search --from runs/none",
         "nasir search digits --out runs/new",
     ),
     "E0902": Code(

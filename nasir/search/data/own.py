@@ -30,7 +30,7 @@ def load_own(rest: str, input: Input | None, skip: bool = False) -> DataSet:
     module_name, _, name = rest.partition(":")
     if not (module_name and name):
         hint = "write `--data python:my_data:load`, the function `load` of my_data.py"
-        raise CompileError(Diagnostic("E0801", f"`python:{rest}` names no function", hints=(hint,)))
+        raise CompileError(Diagnostic("E0806", f"`python:{rest}` names no function", hints=(hint,)))
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
