@@ -165,8 +165,18 @@ def override(settings: Settings, assignments: list[str], default: str = "search"
             hint = "write `epochs=30`, `search.epochs=30` or `train.epochs=30`"
             raise CompileError(Diagnostic("E0506", f"`--set {assignment}` is no setting", hints=(hint,)))
         text = f"{section} {{ {name.strip()} = {value.strip()} }}"
-        settings = _apply(settings, parse(Source(f"--set {key.strip()}", text)))
+        settings = _apply(settings, _one_section(f"--set {key.strip()}", text))
     return settings
+
+
+def _one_section(name: str, text: str) -> s.File:
+    """The syntax tree of a text of the command line in its section, and of nothing after it."""
+    source = Source(name, text)
+    tree = parse(source)
+    if len(tree.items) > 1:
+        span = tree.items[1].span
+        raise CompileError(Diagnostic("E0506", "this is more than one setting", span, ("give one option for each",)))
+    return tree
 
 
 def _apply(settings: Settings, tree: s.File) -> Settings:
@@ -368,8 +378,8 @@ def with_bounds(settings: Settings, texts: list[str]) -> Settings:
     """
     bounds = {bound.cost: bound for bound in settings.objective.bounds}
     for text in texts:
-        source = Source(f"--bound {text}", f"objective {{ minimize cross_entropy subject to {text} }}")
-        for bound in _apply(Settings(), parse(source)).objective.bounds:
+        tree = _one_section(f"--bound {text}", f"objective {{ minimize cross_entropy subject to {text} }}")
+        for bound in _apply(Settings(), tree).objective.bounds:
             bounds[bound.cost] = bound
     return replace(settings, objective=replace(settings.objective, bounds=tuple(bounds.values())))
 

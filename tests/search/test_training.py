@@ -1,0 +1,127 @@
+"""What the loops do with images and weights: augmentation where it belongs, averages, precision."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+import nasir
+from nasir.lang.settings import TrainSettings, override
+from nasir.search.averaging import Average
+from nasir.search.constraint import targets
+from nasir.search.data import load_data
+from nasir.search.data.memory import TensorSplit
+from nasir.search.loop import Search
+from nasir.search.pausing import Pauses
+from nasir.search.ranks import Ranks
+from nasir.search.run_folder import RunFolder
+from nasir.search.training import Training, accuracy
+from tests.search.test_search import run
+from tests.spaces import TINY
+
+CPU = torch.device("cpu")
+
+
+class Watched(TensorSplit):
+    """Notes how its batches were asked for."""
+
+    asked: list
+
+    def batches(self, index, augmentation):
+        Watched.asked.append(augmentation)
+        return super().batches(index, augmentation)
+
+
+@pytest.fixture
+def data():
+    Watched.asked = []
+    digits = load_data("digits")
+    fields = ("images", "labels", "mean", "std", "size")
+    train, test = (Watched(*(getattr(s, name) for name in fields)) for s in (digits.train, digits.test))
+    return replace(digits, train=train, test=test)
+
+
+def quiet(epoch, values):
+    pass
+
+
+def test_images_are_augmented_to_train_and_never_to_compare(compiled, data, tmp_path):
+    space = compiled(TINY)
+    loop = Search(space, data, targets(space.settings.objective, space.costs), 0, CPU)
+    folder = RunFolder(tmp_path / "run")
+    folder.start(overwrite=False)
+    loop.run(folder, quiet, Pauses())
+    assert Watched.asked
+    assert None not in Watched.asked
+    assert len(set(Watched.asked)) == len(Watched.asked)  # another in each epoch of each part
+    Watched.asked = []
+    loop.evaluate(space.smallest())
+    assert set(Watched.asked) == {None}
+
+
+def test_the_derived_network_too(compiled, data, emitted, tmp_path):
+    network = compiled(TINY)
+    module = emitted(network.at(network.smallest()))
+    settings = TrainSettings(epochs=2, batch=256)
+    folder = RunFolder(tmp_path / "run")
+    folder.start(overwrite=False)
+    Training(module, data, settings, 0, CPU, Ranks()).run(folder, quiet, Pauses())
+    assert len(Watched.asked) == 2
+    assert None not in Watched.asked
+    Watched.asked = []
+    accuracy(module, data.test, 64)
+    assert Watched.asked == [None]
+
+
+def test_a_derived_network_is_trained_at_its_own_size(compiled, tmp_path):
+    space = compiled(TINY.replace("size=8", "size={4, 6}").replace("macs <= 15K", "macs <= 6K"))
+    space = replace(space, settings=override(space.settings, ["epochs=1", "train.epochs=1"]))
+    run(space, tmp_path / "run")
+    source = (tmp_path / "run" / "model.py").read_text()
+    network = nasir.load(tmp_path / "run" / "arch.nas")
+    (size,) = {int(n["size"]) for n in network.graph.nodes if n.op == "image"}
+    assert f"[N, 1, {size}, {size}]" in source
+    assert nasir.load(tmp_path / "run" / "space.nas").decisions  # with its parameters as searched
+
+
+def test_an_average_follows_the_weights_and_is_put_in_their_place():
+    weight = nn.Parameter(torch.zeros(2))
+    average = Average([weight], 0.5)
+    expected = torch.zeros(2)
+    for step in range(30):
+        with torch.no_grad():
+            weight.fill_(float(step))
+        decay = min(0.5, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * step
+        average.update()
+    average.put()
+    torch.testing.assert_close(weight.detach(), expected)
+    average.put()
+    assert weight.tolist() == [29.0, 29.0]
+    other = Average([nn.Parameter(torch.zeros(2))], 0.5)
+    other.restore(average.state())
+    assert torch.equal(other.state()["values"][0], average.state()["values"][0])
+    assert Average([weight], 0.0).state()["values"] == []
+
+
+@pytest.mark.parametrize("setting", ["ema=0.9", "precision=bfloat16"])
+def test_settings_of_training_change_what_it_ends_with(compiled, tmp_path, setting):
+    space = compiled(TINY)
+    network = space.at(space.largest())
+    ends = []
+    for texts in ([], [setting], [setting]):
+        folder = RunFolder(tmp_path / str(len(ends)))
+        folder.start(overwrite=False)
+        settings = override(network.settings, texts, "train").train
+        torch.manual_seed(0)
+        path = folder.path / "model.py"
+        path.write_text(nasir.emit(network), encoding="utf-8")
+        from nasir.search.modules import network_class
+
+        module = network_class(path)()
+        Training(module, load_data("digits"), settings, 0, CPU, Ranks()).run(folder, quiet, Pauses())
+        ends.append(torch.cat([p.detach().flatten() for p in module.parameters()]))
+    assert not torch.equal(ends[0], ends[1])
+    assert torch.equal(ends[1], ends[2])
+    torch.testing.assert_close(ends[0], ends[1], rtol=0.5, atol=0.5)
