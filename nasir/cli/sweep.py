@@ -19,6 +19,7 @@ from nasir.cli.options import (
     With,
     parameters,
 )
+from nasir.cli.search import stoppable
 from nasir.lang.settings import override, with_bounds
 
 NAME = "sweep"
@@ -81,7 +82,10 @@ def command(
     def done(member: Member, well: bool) -> None:
         console.print(f"{member.bound}: {'done' if well else f'failed, see {member.log}'}", soft_wrap=True)
 
-    failed = run_all(family, arguments, jobs, done)
+    console.print(
+        f"{len(family)} searches, {min(jobs, len(family))} at a time; their lines in {out}/*.log", soft_wrap=True
+    )
+    failed = stoppable(lambda: run_all(family, arguments, jobs, done), out)
     console.print(write_family(out, cost, family), end="")
     for member in failed:
         last = member.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-4:]

@@ -489,9 +489,8 @@ CODES: Mapping[str, Code] = {
     ),
     "E0507": Code(
         "bound that cannot be kept",
-        "No network of the space is as cheap as the objective's bound demands, or none near the one that the search"
-        " found keeps all bounds together. Raise the bound, or add smaller options to the space. `nasir info FILE`"
-        " shows the least cost.",
+        "No network of the space is as cheap as the objective's bound demands, or none was found that keeps all bounds"
+        " together. Raise the bound, or add smaller options to the space. `nasir info FILE` shows the least cost.",
     ),
     "E0601": Code(
         "unknown decision",

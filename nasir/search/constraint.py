@@ -8,6 +8,7 @@ from torch import Tensor
 from nasir.cost.extremes import extreme
 from nasir.cost.model import CostModel
 from nasir.diagnostics import CompileError, Diagnostic
+from nasir.ir.graph import Choices
 from nasir.ir.values import Scalar
 from nasir.lang.settings import Bound, Objective
 from nasir.search.landing import Standing, repaired
@@ -18,11 +19,12 @@ _LARGEST_PRICE = 10.0
 
 @dataclass(frozen=True)
 class Targets:
-    """An objective whose bounds are in absolute numbers and can all be kept; `spent` names the costs whose bound some
-    network exceeds, so that there is a budget to be used up."""
+    """An objective whose bounds are in absolute numbers. `spent` names the costs whose bound some network exceeds, so
+    that there is a budget to be used up; `within` is a network that keeps all of them."""
 
     objective: Objective
-    spent: frozenset[str]
+    spent: frozenset[str] = frozenset()
+    within: Choices = field(default_factory=dict[str, Scalar])
 
     @property
     def bounds(self) -> tuple[Bound, ...]:
@@ -53,14 +55,14 @@ def targets(objective: Objective, model: CostModel) -> Targets:
             found.append(Diagnostic("E0507", message, hints=("raise the bound, or add smaller options to the space",)))
     if found:
         raise CompileError(found)
-    if len(bounds) > 1:
-        even = {d.name: dict.fromkeys(d.options, 0.0) for d in model.graph.decisions}
-        starts = [Standing(model, choices, bounds) for choices in smallest]
-        if all(repaired(start, even).excess() > 0 for start in starts):
-            wanted = ", ".join(f"{b.cost} <= {b.limit:,.0f}" for b in bounds)
-            message = f"no network was found that keeps {wanted} together"
-            raise CompileError(Diagnostic("E0507", message, hints=("raise a bound",)))
-    return Targets(replace(objective, bounds=tuple(bounds)), frozenset(spent))
+    even = {d.name: dict.fromkeys(d.options, 0.0) for d in model.graph.decisions}
+    tried = [repaired(Standing(model, choices, bounds), even) for choices in smallest]
+    within = next((one.choices for one in tried if one.excess() == 0), None)
+    if bounds and within is None:
+        wanted = ", ".join(f"{b.cost} <= {b.limit:,.0f}" for b in bounds)
+        message = f"no network was found that keeps {wanted} together"
+        raise CompileError(Diagnostic("E0507", message, hints=("raise a bound",)))
+    return Targets(replace(objective, bounds=tuple(bounds)), frozenset(spent), within or {})
 
 
 @dataclass

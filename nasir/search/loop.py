@@ -206,9 +206,8 @@ class Search:
             one = landed(start, likely, model, bounds)
             if self._keeps_bounds(one[0]) and one[0] not in [choices for choices, _ in found]:
                 found.append(one)
-        if not found:
-            hint = "raise the bounds, or search longer"
-            raise CompileError(Diagnostic("E0507", "no network near the searched one keeps all bounds", hints=(hint,)))
+        if not found:  # several bounds, and single changes lead from none of the starts to where all are kept
+            found.append(landed(self._prices.targets.within, likely, model, bounds))
         self._average.put()
         compared = [(not lands, *self.evaluate(choices), choices) for choices, lands in found]
         self._average.put()

@@ -21,6 +21,7 @@ from nasir.files import write_atomically
 from nasir.ir.graph import Choices
 from nasir.ir.values import key
 from nasir.search.landing import LEAST_USE
+from nasir.search.run_folder import RunFolder
 from nasir.templates import template
 
 Lines = Sequence[Mapping[str, Any]]
@@ -51,11 +52,12 @@ def write_report(run: Path) -> Path:
     Raises:
         CompileError: where the folder holds no run, or the page cannot be written.
     """
-    plan, summary, choices = (_json(run / name) for name in ("plan.json", "summary.json", "choices.json"))
+    folder = RunFolder(run)
+    plan, summary, choices = map(folder.read_json, ("plan.json", "summary.json", "choices.json"))
     if plan is None:
         hint = "name the folder that `nasir search --out` was given"
         raise CompileError(Diagnostic("E0901", f"`{run}` holds no run", hints=(hint,)))
-    metrics, probabilities = (list(_lines(run / name)) for name in ("metrics.jsonl", "probabilities.jsonl"))
+    metrics, probabilities = (list(folder.lines(name)) for name in ("metrics.jsonl", "probabilities.jsonl"))
     network = load(run / "arch.nas") if (run / "arch.nas").exists() else None
     chosen = {name: key(option) for name, option in _active(run, choices or {}).items()}
     page = template("report.html.j2").render(
@@ -78,21 +80,6 @@ def write_report(run: Path) -> Path:
 def _active(run: Path, choices: Choices) -> Choices:
     """The choices that the network uses: a skipped layer's width is none of them."""
     return load(run / "space.nas").active(choices) if choices and (run / "space.nas").exists() else choices
-
-
-def _json(path: Path) -> dict[str, Any] | None:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
-        return None
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError:
-            return
 
 
 def _about(plan: Mapping[str, Any]) -> str:

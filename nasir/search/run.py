@@ -1,7 +1,6 @@
 """A whole run: search, derive, emit, train; everything into one folder."""
 
 import ast
-import json
 import os
 import platform
 import re
@@ -269,12 +268,11 @@ def _cut_back(folder: RunFolder, phase: str, epoch: int) -> None:
 
 
 def _check_same_plan(folder: RunFolder, wanted: Mapping[str, Any]) -> None:
-    try:
-        found = json.loads((folder.path / "plan.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
+    found = folder.read_json("plan.json")
+    if found is None:
         hint = "start again with `--overwrite`"
-        message = f"`{folder.path / 'plan.json'}` cannot be read: {error}"
-        raise CompileError(Diagnostic("E0901", message, hints=(hint,))) from None
+        message = f"`{folder.path / 'plan.json'}` is no plan of a run"
+        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
     keys = ("space", "imports", "seed", "data", "images", "settings", "classes", "ranks")
     different = [key for key in keys if found.get(key) != wanted[key]]
     if different:

@@ -4,9 +4,10 @@ import hashlib
 import io
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from filelock import FileLock, Timeout
@@ -109,6 +110,14 @@ class RunFolder:
         except OSError as error:
             raise CompileError(Diagnostic("E0903", f"`{path}` cannot be written: {error.strerror}")) from None
 
+    def read_json(self, name: str) -> dict[str, Any] | None:
+        """A JSON file's object, None where there is none that can be read."""
+        try:
+            found: Any = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return cast("dict[str, Any]", found) if isinstance(found, dict) else None
+
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
         """The lines of a .jsonl file that are whole."""
         path = self.path / name
@@ -143,7 +152,7 @@ class RunFolder:
             path.parent.mkdir(exist_ok=True)
             if path.exists():
                 before.unlink(missing_ok=True)
-                os.link(path, before)
+                _second_name(path, before)
         except OSError as error:
             raise CompileError(Diagnostic("E0903", f"`{before}` cannot be written: {error.strerror}")) from None
         # torch reads past what stands behind its archive, and does not look whether the archive is whole.
@@ -180,6 +189,13 @@ class RunFolder:
 
     def _checkpoint(self, phase: str, suffix: str = "") -> Path:
         return self.path / "checkpoint" / f"{phase}{'.' * bool(suffix)}{suffix}.pt"
+
+
+def _second_name(path: Path, other: Path) -> None:
+    try:
+        os.link(path, other)
+    except OSError:  # a file system without links
+        shutil.copyfile(path, other)
 
 
 _FILES = (

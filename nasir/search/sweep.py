@@ -13,6 +13,7 @@ from typing import Any
 from nasir.cost.names import COST_NAMES
 from nasir.drawing.curves import Series, plot
 from nasir.files import write_atomically
+from nasir.search.pausing import Stopped, pausing
 
 _LOOK_EVERY = 0.2  # seconds
 
@@ -40,14 +41,15 @@ def run_all(
 ) -> list[Member]:
     """Search every member, `jobs` at a time, each with its share of the cores; those that failed come back.
 
-    A process that is interrupted saves its state; KeyboardInterrupt is raised when all have.
+    Raises:
+        Stopped: where a signal ended it; the searches have saved their states.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     environment = {"OMP_NUM_THREADS": str(max(1, cores // jobs)), **os.environ}
     waiting, failed = list(family), list[Member]()
     running: dict[Member, subprocess.Popen[bytes]] = {}
-    try:
-        while waiting or running:
+    with pausing() as pauses:
+        while (waiting or running) and not pauses.signal:
             while waiting and len(running) < jobs:
                 member = waiting.pop(0)
                 running[member] = _start(member, arguments, environment)
@@ -57,11 +59,12 @@ def run_all(
                 if process.returncode:
                     failed.append(member)
                 done(member, not process.returncode)
-    finally:
         for process in running.values():
             process.terminate()
         for process in running.values():
             process.wait()
+        if pauses.signal:
+            raise Stopped(pauses.signal)
     return failed
 
 
@@ -70,7 +73,8 @@ def _start(member: Member, arguments: Sequence[str], environment: Mapping[str, s
     command = [sys.executable, "-m", "nasir", "search", *arguments]
     with member.log.open("wb") as log:
         options = ["--bound", member.bound, "--out", str(member.folder)]
-        return subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environment)
+        # A session of its own: of a Ctrl-C it hears from us alone, for a second signal would end it at once.
+        return subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environment, start_new_session=True)
 
 
 def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:

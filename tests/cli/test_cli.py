@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -230,3 +231,22 @@ def test_search_needs_a_file_or_a_run_to_repeat(files):
     wrong = nasir("search", "tiny.nas", "--bound", "flops <= 3K", cwd=files)
     assert wrong.returncode == 1
     assert "E0505" in wrong.stderr
+
+
+@pytest.mark.slow
+def test_a_sweep_that_is_stopped_saves_its_searches_and_goes_on(files):
+    command = [str(NASIR), "sweep", "tiny.nas", "--macs", "9K", "--out", "family", "--set", "train.epochs=1"]
+    process = subprocess.Popen(command, cwd=files, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    checkpoint = files / "family" / "macs-9K" / "checkpoint" / "search.pt"
+    for _ in range(600):
+        if checkpoint.exists():
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "--resume" in errors
+    assert "stopped, and saved" in (files / "family" / "macs-9K.log").read_text()
+    again = subprocess.run([*command, "--resume"], cwd=files, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    assert "macs <= 9K" in (files / "family" / "sweep.md").read_text()

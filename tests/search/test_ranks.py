@@ -167,6 +167,7 @@ def test_synchronised_batch_norms_make_two_ranks_one_process_with_whole_batches(
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the ranks' processes in /proc")
 def test_two_ranks_of_torchrun_killed_and_resumed_end_in_the_same_bytes(tmp_path):
     (tmp_path / "tiny.nas").write_text(TINY, encoding="utf-8")
 
