@@ -73,6 +73,9 @@ def command(
         raise typer.BadParameter("one of --resume and --overwrite")
     if (file is None) == (source is None):
         raise typer.BadParameter("name a FILE to search, or a run to repeat: `--from RUN`")
+    settled = data != "digits" or given or bound or set or classes or skip_broken or seed or sync_bn
+    if source is not None and settled:
+        raise typer.BadParameter("`--from RUN` repeats a run as it was: its data, settings and seed are in RUN")
     from nasir.search.run import Request, search  # imports torch
 
     if source is None:
@@ -89,18 +92,26 @@ def command(
             given=texts,
         )
     else:
-        space, request = _repeated(source, out or source.with_name(f"{source.name}_again"), device)
+        again = source.parent / f"{source.name}_again" if source.name else Path(f"{source.resolve()}_again")
+        space, request = _repeated(source, out or again, device)
         request = replace(request, tensorboard=tensorboard)
     request = replace(request, resume=resume, overwrite=overwrite)
     console = console_of_rank()
     result = stoppable(lambda: search(space, request, console), request.out)
     show(result, request.out, console)
     if source is not None:
-        same = [name for name in _COMPARED if (source / name).read_bytes() == (request.out / name).read_bytes()]
-        other = [name for name in _COMPARED if name not in same]
-        console.print(f"as in {source}: {', '.join(same) or 'nothing'}", soft_wrap=True)
-        if other:
-            console.print(f"[yellow]otherwise than in {source}: {', '.join(other)}[/]", soft_wrap=True)
+        _compare(source, request.out, console)
+
+
+def _compare(run: Path, other: Path, console: "Console") -> None:
+    """Which files of a run and of its repetition are the same bytes."""
+    both = [name for name in _COMPARED if (run / name).exists() and (other / name).exists()]
+    same = [name for name in both if (run / name).read_bytes() == (other / name).read_bytes()]
+    different = [name for name in both if name not in same]
+    console.print(f"as in {run}: {', '.join(same) or 'nothing'}", markup=False, soft_wrap=True)
+    if different:
+        words = f"otherwise than in {run}: {', '.join(different)}"
+        console.print(words, style="yellow", markup=False, soft_wrap=True)
 
 
 def console_of_rank() -> "Console":
@@ -128,7 +139,8 @@ def _repeated(run: Path, out: Path, device: str) -> "tuple[Space, Request]":
         plan: dict[str, Any] = json.loads((run / "plan.json").read_text(encoding="utf-8"))
         given: dict[str, list[str]] = plan["given"]
         space = _settled(load(run / "space.nas"), given["bound"], given["set"])
-        request = Request(plan["data"], out, plan["seed"], device)
+        kind = str(plan["device"]).split(":")[0]
+        request = Request(plan["data"], out, plan["seed"], kind if device == "auto" else device)
         request = replace(
             request,
             classes=plan["classes"],
@@ -136,10 +148,13 @@ def _repeated(run: Path, out: Path, device: str) -> "tuple[Space, Request]":
             synchronised=plan["synchronised"],
             given=given,
         )
-        threads = int(plan["threads"])
-    except (OSError, json.JSONDecodeError, KeyError) as error:
+        threads, ranks = max(1, int(plan["threads"])), int(plan["ranks"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:  # whatever was done to the file
         hint = "name the folder that `nasir search --out` was given"
         raise CompileError(Diagnostic("E0901", f"`{run}` holds no search to repeat: {error}", hints=(hint,))) from None
+    if ranks != int(os.environ.get("WORLD_SIZE", "1")):
+        hint = f"torchrun --nproc-per-node {ranks} -m nasir search --from {run}"
+        raise CompileError(Diagnostic("E0901", f"`{run}` was run by {ranks} ranks", hints=(hint,)))
     torch.set_num_threads(threads)
     return space, request
 
@@ -191,9 +206,8 @@ def show_summary(summary: "Summary", folder: Path, console: "Console") -> None:
     console.print(f"parameters     {summary.params:,}{used('params')}")
     console.print(f"test accuracy  {summary.test_accuracy:.2%}")
     if summary.lands is False:
-        console.print(
-            "[yellow]the budget is not used up: no change of one or two decisions uses more within all bounds[/]"
-        )
+        words = "the budget is not used up: no change of one or two decisions was found that uses more"
+        console.print(words, style="yellow", soft_wrap=True)
     if summary.skipped_files:
         console.print(f"[yellow]{summary.skipped_files:,} files could not be read and were left out[/]")
-    console.print(f"[dim]{summary.seconds:.0f} s, everything in {folder}[/]", soft_wrap=True)
+    console.print(f"{summary.seconds:.0f} s, everything in {folder}", style="dim", markup=False, soft_wrap=True)

@@ -1,5 +1,6 @@
 """`nasir sweep`."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -64,6 +65,8 @@ def command(
 
     if (macs is None) == (params is None):
         raise typer.BadParameter("give the bounds: `--macs 20M,40M,60M`, or `--params 1M,2M`")
+    if "WORLD_SIZE" in os.environ:
+        raise typer.BadParameter("run the sweep without torchrun: its searches are processes of their own")
     if resume and overwrite:
         raise typer.BadParameter("one of --resume and --overwrite")
     cost, limits = ("macs", macs) if macs is not None else ("params", params or "")
@@ -71,6 +74,8 @@ def command(
     settings = override(space.settings, set or [])
     out = out or Path("runs") / f"{space.name}_sweep"
     family = members(cost, [limit.strip() for limit in limits.split(",") if limit.strip()], out)
+    if not family:
+        raise typer.BadParameter("give the bounds: `20M,40M,60M`")
     for member in family:  # what cannot be reached is said before any search
         targets(with_bounds(settings, [member.bound]).objective, space.costs)
     arguments = [file, "--data", data, "--seed", str(seed), "--device", device]
@@ -80,16 +85,18 @@ def command(
     console = Console(highlight=False)
 
     def done(member: Member, well: bool) -> None:
-        console.print(f"{member.bound}: {'done' if well else f'failed, see {member.log}'}", soft_wrap=True)
+        words = "done" if well else f"failed, see {member.log}"
+        console.print(f"{member.bound}: {words}", soft_wrap=True, markup=False)
 
     console.print(
         f"{len(family)} searches, {min(jobs, len(family))} at a time; their lines in {out}/*.log", soft_wrap=True
     )
     failed = stoppable(lambda: run_all(family, arguments, jobs, done), out)
-    console.print(write_family(out, cost, family), end="")
+    finished = [member for member in family if member not in failed]
+    console.print(write_family(out, cost, finished), end="", markup=False)
     for member in failed:
         last = member.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-4:]
-        console.print(f"[red]{member.bound}[/]\n" + "\n".join(last), markup=True, soft_wrap=True)
-    console.print(f"[dim]everything in {out}[/]", soft_wrap=True)
+        console.print("\n".join([member.bound, *last]), markup=False, soft_wrap=True)
+    console.print(f"everything in {out}", style="dim", markup=False, soft_wrap=True)
     if failed:
         raise typer.Exit(1)

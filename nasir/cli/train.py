@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import typer
+
 from nasir.api import load
 from nasir.cli.options import (
     Classes,
@@ -45,8 +47,12 @@ def command(
 
     `--set` takes `epochs=30` and the like.
     """
+    if resume and overwrite:
+        raise typer.BadParameter("one of --resume and --overwrite")
     from nasir.search.run import Request, train_file, train_network  # imports torch
 
+    if file.endswith(".py") and given:
+        raise typer.BadParameter("an emitted file has no parameters: leave `--with` out")
     console = console_of_rank()
     is_python = file.endswith(".py")
     network = None if is_python else load(file, **parameters(given))

@@ -165,8 +165,18 @@ def override(settings: Settings, assignments: list[str], default: str = "search"
             hint = "write `epochs=30`, `search.epochs=30` or `train.epochs=30`"
             raise CompileError(Diagnostic("E0506", f"`--set {assignment}` is no setting", hints=(hint,)))
         text = f"{section} {{ {name.strip()} = {value.strip()} }}"
-        settings = _apply(settings, _one_section(f"--set {key.strip()}", text))
+        settings = _apply(settings, _one_section(f"--set {key.strip()}", text), checks=False)
+    _check(settings.search)
     return settings
+
+
+def _check(search: SearchSettings) -> None:
+    """What one setting demands of another."""
+    found: list[Diagnostic] = []
+    if search.temperature is not None:
+        _check_temperature(search, search.temperature, found)
+    if found:
+        raise CompileError(found)
 
 
 def _one_section(name: str, text: str) -> s.File:
@@ -179,7 +189,7 @@ def _one_section(name: str, text: str) -> s.File:
     return tree
 
 
-def _apply(settings: Settings, tree: s.File) -> Settings:
+def _apply(settings: Settings, tree: s.File, *, checks: bool = True) -> Settings:
     found: list[Diagnostic] = []
     for item in tree.items:
         try:
@@ -196,6 +206,8 @@ def _apply(settings: Settings, tree: s.File) -> Settings:
             found.append(mistake.diagnostic)
     if found:
         raise CompileError(found)
+    if checks:
+        _check(settings.search)
     return settings
 
 
@@ -214,10 +226,7 @@ def _section(base: Any, section: s.Settings, found: list[Diagnostic]) -> Any:
             changes[name] = _READERS[name](setting)
         except Mistake as mistake:
             found.append(mistake.diagnostic)
-    changed = replace(base, **changes)
-    if isinstance(changed, SearchSettings) and changed.temperature is not None:
-        _check_temperature(changed, changed.temperature, found)
-    return changed
+    return replace(base, **changes)
 
 
 def _check_temperature(search: SearchSettings, formula: Formula, found: list[Diagnostic]) -> None:
@@ -377,9 +386,13 @@ def with_bounds(settings: Settings, texts: list[str]) -> Settings:
         CompileError: where one is no bound.
     """
     bounds = {bound.cost: bound for bound in settings.objective.bounds}
+    given: set[str] = set()
     for text in texts:
         tree = _one_section(f"--bound {text}", f"objective {{ minimize cross_entropy subject to {text} }}")
         for bound in _apply(Settings(), tree).objective.bounds:
+            if bound.cost in given:
+                raise CompileError(Diagnostic("E0504", f"`--bound` gives `{bound.cost}` two bounds"))
+            given.add(bound.cost)
             bounds[bound.cost] = bound
     return replace(settings, objective=replace(settings.objective, bounds=tuple(bounds.values())))
 

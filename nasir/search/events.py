@@ -1,41 +1,47 @@
 """TensorBoard events of a run, for those who watch several at once."""
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+import importlib.util
+from collections.abc import Mapping
 from typing import Any
 
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.search.run_folder import RunFolder
+from nasir.search.run_folder import EVENTS, RunFolder
 
 
-@contextmanager
-def log_events(folder: RunFolder, wanted: bool) -> Generator[None]:
-    """Writes each line of metrics.jsonl to `RUN/events` as well, a scalar a number.
+def check_events() -> None:
+    """Events can be written.
 
     Raises:
         CompileError: where TensorBoard is not installed.
     """
-    if not (wanted and folder.writes):
-        yield
-        return
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
+    if importlib.util.find_spec("tensorboard") is None:
         hint = "pip install 'nasir[tensorboard]'"
-        raise CompileError(Diagnostic("E0906", "`--tensorboard` needs TensorBoard", hints=(hint,))) from None
-    writer = SummaryWriter(str(folder.path / "events"))  # pyright: ignore[reportUnknownVariableType]
+        raise CompileError(Diagnostic("E0906", "`--tensorboard` needs TensorBoard", hints=(hint,)))
 
-    def write(name: str, line: Mapping[str, Any]) -> None:
+
+class Events:
+    """Writes each line of metrics.jsonl to `RUN/events` as well, a scalar a number, from the first line on."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder.path / EVENTS
+        self._writer: Any = None
+        folder.on_line = self._write
+
+    def _write(self, name: str, line: Mapping[str, Any]) -> None:
         if name != "metrics.jsonl":
             return
+        if self._writer is None:
+            from torch.utils.tensorboard import SummaryWriter  # takes a second
+
+            # What a killed search wrote after its last state is written again.
+            purged = line["epoch"] if line["phase"] == "search" else None
+            self._writer = SummaryWriter(str(self._folder), purge_step=purged)
         for key, value in line.items():
             if key not in {"phase", "epoch"} and value is not None:
-                writer.add_scalar(f"{line['phase']}/{key}", value, line["epoch"])  # pyright: ignore[reportUnknownMemberType]
-        writer.flush()  # pyright: ignore[reportUnknownMemberType]
+                self._writer.add_scalar(f"{line['phase']}/{key}", value, line["epoch"])
+        self._writer.flush()
 
-    folder.on_line = write
-    try:
-        yield
-    finally:
-        folder.on_line = None
-        writer.close()  # pyright: ignore[reportUnknownMemberType]
+    def close(self) -> None:
+        """At the end of the run."""
+        if self._writer is not None:
+            self._writer.close()

@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import combinations
 
@@ -26,8 +26,12 @@ Change = tuple[str, Scalar]
 class Standing:
     """A network whose decisions change one at a time, and how much of each bound it uses."""
 
-    def __init__(self, model: CostModel, choices: Choices, bounds: Sequence[Bound]) -> None:
+    def __init__(
+        self, model: CostModel, choices: Choices, bounds: Sequence[Bound], spent: Collection[str] | None = None
+    ) -> None:
+        """`spent` names the costs whose bounds are there to be used up; all where None."""
         self.bounds = tuple(bounds)
+        self._spent = {bound.cost for bound in bounds} if spent is None else set(spent)
         self.choices = dict(choices)
         self._walks = [Walk(model, bound.cost, choices) for bound in bounds]
 
@@ -36,8 +40,9 @@ class Standing:
         return sum(max(0.0, w.total / b.limit - 1.0) for w, b in zip(self._walks, self.bounds, strict=True))
 
     def use(self) -> float:
-        """The share of the tightest bound."""
-        return max((w.total / b.limit for w, b in zip(self._walks, self.bounds, strict=True)), default=1.0)
+        """The share of the tightest bound of those to be used up; 1 where there is none."""
+        pairs = zip(self._walks, self.bounds, strict=True)
+        return max((w.total / b.limit for w, b in pairs if b.cost in self._spent), default=1.0)
 
     @property
     def lands(self) -> bool:
@@ -67,14 +72,16 @@ def scores(probabilities: Mapping[str, Mapping[Scalar, float]]) -> Scores:
     }
 
 
-def landed(start: Choices, likely: Scores, model: CostModel, bounds: Sequence[Bound]) -> tuple[dict[str, Scalar], bool]:
+def landed(
+    start: Choices, likely: Scores, model: CostModel, bounds: Sequence[Bound], spent: Collection[str] | None = None
+) -> tuple[dict[str, Scalar], bool]:
     """The network nearest to `start`, by log-probability, that keeps the bounds and uses at least `LEAST_USE` of the
-    tightest; and whether it does. Where not, no change of one or two decisions of it does (of two: where there are at
-    most `_MOST_PAIRS`).
+    tightest of those that are `spent` (all where None); and whether it does. Where not, no change of one or two
+    decisions uses more of it (of two: where there are at most `_MOST_PAIRS` such changes).
 
     Greedy: see `repaired` and `_filled`.
     """
-    standing = repaired(Standing(model, start, bounds), likely)
+    standing = repaired(Standing(model, start, bounds, spent), likely)
     if bounds and standing.excess() == 0:
         _fill(standing, likely)
     return standing.choices, standing.lands
@@ -100,7 +107,8 @@ def repaired(standing: Standing, likely: Scores) -> Standing:
 
 def _fill(standing: Standing, likely: Scores) -> None:
     """Use the tightest bound up: by the single change that gives up the least log-probability of those that land; while
-    there is none, by the one that gives up the least for each share of the bound that it uses; at last by two."""
+    there is none, by the one that gives up the least for each share of the bound that it uses; where there is none
+    either, by two. No change of one or two decisions uses more of the bound where this ends short of it."""
     while not standing.lands:
         before = standing.use()
         landing: tuple[float, Change] | None = None
@@ -114,24 +122,30 @@ def _fill(standing: Standing, likely: Scores) -> None:
                 price = max(loss, 0.0) / (use - before)
                 if nearer is None or price < nearer[0]:
                     nearer = price, change
-        if (found := landing or nearer) is None:
-            standing.take(*_pair(standing, likely))
+        changes = (landing[1],) if landing else (nearer[1],) if nearer else _pair(standing, likely)
+        if not changes:
             return
-        standing.take(found[1])
+        standing.take(*changes)
 
 
 def _pair(standing: Standing, likely: Scores) -> tuple[Change, ...]:
-    """The likeliest two changes that land together; none where no two do."""
+    """The likeliest two changes that land together, or the two that use most of the bound; none where no two use more
+    than now."""
     every = list(_changes(standing, likely))
     if len(every) ** 2 / 2 > _MOST_PAIRS:
         return ()
-    best: tuple[float, tuple[Change, ...]] = (math.inf, ())
+    landing: tuple[float, tuple[Change, ...]] = (math.inf, ())
+    fullest: tuple[float, tuple[Change, ...]] = (standing.use(), ())
     for (first, one), (second, other) in combinations(every, 2):
-        if first[0] != second[0] and one + other < best[0]:
-            with standing.trying(first, second):
-                if standing.lands:
-                    best = one + other, (first, second)
-    return best[1]
+        if first[0] == second[0] or (landing[1] and one + other >= landing[0]):
+            continue
+        with standing.trying(first, second):
+            fits, use = standing.excess() == 0, standing.use()
+        if fits and use >= LEAST_USE:
+            landing = one + other, (first, second)
+        elif fits and use > fullest[0]:
+            fullest = use, (first, second)
+    return landing[1] or fullest[1]
 
 
 def _changes(standing: Standing, likely: Scores) -> Iterator[tuple[Change, float]]:

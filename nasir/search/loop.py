@@ -4,7 +4,6 @@ other; the temperature anneals; the likeliest network within the bounds is the o
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, cast
 
 import torch
@@ -58,17 +57,17 @@ class Search:
         synchronised: bool = False,
     ) -> None:
         """`synchronised` takes batch statistics over all ranks (SyncBN)."""
-        self._space = space
+        self._space, self._data = space, data
         self._settings = space.settings.search
         self._seed, self._device, self._ranks = seed, device, ranks or Ranks()
         torch.manual_seed(seed)
         self.supernet: Supernet = build(space.graph, self._settings.resolution)
-        self.supernet.synchronise_batch_norms(synchronised)
+        self.supernet.synchronise_batch_norms(synchronised and self._ranks.count > 1)
         place(self.supernet, device)
         parts = data.divided(self._settings.split, seed)
         self._parts: tuple[Split, Split] = (parts[WEIGHTS].to(device), parts[ARCHITECTURE].to(device))
         if not all(map(self._count, self._parts)):
-            hint = "change `split`, so that each part has at least two images for each rank"
+            hint = "change `split` or `batch`, so that each part makes batches of at least two images for each rank"
             raise CompileError(Diagnostic("E0803", "a part of the training data is empty", hints=(hint,)))
         (self._logits,) = self.supernet.architecture()
         self._logits.requires_grad_(False)  # so that data-parallel steps of the weights leave it alone
@@ -114,7 +113,7 @@ class Search:
             line = {"phase": "search", "epoch": self.epoch}
             folder.append("metrics.jsonl", {**line, **metrics})
             folder.append("probabilities.jsonl", {**line, "decisions": self._distributions()})
-            folder.append("timing.jsonl", {**line, "seconds": time.perf_counter() - start})
+            folder.append("timing.jsonl", {**line, "seconds": time.perf_counter() - start, "ended": time.time()})
             self.epoch += 1
             self._part, self._step, self._losses = WEIGHTS, 0, [0.0, 0.0]
             self.save(folder, pauses)
@@ -172,15 +171,14 @@ class Search:
         return F.cross_entropy(wide(logits), labels, label_smoothing=self._settings.label_smoothing)
 
     def _metrics(self, searching: bool) -> dict[str, float | int | None]:
-        if not searching:
-            with torch.no_grad():
-                self._costs = {name: float(value) for name, value in self.supernet.cost().items()}
+        with torch.no_grad():
+            expected = {name: float(value) for name, value in self.supernet.cost().items()}
         return {
             "loss": self._losses[WEIGHTS] / self._count(self._parts[WEIGHTS]),
             "architecture_loss": (
                 self._losses[ARCHITECTURE] / self._count(self._parts[ARCHITECTURE]) if searching else None
             ),
-            **self._costs,
+            **expected,
             **{f"argmax_{name}": cost for name, cost in self._space.costs.at(self.supernet.argmax()).items()},
             "temperature": float(self.supernet.temperature),
             "entropy": self.supernet.entropy(),
@@ -198,16 +196,16 @@ class Search:
         """Of the network nearest to the likeliest and of others near to networks drawn from the final distribution, all
         within the bounds, the one with the least cross-entropy with the supernet's weights (FBNet sampled so)."""
         probabilities = self.supernet.probabilities()
-        likely, model, bounds = scores(probabilities), self._space.costs, self._prices.targets.bounds
+        likely, model, goal = scores(probabilities), self._space.costs, self._prices.targets
         starts = [self.supernet.argmax()]
         starts += [drawn(probabilities, self._seed * 1_000 + i) for i in range(1, self._settings.candidates)]
         found: list[tuple[dict[str, Scalar], bool]] = []
         for start in starts:
-            one = landed(start, likely, model, bounds)
+            one = landed(start, likely, model, goal.bounds, goal.spent)
             if self._keeps_bounds(one[0]) and one[0] not in [choices for choices, _ in found]:
                 found.append(one)
         if not found:  # several bounds, and single changes lead from none of the starts to where all are kept
-            found.append(landed(self._prices.targets.within, likely, model, bounds))
+            found.append(landed(goal.within, likely, model, goal.bounds, goal.spent))
         self._average.put()
         compared = [(not lands, *self.evaluate(choices), choices) for choices, lands in found]
         self._average.put()
@@ -222,7 +220,7 @@ class Search:
     def evaluate(self, choices: Mapping[str, Scalar]) -> tuple[float, float]:
         """Cross-entropy and accuracy of a network with the supernet's weights on the architecture's part of the data,
         its batch norms estimated on the weights' part."""
-        self.supernet.reestimate_batch_norms(choices, islice(self._estimation_images(), _ESTIMATION_BATCHES))
+        self.supernet.reestimate_batch_norms(choices, self._estimation_images())
         self.supernet.eval()
         split = self._parts[ARCHITECTURE]
         loss = correct = counted = 0.0
@@ -232,6 +230,8 @@ class Search:
                 loss += float(F.cross_entropy(logits, y, reduction="sum"))
                 correct += int((logits.argmax(1) == y).sum())
                 counted += len(y)
+        if not counted:
+            raise CompileError(Diagnostic("E0805", "none of the architecture's images can be read"))
         return loss / counted, correct / counted
 
     def _estimation_images(self) -> Iterator[Tensor]:
@@ -257,6 +257,7 @@ class Search:
             "architecture_optimizer": self._architecture_optimizer.state_dict(),
             "average": self._average.state(),
             "prices": dict(self._prices.values),
+            "skipped": sorted(self._data.skipped),
             "found": None if self.found is None else [dict(self.found.choices), self.found.lands, self.found.accuracy],
         }
 
@@ -272,6 +273,7 @@ class Search:
             self._architecture_optimizer.load_state_dict(state["architecture_optimizer"])
             self._average.restore(state["average"])
             self._prices.values = dict(state["prices"])
+            self._data.skip(state["skipped"])
             self.epoch, self._part, self._step = int(state["epoch"]), int(state["part"]), int(state["step"])
             self._losses, self._costs = list(state["losses"]), dict(state["costs"])
             if (found := state["found"]) is not None:

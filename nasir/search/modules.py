@@ -24,7 +24,7 @@ def network_class(path: Path) -> type[nn.Module]:
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # no __pycache__ beside the user's file
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever a file of the user's raises when it is run
+    except (Exception, SystemExit) as error:  # whatever a file of the user's raises when it is run
         raise CompileError(Diagnostic("E0703", f"`{path}` cannot be run: {error!r}")) from error
     finally:
         sys.dont_write_bytecode = writes_bytecode

@@ -4,7 +4,7 @@ import gc
 import os
 import time
 import traceback
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -60,6 +60,14 @@ class Ranks:
             dist.all_reduce(tensor)
             tensor /= self.count
         return tensor
+
+    def union(self, names: Collection[str]) -> set[str]:
+        """The names of all ranks together."""
+        if self.count == 1:
+            return set(names)
+        every: list[Any] = [None] * self.count
+        dist.all_gather_object(every, sorted(names))
+        return {name for part in every for name in part}
 
     def lead(self, work: Callable[[], T]) -> T:
         """What the first rank makes of `work`, on every rank; the others wait. What it raises, all raise.

@@ -60,18 +60,24 @@ def write_report(run: Path) -> Path:
     metrics, probabilities = (list(folder.lines(name)) for name in ("metrics.jsonl", "probabilities.jsonl"))
     network = load(run / "arch.nas") if (run / "arch.nas").exists() else None
     chosen = {name: key(option) for name, option in _active(run, choices or {}).items()}
-    page = template("report.html.j2").render(
-        name=network.name if network else run.resolve().name,
-        about=_about(plan),
-        figures=_figures(summary),
-        remark=_remark(summary),
-        curves=_curves(metrics, summary),
-        picture=draw(network.graph) if network else "",
-        rows=list(_rows(network, chosen)) if network else [],
-        layers=_layers(probabilities, chosen),
-        plan=json.dumps({name: value for name, value in plan.items() if name not in {"space", "imports"}}, indent=2),
-        space=plan.get("space", ""),
-    )
+    try:
+        page = template("report.html.j2").render(
+            name=plan["name"],
+            about=_about(plan),
+            figures=_figures(summary),
+            remark=_remark(summary),
+            curves=_curves(metrics, plan["bounds"]),
+            picture=draw(network.graph) if network else "",
+            rows=list(_rows(network, chosen)) if network else [],
+            layers=_layers(probabilities, chosen),
+            plan=json.dumps(
+                {name: value for name, value in plan.items() if name not in {"space", "imports"}}, indent=2
+            ),
+            space=plan["space"],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:  # whatever was done to the files
+        message = f"the files of `{run}` are not as a run writes them: {type(error).__name__}: {error}"
+        raise CompileError(Diagnostic("E0901", message)) from None
     path = run / "report.html"
     write_atomically(path, page.encode("utf-8"))
     return path
@@ -86,7 +92,7 @@ def _about(plan: Mapping[str, Any]) -> str:
     versions, images = plan["versions"], plan["images"]
     ranks = f", {plan['ranks']} ranks" if plan.get("ranks", 1) > 1 else ""
     return (
-        f"{plan['data']}, {images['train']:,} training and {images['test']:,} test images; seed {plan['seed']};"
+        f"{plan['data_set']}, {images['train']:,} training and {images['test']:,} test images; seed {plan['seed']};"
         f" nasir {versions['nasir']}, torch {versions['torch']}, {plan['device']}{ranks}"
     )
 
@@ -113,15 +119,14 @@ def _remark(summary: Mapping[str, Any] | None) -> str:
     if summary is None or summary.get("lands") is not False:
         return ""
     return (
-        f"Less than {LEAST_USE:.0%} of the tightest bound is used, and no change of one or two decisions uses more"
-        " within all bounds."
+        f"Less than {LEAST_USE:.0%} of the tightest bound is used, and no change of one or two decisions was found"
+        " that uses more within all bounds."
     )
 
 
-def _curves(metrics: Lines, summary: Mapping[str, Any] | None) -> list[str]:
+def _curves(metrics: Lines, bounds: Mapping[str, float]) -> list[str]:
     searching = [line for line in metrics if line["phase"] == "search"]
     training = [line for line in metrics if line["phase"] == "train"]
-    bounds = (summary or {}).get("bounds", {})
     curves: list[str] = []
     if searching:
         losses = [
@@ -136,7 +141,7 @@ def _curves(metrics: Lines, summary: Mapping[str, Any] | None) -> list[str]:
             ]
             if cost in bounds:
                 ends = (searching[0]["epoch"], searching[-1]["epoch"])
-                series.append(Series("bound", [(x, bounds[cost]["limit"]) for x in ends], dashed=True))
+                series.append(Series("bound", [(x, bounds[cost]) for x in ends], dashed=True))
             curves.append(plot(name, series, "epoch"))
         curves.append(plot("Temperature", [Series("tau", _column(searching, "temperature"))], "epoch", legend=False))
         entropy = [Series("entropy", _column(searching, "entropy"))]

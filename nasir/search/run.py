@@ -21,10 +21,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from nasir.api import Space, emit
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.graph import Choices
-from nasir.lang.settings import Bound, Formula, Settings, TrainSettings
+from nasir.lang.settings import Formula, Settings, TrainSettings
 from nasir.search.constraint import Targets, targets
-from nasir.search.data import DataSet, Input, check_classes, input_of, load_data
-from nasir.search.events import log_events
+from nasir.search.data import DataSet, Input, anchored, check_classes, input_of, load_data
+from nasir.search.events import Events, check_events
 from nasir.search.loop import Found, Search
 from nasir.search.modules import network_class
 from nasir.search.pausing import Pauses, pausing
@@ -32,7 +32,7 @@ from nasir.search.progress import progress
 from nasir.search.ranks import Ranks, joined
 from nasir.search.report import write_report
 from nasir.search.run_folder import RunFolder
-from nasir.search.training import Training, accuracy
+from nasir.search.training import Training, accuracy, check_batches
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ class Job:
     folder: RunFolder
     pauses: Pauses
     console: Console
-    start: float
+    began: float
+    """When this process began, in seconds since 1970."""
     resumes: bool
     """There is a run to go on with, and it is to go on."""
 
@@ -122,8 +123,9 @@ def search(space: Space, request: Request, console: Console) -> Result:
 def _search(space: Space, goal: Targets, job: Job) -> Result:
     """The main job in its folder; what is parallel ends with it."""
     folder, ranks = job.folder, job.ranks
+    check_batches(job.data, space.settings.train.batch, ranks)  # of the training, before the search
     loop = Search(space, job.data, goal, job.request.seed, job.device, ranks, synchronised=job.request.synchronised)
-    _begin(job, plan(space, job), lambda: folder.write_program("space.nas", space.source.text, space.imports))
+    _begin(job, plan(space, job, goal), lambda: folder.write_program("space.nas", space.source.text, space.imports))
     if job.resumes and (state := folder.load_checkpoint("search")) is not None:
         loop.restore(state)
     if loop.found is None:
@@ -143,10 +145,10 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
 
     ranks.lead(write)  # all ranks read the module
     if (taken := input_of(network.graph)) != input_of(space.graph):
-        job = replace(job, data=_load(job.request, taken))
-    summary = _train(job, network, found, goal.bounds)
-    if ranks.first:
-        write_report(folder.path)
+        again = _load(job.request, taken)
+        again.skip(job.data.skipped)
+        job = replace(job, data=again)
+    summary = _train(job, network, found, goal)
     return Result(summary, network, space.active(found.choices))
 
 
@@ -171,7 +173,7 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
             job.folder.write("model.py", source)
 
         _begin(job, plan(network, job), write)
-        return Result(_train(job, network, None, ()), network, {})
+        return Result(_train(job, network, None, None), network, {})
 
 
 def train_file(path: Path, settings: Settings, request: Request, console: Console) -> Summary:
@@ -181,14 +183,30 @@ def train_file(path: Path, settings: Settings, request: Request, console: Consol
         CompileError: where the file defines none, it does not take the data's images, or the folder does not do.
         Stopped: where a signal ended it; it can be resumed.
     """
-    module = network_class(path)()
+    module = _made(path)
     with _job(request, console, lambda: _load(request, _input_of(path))) as job:
         macs = _check_file(module, path, job.data)
         costs = {"macs": macs, "params": sum(p.numel() for p in module.parameters())}
         text = path.read_text(encoding="utf-8")
-        wanted: dict[str, Any] = {"space": text, "imports": {}, "source": path.name, **run_facts(settings, job)}
+        program: dict[str, Any] = {"name": path.stem, "space": text, "imports": {}, "bounds": {}}
+        wanted = {**program, **run_facts(settings, job)}
         _begin(job, wanted, lambda: job.folder.write("model.py", text))
-        return _train_module(job, path.stem, costs, settings.train, None, ())
+        return _train_module(job, path.stem, costs, settings.train, None, None)
+
+
+def _made(path: Path) -> nn.Module:
+    """The module of a file, made as an emitted one is: without arguments.
+
+    Raises:
+        CompileError: where that cannot be.
+    """
+    try:
+        return network_class(path)()
+    except CompileError:
+        raise
+    except Exception as error:  # whatever a class of the user's raises
+        message = f"the network of `{path}` cannot be made without arguments: {error}"
+        raise CompileError(Diagnostic("E0703", message)) from error
 
 
 def _check_file(module: nn.Module, path: Path, data: DataSet) -> int:
@@ -197,14 +215,14 @@ def _check_file(module: nn.Module, path: Path, data: DataSet) -> int:
     Raises:
         CompileError: where it does not take the data's images, or does not tell their classes apart.
     """
-    image, _ = next(data.train.batches([torch.tensor([0])], None))
+    image, _ = next(data.train.batches([torch.tensor([0])], 0))
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             logits = module.eval()(image)
-    except RuntimeError as error:
+    except Exception as error:  # whatever a module of the user's raises
         hint = f"the images of `{data.name}` are {list(image.shape[1:])}"
         raise CompileError(Diagnostic("E0802", f"`{path}` does not take the images: {error}", hints=(hint,))) from None
-    if logits.shape != (1, data.classes):
+    if getattr(logits, "shape", None) != (1, data.classes):
         message = f"`{path}` does not tell the {data.classes} classes of `{data.name}` apart"
         raise CompileError(Diagnostic("E0802", message))
     return int(counter.get_total_flops()) // 2
@@ -224,8 +242,10 @@ def _load(request: Request, input: Input | None) -> DataSet:
 @contextmanager
 def _job(request: Request, console: Console, data: Callable[[], DataSet]) -> Generator[Job]:
     """A run with its data, in a folder that no other run writes into."""
-    start = time.perf_counter()
+    began = time.time()
     device = pick_device(request.device)
+    if device.type == "meta":
+        raise CompileError(Diagnostic("E0904", "nothing can be computed on `meta`", hints=("use `cpu` or `cuda`",)))
     with joined(device) as ranks, pausing() as pauses:
         if request.synchronised and device.type != "cuda":
             hint = "leave `--sync-bn` out: without it each rank takes the statistics of its own images"
@@ -233,12 +253,16 @@ def _job(request: Request, console: Console, data: Callable[[], DataSet]) -> Gen
         folder = RunFolder(request.out, writes=ranks.first)
         shown = console if ranks.first else Console(quiet=True)
         found = data()
+        if request.tensorboard:
+            ranks.lead(check_events)
+        events = Events(folder) if request.tensorboard and ranks.first else None
         ranks.lead(folder.lock)
         try:
-            with log_events(folder, request.tensorboard):
-                resumes = request.resume and ranks.lead(lambda: folder.begun)
-                yield Job(request, found, device, ranks, folder, pauses, shown, start, resumes)
+            resumes = request.resume and ranks.lead(lambda: folder.begun)
+            yield Job(request, found, device, ranks, folder, pauses, shown, began, resumes)
         finally:
+            if events is not None:
+                events.close()
             if ranks.first:
                 folder.unlock()
 
@@ -249,7 +273,8 @@ def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> No
         _check_same_plan(job.folder, wanted)
         return
     if job.request.resume:
-        job.console.print(f"[dim]no run in {job.folder.path} yet: this one starts[/]", soft_wrap=True)
+        words = f"no run in {job.folder.path} yet: this one starts"
+        job.console.print(words, style="dim", markup=False, soft_wrap=True)
 
     def begin() -> None:
         job.folder.start(overwrite=job.request.overwrite)
@@ -273,16 +298,18 @@ def _check_same_plan(folder: RunFolder, wanted: Mapping[str, Any]) -> None:
         hint = "start again with `--overwrite`"
         message = f"`{folder.path / 'plan.json'}` is no plan of a run"
         raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
-    keys = ("space", "imports", "seed", "data", "images", "settings", "classes", "ranks")
+    keys = ("space", "imports", "seed", "data", "images", "settings", "classes", "skip_broken", "synchronised", "ranks")
     different = [key for key in keys if found.get(key) != wanted[key]]
+    if str(found.get("device")).split(":")[0] != wanted["device"].split(":")[0]:
+        different.append("device")
     if different:
         hint = "resume with the same file and settings, or start again with `--overwrite`"
         message = f"the run in `{folder.path}` is of other {' and other '.join(different)}"
         raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
 
 
-def _train(job: Job, network: Space, found: Found | None, bounds: tuple[Bound, ...]) -> Summary:
-    return _train_module(job, network.name, network.costs.at({}), network.settings.train, found, bounds)
+def _train(job: Job, network: Space, found: Found | None, goal: Targets | None) -> Summary:
+    return _train_module(job, network.name, network.costs.at({}), network.settings.train, found, goal)
 
 
 def _train_module(
@@ -291,7 +318,7 @@ def _train_module(
     costs: Mapping[str, int],
     settings: TrainSettings,
     found: Found | None,
-    bounds: tuple[Bound, ...],
+    goal: Targets | None,
 ) -> Summary:
     """Train the module of the folder's `model.py` and write what it is worth."""
     folder, ranks = job.folder, job.ranks
@@ -305,11 +332,14 @@ def _train_module(
     ranks.lead(lambda: _cut_back(folder, "train", training.epoch))
     with progress(job.console, "train ", settings.epochs, training.epoch) as report:
         training.run(folder, report, job.pauses)
+    skipped = ranks.union(job.data.skipped)
+    job.data.skip(skipped)
 
     def finish() -> Summary:
         state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
         folder.write("model.safetensors", save(state))
         test_accuracy = accuracy(module, job.data.test.to(job.device), settings.batch)
+        bounds = goal.bounds if goal else ()
         used = {b.cost: {"limit": b.limit, "used": costs[b.cost] / b.limit} for b in bounds}
         summary = Summary(
             name,
@@ -317,22 +347,32 @@ def _train_module(
             costs["params"],
             test_accuracy,
             found and found.accuracy,
-            time.perf_counter() - job.start,
+            _seconds(job),
             used,
-            found.lands if found and bounds else None,
+            found.lands if found and goal and goal.spent else None,
             len(job.data.skipped),
         )
         folder.write_json("summary.json", asdict(summary))
+        write_report(folder.path)
         return summary
 
     return ranks.lead(finish)
 
 
-def plan(space: Space, job: Job) -> dict[str, Any]:
+def _seconds(job: Job) -> float:
+    """Wall time of the run: of this process, and of the epochs before it where it was resumed."""
+    now = time.time()
+    earlier = (line for line in job.folder.lines("timing.jsonl") if line["ended"] < job.began)
+    return sum((line["seconds"] for line in earlier), 0.0) + now - job.began
+
+
+def plan(space: Space, job: Job, goal: Targets | None = None) -> dict[str, Any]:
     """Every setting as used, and what it ran on."""
     return {
+        "name": space.name,
         "space": space.source.text,
         "imports": dict(space.imports),
+        "bounds": {bound.cost: bound.limit for bound in goal.bounds} if goal else {},
         **run_facts(space.settings, job),
     }
 
@@ -341,7 +381,8 @@ def run_facts(settings: Settings, job: Job) -> dict[str, Any]:
     """The settings of a run, and what it runs on."""
     request, data = job.request, job.data
     return {
-        "data": request.data,
+        "data": anchored(request.data),
+        "data_set": data.name,
         "classes": request.classes,
         "skip_broken": request.skip_broken,
         "images": {"train": len(data.train), "test": len(data.test), "files": data.files},
@@ -375,13 +416,18 @@ def _plain(value: Any) -> Any:
 
 
 def pick_device(name: str) -> torch.device:
-    """A torch device; `auto` is the GPU where there is one, this rank's where there are several.
+    """A torch device; `auto` is the GPU where there is one. Of several GPUs, `auto` and `cuda` are this rank's.
 
     Raises:
-        CompileError: where there is no such device.
+        CompileError: where there is no such device, or all ranks would take one GPU.
     """
-    if name == "auto":
-        name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" or (name == "auto" and torch.cuda.is_available()):
+        name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    elif name == "auto":
+        name = "cpu"
+    elif name.startswith("cuda:") and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        hint = "write `--device cuda`: each rank takes its own"
+        raise CompileError(Diagnostic("E0904", f"all ranks would take `{name}`", hints=(hint,)))
     try:
         device = torch.device(name)
         torch.empty(0, device=device)

@@ -15,6 +15,8 @@ from filelock import FileLock, Timeout
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.files import write_atomically
 
+EVENTS = "events"
+_LOCK = ".lock"
 _DIGEST = hashlib.sha256().digest_size
 
 
@@ -27,14 +29,21 @@ class RunFolder:
         self.writes = writes
         self.on_line: Callable[[str, Mapping[str, Any]], None] | None = None
         """Told of each line that is added to a .jsonl file, with the file's name."""
-        self._lock = FileLock(path / ".lock")
+        self._lock = FileLock(path / _LOCK)
 
     def lock(self) -> None:
         """Keep other runs out, on this machine, until `unlock` or the end of this process, however it ends.
 
         Raises:
-            CompileError: where another run is in it, or the folder cannot be made.
+            CompileError: where another run is in it, where it holds files of a run's names that no run wrote, or the
+                folder cannot be made.
         """
+        if not self.begun and not (self.path / _LOCK).exists():
+            others = [name for name in _FILES if (self.path / name).exists()]
+            if others:
+                message = f"`{self.path}` holds `{others[0]}`, and no run that wrote it"
+                hints = ("a run would replace it: take another folder, `--out DIR`",)
+                raise CompileError(Diagnostic("E0901", message, hints=hints))
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
@@ -62,12 +71,12 @@ class RunFolder:
         if self.begun and not overwrite:
             hints = ("`--resume` continues it, `--overwrite` replaces it, `--out DIR` goes elsewhere",)
             raise CompileError(Diagnostic("E0901", f"`{self.path}` holds a run already", hints=hints))
-        if not self.writes:
-            return
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             for name in _FILES:
                 (self.path / name).unlink(missing_ok=True)
+            for path in (self.path / EVENTS).glob("events.out.tfevents*"):
+                path.unlink()
         except OSError as error:
             raise CompileError(Diagnostic("E0901", f"`{self.path}` cannot be used: {error.strerror}")) from None
 
@@ -121,11 +130,15 @@ class RunFolder:
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
         """The lines of a .jsonl file that are whole."""
         path = self.path / name
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        for line in text.splitlines():
             try:
-                yield json.loads(line)
+                found: Any = json.loads(line)
             except json.JSONDecodeError:
                 return
+            if not (isinstance(found, dict) and {"phase", "epoch"} <= found.keys()):
+                return
+            yield cast("dict[str, Any]", found)
 
     def cut_back(self, name: str, phase: str, epoch: int) -> None:
         """Take away the lines of a .jsonl file from an epoch of a phase on; those of training come after the search."""

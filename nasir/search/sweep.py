@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from nasir.cost.names import COST_NAMES
+from nasir.diagnostics import CompileError, Diagnostic
 from nasir.drawing.curves import Series, plot
 from nasir.files import write_atomically
+from nasir.lang.settings import Settings, with_bounds
 from nasir.search.pausing import Stopped, pausing
+from nasir.search.run_folder import RunFolder
 
 _LOOK_EVERY = 0.2  # seconds
 
@@ -28,12 +32,21 @@ class Member:
     @property
     def log(self) -> Path:
         """What its process printed."""
-        return self.folder.with_suffix(".log")
+        return self.folder.with_name(f"{self.folder.name}.log")
 
 
 def members(cost: str, limits: Sequence[str], out: Path) -> list[Member]:
-    """A member for each limit of a cost, `20M` or `60%`."""
-    return [Member(f"{cost} <= {one}", out / f"{cost}-{one.replace('%', 'pct')}") for one in limits]
+    """A member for each limit of a cost, `20M` or `60%`; for limits that are the same number, one.
+
+    Raises:
+        CompileError: where one is no limit.
+    """
+    bounds = {with_bounds(Settings(), [f"{cost} <= {one}"]).objective.bounds: one for one in reversed(limits)}
+    names = [one for one in limits if one in bounds.values()]
+    return [
+        Member(f"{cost} <= {one}", out / f"{cost}-{re.sub(r'[^0-9A-Za-z.]+', '-', one.replace('%', 'pct'))}")
+        for one in dict.fromkeys(names)
+    ]
 
 
 def run_all(
@@ -42,10 +55,16 @@ def run_all(
     """Search every member, `jobs` at a time, each with its share of the cores; those that failed come back.
 
     Raises:
+        CompileError: where the folder cannot be made.
         Stopped: where a signal ended it; the searches have saved their states.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    environment = {"OMP_NUM_THREADS": str(max(1, cores // jobs)), **os.environ}
+    try:
+        family[0].log.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"`{family[0].log.parent}` cannot be made: {error.strerror}"
+        raise CompileError(Diagnostic("E0901", message)) from None
+    environment = {"OMP_NUM_THREADS": str(max(1, cores // min(jobs, len(family)))), **os.environ}
     waiting, failed = list(family), list[Member]()
     running: dict[Member, subprocess.Popen[bytes]] = {}
     with pausing() as pauses:
@@ -69,7 +88,6 @@ def run_all(
 
 
 def _start(member: Member, arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    member.log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "nasir", "search", *arguments]
     with member.log.open("wb") as log:
         options = ["--bound", member.bound, "--out", str(member.folder)]
@@ -85,9 +103,9 @@ def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:
         CompileError: where a file cannot be written.
     """
     found: list[dict[str, Any]] = [
-        {"bound": member.bound, "folder": member.folder.name, **json.loads(summary.read_text(encoding="utf-8"))}
+        {"bound": member.bound, "folder": member.folder.name, **summary}
         for member in family
-        if (summary := member.folder / "summary.json").exists()
+        if (summary := RunFolder(member.folder).read_json("summary.json")) is not None
     ]
     table = _table(found)
     points = sorted((one[cost], 100 * one["test_accuracy"]) for one in found)
@@ -108,5 +126,6 @@ def _table(found: Sequence[Mapping[str, Any]]) -> str:
     for one in found:
         costs = " | ".join(f"{one[name]:,}" for name in COST_NAMES)
         used = max((bound["used"] for bound in one["bounds"].values()), default=0.0)
-        lines.append(f"| {one['bound']} | {costs} | {used:.1%} | {one['test_accuracy']:.2%} |")
+        remark = " (no nearer network found)" if one["lands"] is False else ""
+        lines.append(f"| {one['bound']} | {costs} | {used:.1%}{remark} | {one['test_accuracy']:.2%} |")
     return "\n".join(lines) + "\n"

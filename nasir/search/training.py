@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import update_bn
 
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.lang.settings import TrainSettings
@@ -18,6 +20,8 @@ from nasir.search.progress import Report
 from nasir.search.ranks import Ranks
 from nasir.search.run_folder import RunFolder
 from nasir.supernets.layers import wide
+
+_ESTIMATION_BATCHES = 64
 
 
 class Training:
@@ -36,7 +40,8 @@ class Training:
         self._network = network
         self._settings, self._seed, self._device, self._ranks = settings, seed, device, ranks
         self._running = compiled(ranks.parallel(network), settings.compile)
-        self._data = data.train.to(device)
+        self._images, self._all = data.train.to(device), data
+        check_batches(data, settings.batch, ranks)
         self._optimizer = optimizers.make(settings.weights, network.parameters())
         self._average = Average(network.parameters(), settings.ema)
         self.epoch = self._step = 0
@@ -50,11 +55,11 @@ class Training:
             Stopped: where `pauses` said so; the state is saved.
         """
         batch, epochs = self._settings.batch, self._settings.epochs
-        per_epoch = batch_count(self._data, batch, self._ranks.count)
+        per_epoch = batch_count(self._images, batch, self._ranks.count)
         while self.epoch < epochs:
             start = time.perf_counter()
             self._network.train()
-            for x, y in batches(self._data, batch, self._seed, self.epoch, self._ranks, self._step):
+            for x, y in batches(self._images, batch, self._seed, self.epoch, self._ranks, self._step):
                 at = self.epoch * per_epoch + self._step
                 optimizers.set_cosine(self._optimizer, self._settings.weights, at, epochs * per_epoch)
                 loss = self._loss_of(x, y)
@@ -72,11 +77,16 @@ class Training:
                     raise Stopped(pauses.signal)
             folder.append("metrics.jsonl", {"phase": "train", "epoch": self.epoch, "loss": self._loss / per_epoch})
             seconds = time.perf_counter() - start
-            folder.append("timing.jsonl", {"phase": "train", "epoch": self.epoch, "seconds": seconds})
+            folder.append(
+                "timing.jsonl", {"phase": "train", "epoch": self.epoch, "seconds": seconds, "ended": time.time()}
+            )
             report(self.epoch, {"loss": f"{self._loss / per_epoch:.3f}"})
             self.epoch, self._step, self._loss = self.epoch + 1, 0, 0.0
             self._save(folder, pauses)
-        self._average.put()
+        if self._settings.ema:
+            self._average.put()
+            images = batches(self._images, batch, self._seed, epochs, self._ranks)
+            update_bn(islice(images, _ESTIMATION_BATCHES), self._network)  # the running statistics are of other weights
 
     def _loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
         lower = self._settings.precision == "bfloat16"
@@ -97,6 +107,7 @@ class Training:
             "network": self._network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "average": self._average.state(),
+            "skipped": sorted(self._all.skipped),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -109,9 +120,21 @@ class Training:
             self._network.load_state_dict(state["network"])
             self._optimizer.load_state_dict(state["optimizer"])
             self._average.restore(state["average"])
+            self._all.skip(state["skipped"])
             self.epoch, self._step, self._loss = int(state["epoch"]), int(state["step"]), float(state["loss"])
         except (KeyError, RuntimeError, ValueError) as error:
             raise CompileError(Diagnostic("E0902", f"the checkpoint does not fit the network: {error}")) from None
+
+
+def check_batches(data: DataSet, batch: int, ranks: Ranks) -> None:
+    """Training makes at least one batch an epoch.
+
+    Raises:
+        CompileError: where it makes none.
+    """
+    if not batch_count(data.train, batch, ranks.count):
+        hint = "raise `train.batch`: each rank needs two images of a batch"
+        raise CompileError(Diagnostic("E0803", "no batch can be made of the training images", hints=(hint,)))
 
 
 def check_loss(loss: float, where: str) -> None:
@@ -145,4 +168,6 @@ def accuracy(network: nn.Module, split: Split, batch: int) -> float:
         for x, y in split.batches(pieces(torch.arange(len(split)), batch), None):
             correct += int((network(x).argmax(1) == y).sum())
             counted += len(y)
+    if not counted:
+        raise CompileError(Diagnostic("E0805", "none of the test images can be read"))
     return correct / counted

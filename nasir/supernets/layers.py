@@ -157,10 +157,10 @@ class SearchBatchNorm(nn.modules.batchnorm._BatchNorm):  # pyright: ignore[repor
         """Batch norm with the statistics of all ranks' images; ranks have as many each."""
         axes = [axis for axis in range(input.dim()) if axis != 1]
         shape = [1, -1, *[1] * (input.dim() - 2)]
-        centred = input - _rank_mean(wide(input).mean(axes)).view(shape).to(input.dtype)
-        variance = _rank_mean(wide(centred).square().mean(axes))
-        scale = weight * (variance + self.eps).rsqrt().to(weight.dtype)
-        return centred * scale.view(shape).to(input.dtype) + bias.view(shape).to(input.dtype)
+        centred = wide(input) - _rank_mean(wide(input).mean(axes)).view(shape)
+        variance = _rank_mean(centred.square().mean(axes))
+        scale = weight * (variance + self.eps).rsqrt()
+        return (centred * scale.view(shape) + bias.view(shape)).to(input.dtype)
 
     def _check_input_dim(self, input: Tensor) -> None:
         """Maps and vectors alike."""

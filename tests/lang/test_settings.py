@@ -89,3 +89,15 @@ def test_new_settings_are_read_and_checked():
     for wrong in ("ema=1", "compile=yes", "candidates=0", "train.candidates=2", "train.ema=-1"):
         with pytest.raises(nasir.CompileError):
             override(Settings(), [wrong])
+
+
+def test_settings_of_the_command_line_are_checked_together_not_in_their_order():
+    for texts in (["epochs=3", "temperature=3.0 - epoch"], ["temperature=3.0 - epoch", "epochs=3"]):
+        assert override(Settings(), texts).search.temperature_at(2) == 1.0
+    with pytest.raises(nasir.CompileError, match="above 0 in every epoch"):
+        override(Settings(), ["temperature=3.0 - epoch", "epochs=4"])
+
+
+def test_two_bounds_on_one_cost_are_a_mistake():
+    with pytest.raises(nasir.CompileError, match="two bounds"):
+        with_bounds(Settings(), ["macs <= 10K", "macs <= 20K"])

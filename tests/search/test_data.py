@@ -1,6 +1,7 @@
 """Data sets other than the digits and folders: MNIST-format files, the user's own, some of the classes."""
 
 import gzip
+import random
 import struct
 
 import numpy as np
@@ -184,6 +185,42 @@ def coloured():
     return Coloured([0, 1] * 4), Own([0, 1])
 
 
+class Double(Own):
+    def __getitem__(self, index):
+        return torch.zeros(1, 6, 6, dtype=torch.float64), 0
+
+
+def double():
+    return Double([0, 1] * 4), Own([0, 1])
+
+
+class Stopping(Own):
+    def __getitem__(self, index):
+        raise StopIteration
+
+
+def stopping():
+    return Stopping([0, 1] * 4), Own([0, 1])
+
+
+def numbers():
+    return 3, 4
+
+
+def leaving():
+    raise SystemExit(3)
+
+
+def far_apart():
+    return Own([0, 10**12]), Own([0, 1])
+
+
+def shuffled():
+    labels = [0, 1, 2] * 6
+    random.shuffle(labels)
+    return Own(labels), Own(torch.randperm(3).tolist())
+
+
 def test_a_data_set_of_the_user_s_own():
     data = load_data(f"python:{__name__}:good", Input(1, 8))
     assert (data.classes, len(data.train), len(data.test)) == (3, 18, 3)
@@ -213,6 +250,11 @@ def test_a_data_set_of_the_user_s_own():
         (f"{__name__}:gap", "class 1 has no images"),
         (f"{__name__}:words", "labels of"),
         (f"{__name__}:broken", "image 3 is gone"),
+        (f"{__name__}:double", "torch.float64 of shape"),
+        (f"{__name__}:stopping", "StopIteration"),
+        (f"{__name__}:numbers", "gives no training and test set"),
+        (f"{__name__}:leaving", "SystemExit"),
+        (f"{__name__}:far_apart", "class 1 has no images"),
         (f"{__name__}:coloured", r"of shape \[3, 6, 6\], not float32 \[1, H, W\]"),
     ],
 )
@@ -250,3 +292,28 @@ def test_a_folder_of_nothing_readable_ends_the_run_all_the_same(tmp_path):
     data = load_data(f"folder:{tmp_path}", Input(3, 8), skip_broken=True)
     with pytest.raises(nasir.CompileError, match="nor the 100 files after it"):
         list(batches(data.train, 4, 0, 0))
+
+
+def test_what_is_random_in_a_function_of_the_user_s_own_is_the_same_each_time():
+    random.seed(1)
+    expected = random.random()
+    random.seed(1)
+    one, other = (load_data(f"python:{__name__}:shuffled") for _ in range(2))
+    assert random.random() == expected  # and nobody else's numbers are drawn
+    assert one.train.labels.tolist() == other.train.labels.tolist() != sorted(one.train.labels.tolist())
+    assert one.files == other.files != load_data(f"python:{__name__}:good").files
+
+
+def test_a_run_of_broken_files_is_skipped_too(tmp_path):
+    """More in one batch than are tried for one image, none of them in vain."""
+    write_folder(tmp_path, {("dog", i) for i in range(9)})
+    data = load_data(f"folder:{tmp_path}", Input(3, 8), skip_broken=True)
+    assert sum(len(y) for _, y in data.train.batches([torch.arange(len(data.train))] * 20, 0)) == 20 * len(data.train)
+
+
+def test_changed_labels_are_other_data(tmp_path):
+    write_idx(tmp_path)
+    before = load_data(f"idx:{tmp_path}").files
+    labels = gzip.compress(idx((np.arange(60) % 4)[::-1].astype(np.uint8)))
+    (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(labels)
+    assert load_data(f"idx:{tmp_path}").files != before

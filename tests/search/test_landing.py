@@ -38,7 +38,7 @@ def test_it_lands_or_no_change_of_one_or_two_decisions_does(space, costs, share,
     assert lands == (use(space, choices, bounds) >= LEAST_USE)
     if not lands:
         near = (c for c in networks(space) if sum(c[name] != choices[name] for name in c) <= 2)
-        assert not any(LEAST_USE <= use(space, c, bounds) <= 1 for c in near)
+        assert not any(use(space, choices, bounds) < use(space, c, bounds) <= 1 for c in near)
 
 
 def test_a_network_that_lands_is_left_alone(space):
@@ -46,6 +46,14 @@ def test_a_network_that_lands_is_left_alone(space):
     for choices in itertools.islice(networks(space), 0, None, 7):
         bounds = [Bound("macs", space.costs.at(choices)["macs"] / 0.99)]
         assert landed(choices, even, space.costs, bounds) == (choices, True)
+
+
+def test_a_bound_that_no_network_exceeds_is_no_budget(space):
+    certain = {d.name: {o: 0.9 if o == d.options[0] else 0.1 for o in d.options} for d in space.decisions}
+    choices = {d.name: d.options[0] for d in space.decisions}
+    idle, tight = Bound("macs", 1e9), Bound("params", space.costs.at(choices)["params"] / 0.99)
+    assert landed(choices, scores(certain), space.costs, [idle], spent=()) == (choices, True)
+    assert landed(choices, scores(certain), space.costs, [idle, tight], spent=("params",)) == (choices, True)
 
 
 def test_without_bounds_nothing_changes(space):

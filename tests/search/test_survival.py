@@ -1,5 +1,6 @@
 """Runs that are killed, stopped, starved of disk, or damaged: nothing is lost, and what goes on ends the same."""
 
+import contextlib
 import json
 import os
 import random
@@ -14,6 +15,7 @@ import torch
 
 import nasir
 from nasir.search.pausing import Pauses, Stopped, pausing
+from nasir.search.report import write_report
 from nasir.search.run_folder import RunFolder
 from tests.search.test_search import SAME_BYTES, run, search_of
 from tests.spaces import TINY
@@ -51,7 +53,7 @@ def assert_same(folder, other):
 @pytest.mark.slow
 def test_a_search_killed_at_random_moments_ends_in_the_same_bytes(files):
     folder, seconds = files
-    moments = random.Random(os.environ.get("NASIR_KILL_SEED", "0"))
+    moments, killed = random.Random(os.environ.get("NASIR_KILL_SEED", "0")), 0
     for _ in range(int(os.environ.get("NASIR_KILLS", "3"))):
         process = subprocess.Popen(
             command("tiny.nas", "--out", "killed", "--resume"),
@@ -66,6 +68,8 @@ def test_a_search_killed_at_random_moments_ends_in_the_same_bytes(files):
             process.kill()
         process.communicate()
         assert process.returncode in {0, -signal.SIGKILL}
+        killed += process.returncode == -signal.SIGKILL
+    assert killed
     subprocess.run(command("tiny.nas", "--out", "killed", "--resume"), cwd=folder, env=ENVIRONMENT, check=True)
     assert_same(folder, "killed")
 
@@ -253,3 +257,32 @@ def test_what_was_asked_for_on_the_command_line_is_repeated_too(tmp_path):
     assert plans[0] == plans[1]
     assert plans[0]["settings"]["objective"]["bounds"] == [{"cost": "macs", "limit": 12_000, "relative": False}]
     assert json.loads((tmp_path / "b" / "summary.json").read_text())["macs"] <= 12_000
+
+
+def test_a_folder_with_files_that_no_run_wrote_is_left_alone(compiled, tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "model.py").write_text("mine", encoding="utf-8")
+    for overwrite in (False, True):
+        with pytest.raises(nasir.CompileError, match="no run that wrote it"):
+            run(compiled(TINY), tmp_path / "own", overwrite=overwrite)
+    assert [path.name for path in (tmp_path / "own").iterdir()] == ["model.py"]
+    assert (tmp_path / "own" / "model.py").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["plan.json", "summary.json", "choices.json", "metrics.jsonl", "probabilities.jsonl"])
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"[1]", b"{}", b'{"phase": 3, "epoch": 0}', b""])
+def test_damaged_files_of_a_run_end_in_a_diagnostic_or_are_left_out(files, tmp_path, name, content):
+    folder, _ = files
+    for path in (folder / "whole").glob("*.json*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / name).write_bytes(content)
+    with contextlib.suppress(nasir.CompileError):  # and nothing else
+        assert write_report(tmp_path).exists()
+
+
+def test_a_resumed_run_counts_its_time_from_its_first_epoch(files):
+    folder, _ = files
+    space = nasir.load(folder / "tiny.nas")
+    run(space, folder / "timed")
+    again = run(space, folder / "timed", resume=True)
+    assert again.seconds > sum(line["seconds"] for line in RunFolder(folder / "timed").lines("timing.jsonl"))

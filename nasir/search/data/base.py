@@ -4,7 +4,7 @@ import math
 import os
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self, cast
 
@@ -78,9 +78,14 @@ class DataSet:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     files: str = ""
-    """A digest of the files' names: a resumed run must divide the same images."""
+    """A digest of what the images are, of a folder its files' names: a resumed run must divide the same images."""
     skipped: Collection[str] = ()
     """Files that could not be read and were left out, where that was asked for."""
+
+    def skip(self, files: Iterable[str]) -> None:
+        """Note files that were left out before, where any may be."""
+        if isinstance(self.skipped, set):
+            self.skipped.update(files)
 
     def with_classes(self, count: int, seed: int) -> "DataSet":
         """The images of `count` of the classes, drawn by the seed, numbered anew in their order."""

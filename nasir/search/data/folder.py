@@ -121,21 +121,21 @@ class FolderSplit(Split):
             pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # the loader draws a seed that nothing here uses: not from the global one
         )
-        for pixels, taken, broken in loader:
-            self._note(broken)
+        for pixels, taken, broken, lost in loader:
+            self._note(broken, lost)
             if not len(taken):
                 continue
             images = pixels.to(self.device, non_blocking=True).permute(0, 3, 1, 2).float() / 255
             yield (images - mean) / std, self.labels[taken].to(self.device)
 
-    def _note(self, broken: "Sequence[Broken]") -> None:
+    def _note(self, broken: "Sequence[Broken]", lost: bool) -> None:
         if not broken:
             return
         if self.skipped is None:
             hint = "replace the file or take it away; `--skip-broken` leaves such files out"
             message = f"`{broken[0].file}` cannot be read: {broken[0].reason}"
             raise CompileError(Diagnostic("E0805", message, hints=(hint,)))
-        if len(broken) >= _TRIES:
+        if lost:
             message = f"`{broken[0].file}` cannot be read, nor the {_TRIES} files after it: {broken[0].reason}"
             raise CompileError(Diagnostic("E0805", message, hints=("look at the files: they seem to be no images",)))
         self.skipped.update(one.file for one in broken)
@@ -157,6 +157,8 @@ class Decoded:
     pixels: "NDArray[np.uint8] | None"
     index: int
     broken: tuple[Broken, ...] = ()
+    lost: bool = False
+    """There is no image among as many files as are tried."""
 
 
 class _Files(Dataset[Decoded]):
@@ -176,7 +178,7 @@ class _Files(Dataset[Decoded]):
             if not isinstance(found, Broken):
                 return Decoded(found, at % len(self._files), tuple(broken))
             broken.append(found)
-        return Decoded(None, index, tuple(broken))
+        return Decoded(None, index, tuple(broken), lost=self._tries > 1)
 
     def _decoded(self, index: int) -> "NDArray[np.uint8] | Broken":
         file = str(self._files[index])
@@ -212,9 +214,11 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return image
 
 
-def _stack(items: Sequence[Decoded]) -> tuple[Tensor, Tensor, list[Broken]]:
-    """The images of a batch, their indices, and the files that were broken."""
+def _stack(items: Sequence[Decoded]) -> tuple[Tensor, Tensor, list[Broken], bool]:
+    """The images of a batch, their indices, the files that were broken, and whether the search for another was in
+    vain for one of them."""
     images = [item.pixels for item in items if item.pixels is not None]
     taken = torch.tensor([item.index for item in items if item.pixels is not None], dtype=torch.int64)
     broken = [one for item in items for one in item.broken]
-    return torch.from_numpy(np.stack(images)) if images else torch.empty(0), taken, broken
+    lost = any(item.lost for item in items)
+    return torch.from_numpy(np.stack(images)) if images else torch.empty(0), taken, broken, lost

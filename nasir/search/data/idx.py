@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import math
 import zlib
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def load_idx(path: str, input: Input | None, skip: bool = False) -> DataSet:
         TensorSplit(torch.from_numpy(x).unsqueeze(1), torch.from_numpy(y.astype(np.int64)), mean, std or 1.0, size)
         for x, y in ((images, labels), (tests, test_labels))
     )
-    digest = hashlib.sha256(images.tobytes() + tests.tobytes()).hexdigest()
+    digest = hashlib.sha256(b"".join(part.tobytes() for part in (images, labels, tests, test_labels))).hexdigest()
     return DataSet(f"idx:{root.name}", classes, train, test, (mean,), (std,), digest)
 
 
@@ -72,7 +73,7 @@ def _array(root: Path, name: str, dimensions: int) -> NDArray[np.uint8]:
         raise CompileError(Diagnostic("E0805", message))
     shape = tuple(int(n) for n in np.frombuffer(data[4:header], dtype=">u4"))
     content = np.frombuffer(data[header:], dtype=np.uint8)
-    if content.size != int(np.prod(shape, dtype=np.int64)):
-        message = f"`{path}` is cut off: {content.size:,} bytes of {int(np.prod(shape, dtype=np.int64)):,}"
+    if content.size != math.prod(shape):
+        message = f"`{path}` is cut off: {content.size:,} bytes of {math.prod(shape):,}"
         raise CompileError(Diagnostic("E0805", message))
     return content.reshape(shape).copy()

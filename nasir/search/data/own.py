@@ -1,12 +1,14 @@
 """`python:module:function`: the user's own data sets, any map-style torch.utils.data.Dataset."""
 
+import hashlib
 import importlib
 import os
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -15,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.search.data.base import DataSet, Input, Split, workers
+from nasir.search.data.base import SPLIT_SEED, DataSet, Input, Split, workers
 from nasir.search.data.memory import resized
 
 
@@ -34,25 +36,47 @@ def load_own(rest: str, input: Input | None, skip: bool = False) -> DataSet:
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
-        train, test = getattr(importlib.import_module(module_name), name)()
-    except Exception as error:  # whatever the user's code raises
+        with _seeded(SPLIT_SEED):  # what is random in it is the same on every rank, and after a resume
+            train, test = getattr(importlib.import_module(module_name), name)()
+        sizes = len(train), len(test)
+    except (Exception, SystemExit) as error:  # whatever the user's code raises
         message = f"`{name}` of `{module_name}` gives no training and test set: {type(error).__name__}: {error}"
         raise CompileError(Diagnostic("E0806", message)) from error
-    sets = [OwnSplit(one, np.arange(len(one)), _labels(one, rest), input, torch.device("cpu")) for one in (train, test)]
+    sets = [
+        OwnSplit(one, np.arange(size), _labels(one, size, rest), input, torch.device("cpu"))
+        for one, size in zip((train, test), sizes, strict=True)
+    ]
     classes = 1 + max((int(one.labels.max()) for one in sets if len(one)), default=-1)
-    empty = sorted({*range(classes)} - {*sets[0].labels.tolist()})
-    if empty or any(len(one) and int(one.labels.min()) < 0 for one in sets):
-        what = f"class {empty[0]} has no images" if empty else "a label is below 0"
+    present = set(cast("list[int]", sets[0].labels.tolist()))
+    empty = next((label for label in range(classes) if label not in present), None)
+    if empty is not None or any(len(one) and int(one.labels.min()) < 0 for one in sets):
+        what = "a label is below 0" if empty is None else f"class {empty} has no images"
         raise CompileError(Diagnostic("E0806", f"the training set of `{rest}`: {what}"))
-    return DataSet(f"python:{rest}", classes, sets[0], sets[1], (), ())
+    digest = hashlib.sha256(b"".join(one.labels.numpy().tobytes() for one in sets)).hexdigest()
+    return DataSet(f"python:{rest}", classes, sets[0], sets[1], (), (), digest)
 
 
-def _labels(dataset: Any, name: str) -> Tensor:
+@contextmanager
+def _seeded(seed: int) -> Generator[None]:
+    """Python's, numpy's and torch's random numbers from a seed on, and as they were after."""
+    states = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=()):
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(states[0])
+            np.random.set_state(states[1])
+
+
+def _labels(dataset: Any, size: int, name: str) -> Tensor:
     try:
         found = getattr(dataset, "targets", None)
-        every = [dataset[i][1] for i in range(len(dataset))] if found is None else found
+        every = [dataset[i][1] for i in range(size)] if found is None else found
         labels = torch.as_tensor(every)
-        if labels.shape != (len(dataset),) or labels.is_floating_point():
+        if labels.shape != (size,) or labels.is_floating_point():
             raise TypeError(f"labels are whole numbers, one an image, not {labels.dtype} of shape {[*labels.shape]}")
     except Exception as error:  # whatever the user's code raises
         message = f"the labels of `{name}` cannot be read: {type(error).__name__}: {error}"
@@ -89,7 +113,7 @@ class OwnSplit(Split):
 
     def _checked(self, images: Tensor) -> Tensor:
         wanted = self.input.channels if self.input else images.shape[1]
-        if images.dim() != 4 or images.shape[1] != wanted or not images.is_floating_point():
+        if images.dim() != 4 or images.shape[1] != wanted or images.dtype != torch.float32:
             message = f"the images are {images.dtype} of shape {[*images.shape[1:]]}, not float32 [{wanted}, H, W]"
             raise CompileError(Diagnostic("E0806", message, hints=("torchvision's ToTensor makes such images",)))
         return resized(images, self.input and self.input.size)
@@ -116,7 +140,8 @@ class _Seeded(Dataset[Tensor]):
     def __getitem__(self, index: int) -> Tensor:
         item = int(self._items[index])
         seed = int(np.random.default_rng((self._augmentation or 0, item)).integers(2**31))
-        random.seed(seed)
-        np.random.seed(seed)
-        torch.manual_seed(seed)
-        return torch.as_tensor(self._dataset[item][0])
+        with _seeded(seed):
+            try:
+                return torch.as_tensor(self._dataset[item][0])
+            except StopIteration:  # it would end the loader's loop
+                raise RuntimeError(f"item {item} raises StopIteration") from None
