@@ -73,8 +73,9 @@ def searched(setup: Setup, form: str, seed: int) -> dict[str, Any]:
         folder = Path(name)
         space = space_of(setup, form, folder)
         goal = targets(space.settings.objective, space.costs)
+        data = data_of(setup, space)
         start = time.perf_counter()
-        loop = Search(space, data_of(setup, space), goal, seed, torch.device("cpu"))
+        loop = Search(space, data, goal, seed, torch.device("cpu"))
         run = RunFolder(folder / "run")
         run.start(overwrite=False)
         loop.run(run, lambda epoch, values: None, Pauses())
@@ -120,13 +121,24 @@ def drawn(setup: Setup, count: int) -> list[dict[str, Any]]:
 
 
 class Results:
-    """What is done, by its key, in a file that a later run reads."""
+    """What is done, by its key, in a file that a later run of the same setup reads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, setup: Setup) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        self.found: dict[str, dict[str, Any]] = {one["key"]: one["result"] for one in map(json.loads, lines)}
+        self.found: dict[str, dict[str, Any]] = {}
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+            try:
+                one = json.loads(line)
+            except json.JSONDecodeError:
+                break  # the end of a run that was killed
+            self.found[one["key"]] = one["result"]
+        mine = json.loads(json.dumps(vars(setup)))
+        if self.found and self.found.get("setup") != mine:
+            raise SystemExit(f"{path} is of another setup: take another --out")
+        self.found["setup"] = mine
+        lines = [json.dumps({"key": key, "result": result}) + "\n" for key, result in self.found.items()]
+        path.write_text("".join(lines), encoding="utf-8")
 
     def complete(self, tasks: Mapping[str, Callable[[], dict[str, Any]]], jobs: int, console: Console) -> None:
         """Do what is missing, `jobs` at a time."""
@@ -204,7 +216,7 @@ def main() -> None:
     given = options.parse_args()
     setup = Setup(given.data, given.images, given.bound, tuple(given.search), tuple(given.train))
     console = Console(highlight=False)
-    results = Results(given.out / "tasks.jsonl")
+    results = Results(given.out / "tasks.jsonl", setup)
     searches = {f"search {f} {s}": partial(searched, setup, f, s) for s in given.seeds for f in FORMS}
     randoms = {
         f"random {i} {s}": partial(trained, setup, "alternatives", choices, s)

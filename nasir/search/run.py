@@ -270,7 +270,9 @@ def _job(request: Request, console: Console, data: Callable[[], DataSet]) -> Gen
 def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> None:
     """Make the folder that of this run: empty with `plan.json`, or a run to go on with."""
     if job.resumes:
-        _check_same_plan(job.folder, wanted)
+        threads = _check_same_plan(job.folder, wanted).get("threads")
+        if isinstance(threads, int) and threads > 0:
+            torch.set_num_threads(threads)  # sums are of as many parts as they were
         return
     if job.request.resume:
         words = f"no run in {job.folder.path} yet: this one starts"
@@ -292,7 +294,12 @@ def _cut_back(folder: RunFolder, phase: str, epoch: int) -> None:
         folder.cut_back(name, phase, epoch)
 
 
-def _check_same_plan(folder: RunFolder, wanted: Mapping[str, Any]) -> None:
+def _check_same_plan(folder: RunFolder, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The plan of the run in the folder.
+
+    Raises:
+        CompileError: where it is another than the wanted one.
+    """
     found = folder.read_json("plan.json")
     if found is None:
         hint = "start again with `--overwrite`"
@@ -306,6 +313,7 @@ def _check_same_plan(folder: RunFolder, wanted: Mapping[str, Any]) -> None:
         hint = "resume with the same file and settings, or start again with `--overwrite`"
         message = f"the run in `{folder.path}` is of other {' and other '.join(different)}"
         raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+    return found
 
 
 def _train(job: Job, network: Space, found: Found | None, goal: Targets | None) -> Summary:
