@@ -1,7 +1,6 @@
 """`nasir`: the commands, and how errors leave the program."""
 
 import gc
-import os
 import sys
 import time
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 
 from nasir.cli import build, check, derive, draw, explain, info, ir, report, search, sweep, train
 from nasir.diagnostics import CompileError, render_all
+from nasir.search.machine import rank
 
 _RANKS_AGREE = 3.0  # seconds
 
@@ -52,7 +52,7 @@ def run() -> None:
     try:
         app(standalone_mode=True)
     except CompileError as error:
-        if os.environ.get("RANK", "0") != "0":
+        if rank() > 0:
             time.sleep(_RANKS_AGREE)  # what the first rank says as well is said once: torchrun ends the others
         print(render_all(error.diagnostics), file=sys.stderr)
         sys.exit(1)

@@ -57,6 +57,12 @@ With = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that is in the folder already.")]
 
 
+def check_start(resume: bool, overwrite: bool) -> None:
+    """A run goes on or is replaced, not both."""
+    if resume and overwrite:
+        raise typer.BadParameter("one of --resume and --overwrite")
+
+
 def selected(
     space: Space,
     *,

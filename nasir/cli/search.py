@@ -1,7 +1,6 @@
 """`nasir search`."""
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,16 +23,19 @@ from nasir.cli.options import (
     SyncBatchNorm,
     TensorBoard,
     With,
+    check_start,
     parameters,
 )
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.values import key
 from nasir.lang.settings import override, with_bounds
+from nasir.search.machine import rank, rank_count
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from nasir.search.run import Request, Result, Summary
+    from nasir.search.plan import Request
+    from nasir.search.run import Result, Summary
 
 NAME = "search"
 T = TypeVar("T")
@@ -69,8 +71,7 @@ def command(
 
     Under `torchrun --nproc-per-node N -m nasir search ...` each process takes its part of every batch.
     """
-    if resume and overwrite:
-        raise typer.BadParameter("one of --resume and --overwrite")
+    check_start(resume, overwrite)
     if (file is None) == (source is None):
         raise typer.BadParameter("name a FILE to search, or a run to repeat: `--from RUN`")
     settled = data != "digits" or given or bound or set or classes or skip_broken or seed or sync_bn
@@ -118,7 +119,7 @@ def console_of_rank() -> "Console":
     """The console; a silent one on all ranks but the first."""
     from rich.console import Console
 
-    return Console(highlight=False, quiet=os.environ.get("RANK", "0") != "0")
+    return Console(highlight=False, quiet=rank() > 0)
 
 
 def _settled(space: Space, bounds: list[str], settings: list[str]) -> Space:
@@ -152,7 +153,7 @@ def _repeated(run: Path, out: Path, device: str) -> "tuple[Space, Request]":
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:  # whatever was done to the file
         hint = "name the folder that `nasir search --out` was given"
         raise CompileError(Diagnostic("E0901", f"`{run}` holds no search to repeat: {error}", hints=(hint,))) from None
-    if ranks != int(os.environ.get("WORLD_SIZE", "1")):
+    if ranks != rank_count():
         hint = f"torchrun --nproc-per-node {ranks} -m nasir search --from {run}"
         raise CompileError(Diagnostic("E0901", f"`{run}` was run by {ranks} ranks", hints=(hint,)))
     torch.set_num_threads(threads)
@@ -166,7 +167,7 @@ def stoppable(run: Callable[[], T], folder: Path) -> T:
     try:
         return run()
     except Stopped as stopped:
-        if os.environ.get("RANK", "0") == "0":
+        if rank() == 0:
             words = f"stopped, and saved: go on with `--out {folder} --resume` and the same options"
             print(words, file=sys.stderr)
         raise typer.Exit(128 + stopped.signal) from None

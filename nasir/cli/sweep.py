@@ -1,6 +1,5 @@
 """`nasir sweep`."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -18,10 +17,12 @@ from nasir.cli.options import (
     Set,
     SkipBroken,
     With,
+    check_start,
     parameters,
 )
 from nasir.cli.search import stoppable
 from nasir.lang.settings import override, with_bounds
+from nasir.search.machine import under_torchrun
 
 NAME = "sweep"
 
@@ -65,10 +66,9 @@ def command(
 
     if (macs is None) == (params is None):
         raise typer.BadParameter("give the bounds: `--macs 20M,40M,60M`, or `--params 1M,2M`")
-    if "WORLD_SIZE" in os.environ:
+    if under_torchrun():
         raise typer.BadParameter("run the sweep without torchrun: its searches are processes of their own")
-    if resume and overwrite:
-        raise typer.BadParameter("one of --resume and --overwrite")
+    check_start(resume, overwrite)
     cost, limits = ("macs", macs) if macs is not None else ("params", params or "")
     space = load(file, **parameters(given))
     settings = override(space.settings, set or [])
@@ -95,8 +95,7 @@ def command(
     finished = [member for member in family if member not in failed]
     console.print(write_family(out, cost, finished), end="", markup=False)
     for member in failed:
-        last = member.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-4:]
-        console.print("\n".join([member.bound, *last]), markup=False, soft_wrap=True)
+        console.print("\n".join([member.bound, *member.last_lines()]), markup=False, soft_wrap=True)
     console.print(f"everything in {out}", style="dim", markup=False, soft_wrap=True)
     if failed:
         raise typer.Exit(1)

@@ -20,6 +20,7 @@ from nasir.cli.options import (
     SyncBatchNorm,
     TensorBoard,
     With,
+    check_start,
     parameters,
 )
 from nasir.cli.search import console_of_rank, show, show_summary, stoppable
@@ -47,9 +48,9 @@ def command(
 
     `--set` takes `epochs=30` and the like.
     """
-    if resume and overwrite:
-        raise typer.BadParameter("one of --resume and --overwrite")
-    from nasir.search.run import Request, train_file, train_network  # imports torch
+    check_start(resume, overwrite)
+    from nasir.search.plan import Request
+    from nasir.search.run import train_file, train_network  # imports torch
 
     if file.endswith(".py") and given:
         raise typer.BadParameter("an emitted file has no parameters: leave `--with` out")

@@ -3,33 +3,17 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
-from nasir.cost.names import COST_NAMES
 from nasir.diagnostics import CompileError, Diagnostic, Source
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.format import print_expr
+from nasir.lang.formulas import number
 from nasir.lang.mistakes import Mistake
 from nasir.lang.modules import Module
+from nasir.lang.objectives import Objective, read_objective
 from nasir.lang.parser import parse
-
-FORMULA_FUNCTIONS: Mapping[str, Callable[..., float]] = {
-    "exp": math.exp,
-    "log": math.log,
-    "cos": math.cos,
-    "sqrt": math.sqrt,
-    "min": min,
-    "max": max,
-}
-_ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b,
-    "^": lambda a, b: cast(float, a**b),
-}
-
 
 Resolution = Literal["all", "sampled"]
 Precision = Literal["float32", "bfloat16"]
@@ -53,34 +37,7 @@ class Formula:
 
     def at(self, epoch: int, epochs: int) -> float:
         """Its value. Raises ValueError, ZeroDivisionError or OverflowError where it has none."""
-        return _number(self.tree, {"epoch": float(epoch), "epochs": float(epochs), "pi": math.pi})
-
-
-@dataclass(frozen=True)
-class Bound:
-    """`cost <= limit`, for the derived network; `relative` ones are shares of the largest network's cost."""
-
-    cost: str
-    limit: float
-    relative: bool = False
-
-
-@dataclass(frozen=True)
-class Power:
-    """`(cost / target) ^ exponent`."""
-
-    cost: str
-    target: float
-    exponent: float
-
-
-@dataclass(frozen=True)
-class Objective:
-    """Minimise cross-entropy, times `powers` (FBNet's form), plus `weights` (FBNetV2's), subject to `bounds`."""
-
-    bounds: tuple[Bound, ...] = ()
-    weights: tuple[tuple[str, float], ...] = ()
-    powers: tuple[Power, ...] = ()
+        return number(self.tree, {"epoch": float(epoch), "epochs": float(epochs), "pi": math.pi})
 
 
 @dataclass(frozen=True)
@@ -136,7 +93,7 @@ class TrainSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    objective: Objective = Objective()
+    objective: Objective = field(default_factory=Objective)
     search: SearchSettings = SearchSettings()
     train: TrainSettings = TrainSettings()
 
@@ -195,7 +152,7 @@ def _apply(settings: Settings, tree: s.File, *, checks: bool = True) -> Settings
         try:
             match item:
                 case s.Objective():
-                    settings = replace(settings, objective=_objective(item))
+                    settings = replace(settings, objective=read_objective(item))
                 case s.Settings(section="search"):
                     settings = replace(settings, search=_section(settings.search, item, found))
                 case s.Settings():
@@ -244,7 +201,7 @@ def _check_temperature(search: SearchSettings, formula: Formula, found: list[Dia
 
 def _count(least: int) -> Callable[[s.Setting], int]:
     def read(setting: s.Setting) -> int:
-        value = _number(setting.value, {})
+        value = number(setting.value, {})
         if value != int(value) or not least <= value <= 10**6:
             raise mistakes.bad_setting(setting.value.span, setting.name.text, f"a whole number from {least}")
         return int(value)
@@ -253,7 +210,7 @@ def _count(least: int) -> Callable[[s.Setting], int]:
 
 
 def _share(setting: s.Setting) -> float:
-    value = _number(setting.value, {})
+    value = number(setting.value, {})
     wanted_zero = setting.name.text in {"label_smoothing", "ema"}
     if not (0 <= value < 1 if wanted_zero else 0 < value < 1):
         wanted = "at least 0 and below 1" if wanted_zero else "above 0 and below 1"
@@ -286,7 +243,7 @@ def _optimizer(setting: s.Setting) -> Optimizer:
             raise mistakes.unknown_argument(argument.name.span, name, argument.name.text, _OPTIMIZERS[name])
         if argument.name.text in arguments:
             raise mistakes.given_twice(argument.span, name, argument.name.text)
-        value = _number(argument.value, {})
+        value = number(argument.value, {})
         if not 0 <= value < math.inf or (argument.name.text == "lr" and value == 0):
             raise mistakes.bad_setting(argument.value.span, argument.name.text, "a number above 0")
         arguments[argument.name.text] = value
@@ -321,64 +278,6 @@ _READERS: Mapping[str, Callable[[s.Setting], object]] = {
 }
 
 
-def _objective(item: s.Objective) -> Objective:
-    terms: dict[str, float] = {}
-    powers: list[Power] = []
-    for summand in _operands(item.minimize, "+"):
-        factors = _operands(summand, "*")
-        if found := [f for f in factors if isinstance(f, s.Binary) and f.operator == "^"]:
-            powers += map(_power, found)
-            factors = [f for f in factors if f not in found]
-        for name, coefficient in _product(summand, factors).items():
-            if found and name != "cross_entropy":
-                raise mistakes.bad_objective(summand.span, "a power multiplies `cross_entropy` alone")
-            terms[name] = terms.get(name, 0.0) + coefficient
-    if terms.pop("cross_entropy", 0.0) != 1.0:
-        raise mistakes.bad_objective(
-            item.minimize.span,
-            "the objective is `cross_entropy`, once, with costs added or as factors",
-            "write `cross_entropy + 0.1 * macs / 1M`, or `cross_entropy * (macs / 60M) ^ 0.6`",
-        )
-    terms.pop("", None)
-    return Objective(_bounds(item.constraints), tuple(sorted(terms.items())), tuple(powers))
-
-
-def _operands(expr: s.Expr, operator: str) -> list[s.Expr]:
-    """The expressions that `operator` joins."""
-    if isinstance(expr, s.Binary) and expr.operator == operator:
-        return [*_operands(expr.left, operator), *_operands(expr.right, operator)]
-    return [expr]
-
-
-def _product(whole: s.Expr, factors: list[s.Expr]) -> dict[str, float]:
-    """What is left of a summand without its powers, as `_linear` has it."""
-    if len(factors) == 1:
-        return _linear(factors[0])
-    return _linear(whole) if factors else {"": 1.0}
-
-
-def _power(expr: s.Binary) -> Power:
-    match expr.left:
-        case s.Binary(operator="/", left=s.Name() as name) if not _names(expr.left.right):
-            cost, target, exponent = _cost(name), _number(expr.left.right, {}), _number(expr.right, {})
-            if not (0 < target < math.inf and -8 <= exponent <= 8):
-                raise mistakes.bad_objective(expr.span, "a target is above 0, an exponent between -8 and 8")
-            return Power(cost, target, exponent)
-        case _:
-            raise mistakes.bad_objective(
-                expr.span, "a power is of a cost over its target", "write `cross_entropy * (macs / 60M) ^ 0.6`"
-            )
-
-
-def _bounds(constraints: tuple[s.Constraint, ...]) -> tuple[Bound, ...]:
-    bounds = tuple(map(_bound, constraints))
-    costs = [bound.cost for bound in bounds]
-    for i, constraint in enumerate(constraints):
-        if costs[i] in costs[:i]:
-            raise mistakes.bad_objective(constraint.span, f"`{costs[i]}` has a bound already")
-    return bounds
-
-
 def with_bounds(settings: Settings, texts: list[str]) -> Settings:
     """Settings with bounds written as in a file, `macs <= 60M`, in place of the file's on the same costs.
 
@@ -395,93 +294,3 @@ def with_bounds(settings: Settings, texts: list[str]) -> Settings:
             given.add(bound.cost)
             bounds[bound.cost] = bound
     return replace(settings, objective=replace(settings.objective, bounds=tuple(bounds.values())))
-
-
-def _bound(constraint: s.Constraint) -> Bound:
-    if not isinstance(constraint.left, s.Name) or constraint.operator not in {"<=", "<"}:
-        raise mistakes.bad_objective(constraint.span, "a constraint is a cost and its bound", "write `macs <= 60M`")
-    cost = _cost(constraint.left)
-    limit = _number(constraint.right, {})
-    if not 0 < limit < math.inf:
-        raise mistakes.bad_objective(constraint.right.span, f"the bound on `{cost}` must be above 0")
-    return Bound(cost, limit / 100 if constraint.percent else limit, constraint.percent)
-
-
-def _cost(name: s.Name) -> str:
-    if name.text.lower() == "flops":
-        raise mistakes.flops(name.span)
-    if name.text not in COST_NAMES:
-        raise mistakes.unknown_name(name.span, name.text, COST_NAMES)
-    return name.text
-
-
-def _linear(expr: s.Expr) -> dict[str, float]:
-    """The expression as a sum of coefficients times names; the constant part is under the empty name."""
-    match expr:
-        case s.Name():
-            return {"cross_entropy" if expr.text == "cross_entropy" else _cost(expr): 1.0}
-        case s.Binary(operator="+"):
-            left, right = _linear(expr.left), _linear(expr.right)
-            return {name: left.get(name, 0.0) + right.get(name, 0.0) for name in left | right}
-        case s.Binary(operator="*") if not _names(expr.left):
-            return {name: c * _number(expr.left, {}) for name, c in _linear(expr.right).items()}
-        case s.Binary(operator="*" | "/") if not _names(expr.right):
-            factor = _number(expr.right, {})
-            if expr.operator == "/" and factor == 0:
-                raise mistakes.arithmetic(expr.span, "division by zero")
-            return {n: c / factor if expr.operator == "/" else c * factor for n, c in _linear(expr.left).items()}
-        case _ if not _names(expr):
-            return {"": _number(expr, {})}
-        case _:
-            raise mistakes.bad_objective(expr.span, "the objective must be a weighted sum of cross_entropy and costs")
-
-
-def _names(expr: s.Expr) -> bool:
-    match expr:
-        case s.Name():
-            return True
-        case s.Binary():
-            return _names(expr.left) or _names(expr.right)
-        case s.Unary():
-            return _names(expr.operand)
-        case _:
-            return not isinstance(expr, s.Number)
-
-
-def _number(expr: s.Expr, names: Mapping[str, float]) -> float:
-    """The value of an arithmetic expression over numbers, `names` and FORMULA_FUNCTIONS."""
-    match expr:
-        case s.Number(value=value):
-            return value
-        case s.Name() if expr.text in names:
-            return names[expr.text]
-        case s.Name():
-            raise mistakes.unknown_name(expr.span, expr.text, (*names, *FORMULA_FUNCTIONS))
-        case s.Unary(operator="-"):
-            return -_number(expr.operand, names)
-        case s.Binary() if expr.operator in _ARITHMETIC:
-            left, right = _number(expr.left, names), _number(expr.right, names)
-            if expr.operator == "/" and right == 0:
-                raise mistakes.arithmetic(expr.span, "division by zero")
-            if expr.operator == "^" and not (0 < left <= 1e6 and abs(right) <= 1e6):
-                raise mistakes.arithmetic(expr.span, "a power has a base above 0")
-            try:
-                return _ARITHMETIC[expr.operator](left, right)
-            except OverflowError:
-                raise mistakes.arithmetic(expr.span, "the result is too large") from None
-        case s.Call(callee=s.Name() as callee) if callee.text in FORMULA_FUNCTIONS:
-            if named := [a for a in expr.arguments if a.name is not None]:
-                raise mistakes.only_by_position(named[0].span, callee.text)
-            arity = 2 if callee.text in {"min", "max"} else 1
-            if len(expr.arguments) != arity:
-                raise mistakes.argument_count(expr.span, callee.text, arity, arity)
-            try:
-                return FORMULA_FUNCTIONS[callee.text](*(_number(a.value, names) for a in expr.arguments))
-            except (ValueError, OverflowError):
-                values = ", ".join(f"{name} = {value:g}" for name, value in names.items() if name.startswith("epoch"))
-                where = f" where {values}" if values else ""
-                raise mistakes.arithmetic(expr.span, f"`{callee.text}` has no value here{where}") from None
-        case s.Call(callee=s.Name() as callee):
-            raise mistakes.unknown_name(callee.span, callee.text, FORMULA_FUNCTIONS)
-        case _:
-            raise mistakes.not_a_value(expr.span, "no arithmetic", "a number")

@@ -10,7 +10,7 @@ from nasir.cost.model import CostModel
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.graph import Choices
 from nasir.ir.values import Scalar
-from nasir.lang.settings import Bound, Objective
+from nasir.lang.objectives import Bound, Objective
 from nasir.search.landing import Standing, repaired
 
 _GAIN = 9.0

@@ -10,7 +10,7 @@ from nasir.cost.extremes import Walk
 from nasir.cost.model import CostModel
 from nasir.ir.graph import Choices
 from nasir.ir.values import Scalar
-from nasir.lang.settings import Bound
+from nasir.lang.objectives import Bound
 
 LEAST_USE = 0.98
 """A network uses its budget where the tightest bound is at least so full."""

@@ -16,7 +16,7 @@ from nasir.ir.values import Scalar, key
 from nasir.search import optimizers
 from nasir.search.averaging import Average
 from nasir.search.constraint import Prices, Targets
-from nasir.search.data import DataSet, Split, batch_count, batches, pieces
+from nasir.search.data import DataSet, Split, batch_count, batches, pieces, whole
 from nasir.search.landing import drawn, landed, scores
 from nasir.search.pausing import Pauses, Stopped
 from nasir.search.progress import Report
@@ -225,7 +225,7 @@ class Search:
         split = self._parts[ARCHITECTURE]
         loss = correct = counted = 0.0
         with torch.no_grad():
-            for x, y in split.batches(pieces(torch.arange(len(split)), self._settings.batch), None):
+            for x, y in whole(split, self._settings.batch):
                 logits = self.supernet(x, choices=choices).logits
                 loss += float(F.cross_entropy(logits, y, reduction="sum"))
                 correct += int((logits.argmax(1) == y).sum())

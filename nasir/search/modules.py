@@ -1,13 +1,18 @@
 """Emitted source as a live module."""
 
+import ast
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
 
+import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from nasir.diagnostics import CompileError, Diagnostic
+from nasir.search.data import DataSet, Input
 
 
 def network_class(path: Path) -> type[nn.Module]:
@@ -40,3 +45,44 @@ def _last_module_class(module: ModuleType, path: Path) -> type[nn.Module]:
     if not classes:
         raise CompileError(Diagnostic("E0703", f"`{path}` defines no torch.nn.Module"))
     return classes[-1]
+
+
+def made(path: Path) -> nn.Module:
+    """The module of a file, made as an emitted one is: without arguments.
+
+    Raises:
+        CompileError: where that cannot be.
+    """
+    try:
+        return network_class(path)()
+    except CompileError:
+        raise
+    except Exception as error:  # whatever a class of the user's raises
+        message = f"the network of `{path}` cannot be made without arguments: {error}"
+        raise CompileError(Diagnostic("E0703", message)) from error
+
+
+def checked(module: nn.Module, path: Path, data: DataSet) -> int:
+    """The module's multiply-adds for one image.
+
+    Raises:
+        CompileError: where it does not take the data's images, or does not tell their classes apart.
+    """
+    image, _ = next(data.train.batches([torch.tensor([0])], 0))
+    try:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            logits = module.eval()(image)
+    except Exception as error:  # whatever a module of the user's raises
+        hint = f"the images of `{data.name}` are {list(image.shape[1:])}"
+        raise CompileError(Diagnostic("E0802", f"`{path}` does not take the images: {error}", hints=(hint,))) from None
+    if getattr(logits, "shape", None) != (1, data.classes):
+        message = f"`{path}` does not tell the {data.classes} classes of `{data.name}` apart"
+        raise CompileError(Diagnostic("E0802", message))
+    return int(counter.get_total_flops()) // 2
+
+
+def written_input(path: Path) -> Input | None:
+    """What an emitted file's network takes, by the file's docstring; None where it does not say."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    found = re.search(r"images of shape \[N, (\d+), (\d+), \2\]", text)
+    return Input(int(found[1]), int(found[2])) if found else None

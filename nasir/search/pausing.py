@@ -1,12 +1,13 @@
 """When a long run saves its state, and when it stops to be resumed."""
 
-import os
 import signal
 import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
+
+from nasir.search.machine import under_torchrun
 
 SAVE_EVERY = 300.0  # seconds
 
@@ -48,7 +49,7 @@ def pausing() -> Generator[Pauses]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         pauses.signal = number
-        if "WORLD_SIZE" not in os.environ:
+        if not under_torchrun():
             for known, handler in before.items():
                 signal.signal(known, handler)
 

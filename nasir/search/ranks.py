@@ -1,7 +1,6 @@
 """Data-parallel runs: the processes of one `torchrun`, each with its part of every batch."""
 
 import gc
-import os
 import time
 import traceback
 from collections.abc import Callable, Collection, Generator, Sequence
@@ -16,15 +15,11 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from nasir.diagnostics import CompileError
+from nasir.search.machine import rank, rank_count
 
 T = TypeVar("T")
 _SETTLING = 0.2  # seconds
 _PATIENCE = timedelta(hours=6)  # the first rank compares networks and tests while the others wait
-
-
-def rank() -> int:
-    """This process among those of `torchrun`, from 0; 0 where there is one."""
-    return int(os.environ.get("RANK", "0"))
 
 
 @dataclass(frozen=True)
@@ -92,7 +87,7 @@ class Ranks:
 @contextmanager
 def joined(device: torch.device) -> Generator[Ranks]:
     """The ranks of this run: those of `torchrun`, which sets RANK and WORLD_SIZE, or this process alone."""
-    count = int(os.environ.get("WORLD_SIZE", "1"))
+    count = rank_count()
     if count == 1 or dist.is_initialized():
         yield Ranks(dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else Ranks()
         return

@@ -1,14 +1,9 @@
 """A whole run: search, derive, emit, train; everything into one folder."""
 
-import ast
-import os
-import platform
-import re
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,40 +11,23 @@ import torch
 from rich.console import Console
 from safetensors.torch import save
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from nasir.api import Space, emit
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.graph import Choices
-from nasir.lang.settings import Formula, Settings, TrainSettings
+from nasir.lang.settings import Settings, TrainSettings
 from nasir.search.constraint import Targets, targets
-from nasir.search.data import DataSet, Input, anchored, check_classes, input_of, load_data
+from nasir.search.data import DataSet, Input, check_classes, input_of, load_data
 from nasir.search.events import Events, check_events
 from nasir.search.loop import Found, Search
-from nasir.search.modules import network_class
-from nasir.search.pausing import Pauses, pausing
+from nasir.search.modules import checked, made, network_class, written_input
+from nasir.search.pausing import pausing
+from nasir.search.plan import Job, Request, check_same_plan, pick_device, plan, run_facts
 from nasir.search.progress import progress
-from nasir.search.ranks import Ranks, joined
+from nasir.search.ranks import joined
 from nasir.search.report import write_report
 from nasir.search.run_folder import RunFolder
 from nasir.search.training import Training, accuracy, check_batches
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a user asks of `nasir search` and `nasir train`. `given` is how the settings came about, for repeating."""
-
-    data: str
-    out: Path
-    seed: int = 0
-    device: str = "auto"
-    resume: bool = False
-    overwrite: bool = False
-    classes: str | None = None
-    skip_broken: bool = False
-    synchronised: bool = False
-    tensorboard: bool = False
-    given: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
 
 
 @dataclass(frozen=True)
@@ -76,23 +54,6 @@ class Result:
     summary: Summary
     network: Space
     chosen: Choices
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run while it runs."""
-
-    request: Request
-    data: DataSet
-    device: torch.device
-    ranks: Ranks
-    folder: RunFolder
-    pauses: Pauses
-    console: Console
-    began: float
-    """When this process began, in seconds since 1970."""
-    resumes: bool
-    """There is a run to go on with, and it is to go on."""
 
 
 def search(space: Space, request: Request, console: Console) -> Result:
@@ -183,56 +144,15 @@ def train_file(path: Path, settings: Settings, request: Request, console: Consol
         CompileError: where the file defines none, it does not take the data's images, or the folder does not do.
         Stopped: where a signal ended it; it can be resumed.
     """
-    module = _made(path)
-    with _job(request, console, lambda: _load(request, _input_of(path))) as job:
-        macs = _check_file(module, path, job.data)
+    module = made(path)
+    with _job(request, console, lambda: _load(request, written_input(path))) as job:
+        macs = checked(module, path, job.data)
         costs = {"macs": macs, "params": sum(p.numel() for p in module.parameters())}
         text = path.read_text(encoding="utf-8")
         program: dict[str, Any] = {"name": path.stem, "space": text, "imports": {}, "bounds": {}}
         wanted = {**program, **run_facts(settings, job)}
         _begin(job, wanted, lambda: job.folder.write("model.py", text))
         return _train_module(job, path.stem, costs, settings.train, None, None)
-
-
-def _made(path: Path) -> nn.Module:
-    """The module of a file, made as an emitted one is: without arguments.
-
-    Raises:
-        CompileError: where that cannot be.
-    """
-    try:
-        return network_class(path)()
-    except CompileError:
-        raise
-    except Exception as error:  # whatever a class of the user's raises
-        message = f"the network of `{path}` cannot be made without arguments: {error}"
-        raise CompileError(Diagnostic("E0703", message)) from error
-
-
-def _check_file(module: nn.Module, path: Path, data: DataSet) -> int:
-    """The module's multiply-adds for one image.
-
-    Raises:
-        CompileError: where it does not take the data's images, or does not tell their classes apart.
-    """
-    image, _ = next(data.train.batches([torch.tensor([0])], 0))
-    try:
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            logits = module.eval()(image)
-    except Exception as error:  # whatever a module of the user's raises
-        hint = f"the images of `{data.name}` are {list(image.shape[1:])}"
-        raise CompileError(Diagnostic("E0802", f"`{path}` does not take the images: {error}", hints=(hint,))) from None
-    if getattr(logits, "shape", None) != (1, data.classes):
-        message = f"`{path}` does not tell the {data.classes} classes of `{data.name}` apart"
-        raise CompileError(Diagnostic("E0802", message))
-    return int(counter.get_total_flops()) // 2
-
-
-def _input_of(path: Path) -> Input | None:
-    """What an emitted file's network takes, by the file's docstring; None where it does not say."""
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    found = re.search(r"images of shape \[N, (\d+), (\d+), \2\]", text)
-    return Input(int(found[1]), int(found[2])) if found else None
 
 
 def _load(request: Request, input: Input | None) -> DataSet:
@@ -270,7 +190,7 @@ def _job(request: Request, console: Console, data: Callable[[], DataSet]) -> Gen
 def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> None:
     """Make the folder that of this run: empty with `plan.json`, or a run to go on with."""
     if job.resumes:
-        threads = _check_same_plan(job.folder, wanted).get("threads")
+        threads = check_same_plan(job.folder, wanted).get("threads")
         if isinstance(threads, int) and threads > 0:
             torch.set_num_threads(threads)  # sums are of as many parts as they were
         return
@@ -292,28 +212,6 @@ def _cut_back(folder: RunFolder, phase: str, epoch: int) -> None:
         folder.drop_checkpoints("train")
     for name in ("metrics.jsonl", "probabilities.jsonl", "timing.jsonl"):
         folder.cut_back(name, phase, epoch)
-
-
-def _check_same_plan(folder: RunFolder, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The plan of the run in the folder.
-
-    Raises:
-        CompileError: where it is another than the wanted one.
-    """
-    found = folder.read_json("plan.json")
-    if found is None:
-        hint = "start again with `--overwrite`"
-        message = f"`{folder.path / 'plan.json'}` is no plan of a run"
-        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
-    keys = ("space", "imports", "seed", "data", "images", "settings", "classes", "skip_broken", "synchronised", "ranks")
-    different = [key for key in keys if found.get(key) != wanted[key]]
-    if str(found.get("device")).split(":")[0] != wanted["device"].split(":")[0]:
-        different.append("device")
-    if different:
-        hint = "resume with the same file and settings, or start again with `--overwrite`"
-        message = f"the run in `{folder.path}` is of other {' and other '.join(different)}"
-        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
-    return found
 
 
 def _train(job: Job, network: Space, found: Found | None, goal: Targets | None) -> Summary:
@@ -372,75 +270,3 @@ def _seconds(job: Job) -> float:
     now = time.time()
     earlier = (line for line in job.folder.lines("timing.jsonl") if line["ended"] < job.began)
     return sum((line["seconds"] for line in earlier), 0.0) + now - job.began
-
-
-def plan(space: Space, job: Job, goal: Targets | None = None) -> dict[str, Any]:
-    """Every setting as used, and what it ran on."""
-    return {
-        "name": space.name,
-        "space": space.source.text,
-        "imports": dict(space.imports),
-        "bounds": {bound.cost: bound.limit for bound in goal.bounds} if goal else {},
-        **run_facts(space.settings, job),
-    }
-
-
-def run_facts(settings: Settings, job: Job) -> dict[str, Any]:
-    """The settings of a run, and what it runs on."""
-    request, data = job.request, job.data
-    return {
-        "data": anchored(request.data),
-        "data_set": data.name,
-        "classes": request.classes,
-        "skip_broken": request.skip_broken,
-        "images": {"train": len(data.train), "test": len(data.test), "files": data.files},
-        "normalisation": {"mean": data.mean, "std": data.std},
-        "seed": request.seed,
-        "given": {name: list(texts) for name, texts in request.given.items()},
-        "settings": _plain(asdict(settings)),
-        "versions": {
-            "nasir": version("nasir"),
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-        },
-        "machine": platform.machine(),
-        "threads": torch.get_num_threads(),
-        "device": str(job.device),
-        "ranks": job.ranks.count,
-        "synchronised": request.synchronised,
-    }
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case dict():
-            return {k: _plain(v) for k, v in value.items() if k != "tree"}  # pyright: ignore[reportUnknownVariableType]
-        case list() | tuple():
-            return [_plain(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
-        case Formula():
-            return value.text
-        case _:
-            return value
-
-
-def pick_device(name: str) -> torch.device:
-    """A torch device; `auto` is the GPU where there is one. Of several GPUs, `auto` and `cuda` are this rank's.
-
-    Raises:
-        CompileError: where there is no such device, or all ranks would take one GPU.
-    """
-    if name == "cuda" or (name == "auto" and torch.cuda.is_available()):
-        name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
-    elif name == "auto":
-        name = "cpu"
-    elif name.startswith("cuda:") and int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        hint = "write `--device cuda`: each rank takes its own"
-        raise CompileError(Diagnostic("E0904", f"all ranks would take `{name}`", hints=(hint,)))
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, ValueError):
-        raise CompileError(
-            Diagnostic("E0904", f"there is no device `{name}` here", hints=("use `cpu`, `cuda` or `cuda:N`",))
-        ) from None
-    return device

@@ -16,6 +16,7 @@ from nasir.diagnostics import CompileError, Diagnostic
 from nasir.drawing.curves import Series, plot
 from nasir.files import write_atomically
 from nasir.lang.settings import Settings, with_bounds
+from nasir.search.machine import cores
 from nasir.search.pausing import Stopped, pausing
 from nasir.search.run_folder import RunFolder
 
@@ -33,6 +34,10 @@ class Member:
     def log(self) -> Path:
         """What its process printed."""
         return self.folder.with_name(f"{self.folder.name}.log")
+
+    def last_lines(self) -> list[str]:
+        """The end of what it printed: why it failed."""
+        return self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-4:]
 
 
 def members(cost: str, limits: Sequence[str], out: Path) -> list[Member]:
@@ -58,13 +63,12 @@ def run_all(
         CompileError: where the folder cannot be made.
         Stopped: where a signal ended it; the searches have saved their states.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         family[0].log.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         message = f"`{family[0].log.parent}` cannot be made: {error.strerror}"
         raise CompileError(Diagnostic("E0901", message)) from None
-    environment = {"OMP_NUM_THREADS": str(max(1, cores // min(jobs, len(family)))), **os.environ}
+    environment = {"OMP_NUM_THREADS": str(max(1, cores() // min(jobs, len(family)))), **os.environ}
     waiting, failed = list(family), list[Member]()
     running: dict[Member, subprocess.Popen[bytes]] = {}
     with pausing() as pauses:

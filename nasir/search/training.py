@@ -14,7 +14,7 @@ from nasir.diagnostics import CompileError, Diagnostic
 from nasir.lang.settings import TrainSettings
 from nasir.search import optimizers
 from nasir.search.averaging import Average
-from nasir.search.data import DataSet, Split, batch_count, batches, pieces
+from nasir.search.data import DataSet, Split, batch_count, batches, whole
 from nasir.search.pausing import Pauses, Stopped
 from nasir.search.progress import Report
 from nasir.search.ranks import Ranks
@@ -165,7 +165,7 @@ def accuracy(network: nn.Module, split: Split, batch: int) -> float:
     network.eval()
     correct = counted = 0
     with torch.no_grad():
-        for x, y in split.batches(pieces(torch.arange(len(split)), batch), None):
+        for x, y in whole(split, batch):
             correct += int((network(x).argmax(1) == y).sum())
             counted += len(y)
     if not counted:

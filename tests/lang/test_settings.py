@@ -7,8 +7,9 @@ import pytest
 import nasir
 from nasir.diagnostics import Source
 from nasir.lang.format import print_file
+from nasir.lang.objectives import Bound, Power
 from nasir.lang.parser import parse
-from nasir.lang.settings import Bound, Power, Settings, override, with_bounds
+from nasir.lang.settings import Settings, override, with_bounds
 
 NET = "space s() {\n  x = image(1, size=8)\n  return x -> conv(3, {8, 16}) -> global_avg_pool -> linear(10)\n}\n\n"
 

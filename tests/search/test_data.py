@@ -308,7 +308,9 @@ def test_a_run_of_broken_files_is_skipped_too(tmp_path):
     """More in one batch than are tried for one image, none of them in vain."""
     write_folder(tmp_path, {("dog", i) for i in range(9)})
     data = load_data(f"folder:{tmp_path}", Input(3, 8), skip_broken=True)
-    assert sum(len(y) for _, y in data.train.batches([torch.arange(len(data.train))] * 20, 0)) == 20 * len(data.train)
+    assert sum(len(y) for _, y in data.train.batches([torch.arange(len(data.train)).repeat(20)], 0)) == 20 * len(
+        data.train
+    )
 
 
 def test_changed_labels_are_other_data(tmp_path):

@@ -12,7 +12,8 @@ from rich.console import Console
 import nasir
 from nasir.lang.settings import Settings, override
 from nasir.search.data import Input, batches, load_data
-from nasir.search.run import Request, search, train_file, train_network
+from nasir.search.plan import Request
+from nasir.search.run import search, train_file, train_network
 from tests.spaces import TINY
 
 COLOURS = {"blue": (0, 0, 255), "green": (0, 255, 0), "red": (255, 0, 0)}

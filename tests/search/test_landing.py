@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from nasir.lang.settings import Bound
+from nasir.lang.objectives import Bound
 from nasir.search.landing import LEAST_USE, Standing, drawn, landed, repaired, scores
 from tests.spaces import TINY
 

@@ -286,3 +286,12 @@ def test_a_resumed_run_counts_its_time_from_its_first_epoch(files):
     run(space, folder / "timed")
     again = run(space, folder / "timed", resume=True)
     assert again.seconds > sum(line["seconds"] for line in RunFolder(folder / "timed").lines("timing.jsonl"))
+
+
+def test_a_resumed_run_takes_the_threads_it_had(files):
+    folder, _ = files
+    space = nasir.load(folder / "tiny.nas")
+    run(space, folder / "threads")
+    torch.set_num_threads(2)
+    run(space, folder / "threads", resume=True)
+    assert torch.get_num_threads() == 1

@@ -125,3 +125,20 @@ def test_settings_of_training_change_what_it_ends_with(compiled, tmp_path, setti
     assert not torch.equal(ends[0], ends[1])
     assert torch.equal(ends[1], ends[2])
     torch.testing.assert_close(ends[0], ends[1], rtol=0.5, atol=0.5)
+
+
+def test_synchronised_batch_norms_of_one_process_are_its_own(compiled):
+    space = compiled(TINY)
+    goal = targets(space.settings.objective, space.costs)
+    loop = Search(space, load_data("digits"), goal, 0, CPU, synchronised=True)
+    images, _ = next(load_data("digits").train.batches([torch.arange(8)], None))
+    assert loop.supernet.train()(images).logits.shape == (8, 10)
+
+
+def test_a_state_knows_the_files_that_were_left_out(compiled):
+    space = compiled(TINY)
+    goal = targets(space.settings.objective, space.costs)
+    before, after = (replace(load_data("digits"), skipped=files) for files in ({"a.png", "b.png"}, {"c.png"}))
+    state = Search(space, before, goal, 0, CPU).state()
+    Search(space, after, goal, 0, CPU).restore(state)
+    assert after.skipped == {"a.png", "b.png", "c.png"}

@@ -14,6 +14,7 @@ from nasir.search.data.base import (
     class_count,
     input_of,
     pieces,
+    whole,
 )
 from nasir.search.data.digits import load_digits
 from nasir.search.data.folder import load_folder
@@ -70,4 +71,5 @@ __all__ = [
     "input_of",
     "load_data",
     "pieces",
+    "whole",
 ]

@@ -1,7 +1,6 @@
 """Data sets, and batches whose order and augmentation are functions of (seed, epoch) alone."""
 
 import math
-import os
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -14,6 +13,7 @@ from torch import Tensor
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Graph
+from nasir.search.machine import cores
 from nasir.search.ranks import Ranks
 
 MOST_WORKERS = 8
@@ -125,6 +125,11 @@ def pieces(tensor: Tensor, size: int) -> tuple[Tensor, ...]:
     return cast("tuple[Tensor, ...]", tensor.split(size))  # pyright: ignore[reportUnknownMemberType]
 
 
+def whole(split: Split, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """All images in their order, not augmented."""
+    return split.batches(pieces(torch.arange(len(split)), size), None)
+
+
 def batch_count(split: Split, size: int, ranks: int = 1) -> int:
     """How many batches `batches` makes in an epoch."""
     whole, rest = divmod(len(split), size)
@@ -161,8 +166,7 @@ def class_count(text: str, of: int) -> int:
 
 def workers() -> int:
     """Processes that decode images: one a core that this process may use, up to a limit."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(MOST_WORKERS, cores)
+    return min(MOST_WORKERS, cores())
 
 
 def check_classes(graph: Graph, data: DataSet) -> None:

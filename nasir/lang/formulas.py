@@ -1,0 +1,75 @@
+"""Arithmetic over numbers and a few names, as objectives and settings have it; no decisions, no tensors."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import cast
+
+from nasir.lang import mistakes
+from nasir.lang import syntax as s
+
+FORMULA_FUNCTIONS: Mapping[str, Callable[..., float]] = {
+    "exp": math.exp,
+    "log": math.log,
+    "cos": math.cos,
+    "sqrt": math.sqrt,
+    "min": min,
+    "max": max,
+}
+_ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "^": lambda a, b: cast(float, a**b),
+}
+
+
+def has_names(expr: s.Expr) -> bool:
+    match expr:
+        case s.Name():
+            return True
+        case s.Binary():
+            return has_names(expr.left) or has_names(expr.right)
+        case s.Unary():
+            return has_names(expr.operand)
+        case _:
+            return not isinstance(expr, s.Number)
+
+
+def number(expr: s.Expr, names: Mapping[str, float]) -> float:
+    """The value of an arithmetic expression over numbers, `names` and FORMULA_FUNCTIONS."""
+    match expr:
+        case s.Number(value=value):
+            return value
+        case s.Name() if expr.text in names:
+            return names[expr.text]
+        case s.Name():
+            raise mistakes.unknown_name(expr.span, expr.text, (*names, *FORMULA_FUNCTIONS))
+        case s.Unary(operator="-"):
+            return -number(expr.operand, names)
+        case s.Binary() if expr.operator in _ARITHMETIC:
+            left, right = number(expr.left, names), number(expr.right, names)
+            if expr.operator == "/" and right == 0:
+                raise mistakes.arithmetic(expr.span, "division by zero")
+            if expr.operator == "^" and not (0 < left <= 1e6 and abs(right) <= 1e6):
+                raise mistakes.arithmetic(expr.span, "a power has a base above 0")
+            try:
+                return _ARITHMETIC[expr.operator](left, right)
+            except OverflowError:
+                raise mistakes.arithmetic(expr.span, "the result is too large") from None
+        case s.Call(callee=s.Name() as callee) if callee.text in FORMULA_FUNCTIONS:
+            if named := [a for a in expr.arguments if a.name is not None]:
+                raise mistakes.only_by_position(named[0].span, callee.text)
+            arity = 2 if callee.text in {"min", "max"} else 1
+            if len(expr.arguments) != arity:
+                raise mistakes.argument_count(expr.span, callee.text, arity, arity)
+            try:
+                return FORMULA_FUNCTIONS[callee.text](*(number(a.value, names) for a in expr.arguments))
+            except (ValueError, OverflowError):
+                values = ", ".join(f"{name} = {value:g}" for name, value in names.items() if name.startswith("epoch"))
+                where = f" where {values}" if values else ""
+                raise mistakes.arithmetic(expr.span, f"`{callee.text}` has no value here{where}") from None
+        case s.Call(callee=s.Name() as callee):
+            raise mistakes.unknown_name(callee.span, callee.text, FORMULA_FUNCTIONS)
+        case _:
+            raise mistakes.not_a_value(expr.span, "no arithmetic", "a number")

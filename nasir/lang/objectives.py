@@ -1,0 +1,133 @@
+"""`objective` sections as checked data."""
+
+import math
+from dataclasses import dataclass
+
+from nasir.cost.names import COST_NAMES
+from nasir.lang import mistakes
+from nasir.lang import syntax as s
+from nasir.lang.formulas import has_names, number
+
+
+@dataclass(frozen=True)
+class Bound:
+    """`cost <= limit`, for the derived network; `relative` ones are shares of the largest network's cost."""
+
+    cost: str
+    limit: float
+    relative: bool = False
+
+
+@dataclass(frozen=True)
+class Power:
+    """`(cost / target) ^ exponent`."""
+
+    cost: str
+    target: float
+    exponent: float
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Minimise cross-entropy, times `powers` (FBNet's form), plus `weights` (FBNetV2's), subject to `bounds`."""
+
+    bounds: tuple[Bound, ...] = ()
+    weights: tuple[tuple[str, float], ...] = ()
+    powers: tuple[Power, ...] = ()
+
+
+def read_objective(item: s.Objective) -> Objective:
+    terms: dict[str, float] = {}
+    powers: list[Power] = []
+    for summand in _operands(item.minimize, "+"):
+        factors = _operands(summand, "*")
+        if found := [f for f in factors if isinstance(f, s.Binary) and f.operator == "^"]:
+            powers += map(_power, found)
+            factors = [f for f in factors if f not in found]
+        for name, coefficient in _product(summand, factors).items():
+            if found and name != "cross_entropy":
+                raise mistakes.bad_objective(summand.span, "a power multiplies `cross_entropy` alone")
+            terms[name] = terms.get(name, 0.0) + coefficient
+    if terms.pop("cross_entropy", 0.0) != 1.0:
+        raise mistakes.bad_objective(
+            item.minimize.span,
+            "the objective is `cross_entropy`, once, with costs added or as factors",
+            "write `cross_entropy + 0.1 * macs / 1M`, or `cross_entropy * (macs / 60M) ^ 0.6`",
+        )
+    terms.pop("", None)
+    return Objective(_bounds(item.constraints), tuple(sorted(terms.items())), tuple(powers))
+
+
+def _operands(expr: s.Expr, operator: str) -> list[s.Expr]:
+    """The expressions that `operator` joins."""
+    if isinstance(expr, s.Binary) and expr.operator == operator:
+        return [*_operands(expr.left, operator), *_operands(expr.right, operator)]
+    return [expr]
+
+
+def _product(whole: s.Expr, factors: list[s.Expr]) -> dict[str, float]:
+    """What is left of a summand without its powers, as `_linear` has it."""
+    if len(factors) == 1:
+        return _linear(factors[0])
+    return _linear(whole) if factors else {"": 1.0}
+
+
+def _power(expr: s.Binary) -> Power:
+    match expr.left:
+        case s.Binary(operator="/", left=s.Name() as name) if not has_names(expr.left.right):
+            cost, target, exponent = _cost(name), number(expr.left.right, {}), number(expr.right, {})
+            if not (0 < target < math.inf and -8 <= exponent <= 8):
+                raise mistakes.bad_objective(expr.span, "a target is above 0, an exponent between -8 and 8")
+            return Power(cost, target, exponent)
+        case _:
+            raise mistakes.bad_objective(
+                expr.span, "a power is of a cost over its target", "write `cross_entropy * (macs / 60M) ^ 0.6`"
+            )
+
+
+def _bounds(constraints: tuple[s.Constraint, ...]) -> tuple[Bound, ...]:
+    bounds = tuple(map(_bound, constraints))
+    costs = [bound.cost for bound in bounds]
+    for i, constraint in enumerate(constraints):
+        if costs[i] in costs[:i]:
+            raise mistakes.bad_objective(constraint.span, f"`{costs[i]}` has a bound already")
+    return bounds
+
+
+def _bound(constraint: s.Constraint) -> Bound:
+    if not isinstance(constraint.left, s.Name) or constraint.operator not in {"<=", "<"}:
+        raise mistakes.bad_objective(constraint.span, "a constraint is a cost and its bound", "write `macs <= 60M`")
+    cost = _cost(constraint.left)
+    limit = number(constraint.right, {})
+    if not 0 < limit < math.inf:
+        raise mistakes.bad_objective(constraint.right.span, f"the bound on `{cost}` must be above 0")
+    return Bound(cost, limit / 100 if constraint.percent else limit, constraint.percent)
+
+
+def _cost(name: s.Name) -> str:
+    if name.text.lower() == "flops":
+        raise mistakes.flops(name.span)
+    if name.text not in COST_NAMES:
+        raise mistakes.unknown_name(name.span, name.text, COST_NAMES)
+    return name.text
+
+
+def _linear(expr: s.Expr) -> dict[str, float]:
+    """The expression as a sum of coefficients times names; the constant part is under the empty name."""
+    match expr:
+        case s.Name():
+            return {"cross_entropy" if expr.text == "cross_entropy" else _cost(expr): 1.0}
+        case s.Binary(operator="+"):
+            left, right = _linear(expr.left), _linear(expr.right)
+            return {name: left.get(name, 0.0) + right.get(name, 0.0) for name in left | right}
+        case s.Binary(operator="*") if not has_names(expr.left):
+            return {name: c * number(expr.left, {}) for name, c in _linear(expr.right).items()}
+        case s.Binary(operator="*" | "/") if not has_names(expr.right):
+            factor = number(expr.right, {})
+            if expr.operator == "/" and factor == 0:
+                raise mistakes.arithmetic(expr.span, "division by zero")
+            return {n: c / factor if expr.operator == "/" else c * factor for n, c in _linear(expr.left).items()}
+        case _ if not has_names(expr):
+            return {"": number(expr, {})}
+        case _:
+            raise mistakes.bad_objective(expr.span, "the objective must be a weighted sum of cross_entropy and costs")

@@ -1,0 +1,149 @@
+"""plan.json: what a run was asked for, and what it runs on; enough to repeat it, and to know it again."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from nasir.api import Space
+from nasir.diagnostics import CompileError, Diagnostic
+from nasir.lang.settings import Formula, Settings
+from nasir.search.constraint import Targets
+from nasir.search.data import DataSet, anchored
+from nasir.search.machine import local_rank, rank_count
+from nasir.search.pausing import Pauses
+from nasir.search.ranks import Ranks
+from nasir.search.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks of `nasir search` and `nasir train`. `given` is how the settings came about, for repeating."""
+
+    data: str
+    out: Path
+    seed: int = 0
+    device: str = "auto"
+    resume: bool = False
+    overwrite: bool = False
+    classes: str | None = None
+    skip_broken: bool = False
+    synchronised: bool = False
+    tensorboard: bool = False
+    given: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run while it runs."""
+
+    request: Request
+    data: DataSet
+    device: torch.device
+    ranks: Ranks
+    folder: RunFolder
+    pauses: Pauses
+    console: Console
+    began: float
+    """When this process began, in seconds since 1970."""
+    resumes: bool
+    """There is a run to go on with, and it is to go on."""
+
+
+def plan(space: Space, job: Job, goal: Targets | None = None) -> dict[str, Any]:
+    """Every setting as used, and what it ran on."""
+    return {
+        "name": space.name,
+        "space": space.source.text,
+        "imports": dict(space.imports),
+        "bounds": {bound.cost: bound.limit for bound in goal.bounds} if goal else {},
+        **run_facts(space.settings, job),
+    }
+
+
+def run_facts(settings: Settings, job: Job) -> dict[str, Any]:
+    """The settings of a run, and what it runs on."""
+    request, data = job.request, job.data
+    return {
+        "data": anchored(request.data),
+        "data_set": data.name,
+        "classes": request.classes,
+        "skip_broken": request.skip_broken,
+        "images": {"train": len(data.train), "test": len(data.test), "files": data.files},
+        "normalisation": {"mean": data.mean, "std": data.std},
+        "seed": request.seed,
+        "given": {name: list(texts) for name, texts in request.given.items()},
+        "settings": _plain(asdict(settings)),
+        "versions": {
+            "nasir": version("nasir"),
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+        },
+        "machine": platform.machine(),
+        "threads": torch.get_num_threads(),
+        "device": str(job.device),
+        "ranks": job.ranks.count,
+        "synchronised": request.synchronised,
+    }
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case dict():
+            return {k: _plain(v) for k, v in value.items() if k != "tree"}  # pyright: ignore[reportUnknownVariableType]
+        case list() | tuple():
+            return [_plain(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
+        case Formula():
+            return value.text
+        case _:
+            return value
+
+
+def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The plan of the run in the folder.
+
+    Raises:
+        CompileError: where it is another than the wanted one.
+    """
+    found = folder.read_json("plan.json")
+    if found is None:
+        hint = "start again with `--overwrite`"
+        message = f"`{folder.path / 'plan.json'}` is no plan of a run"
+        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+    keys = ("space", "imports", "seed", "data", "images", "settings", "classes", "skip_broken", "synchronised", "ranks")
+    different = [key for key in keys if found.get(key) != wanted[key]]
+    if str(found.get("device")).split(":")[0] != wanted["device"].split(":")[0]:
+        different.append("device")
+    if different:
+        hint = "resume with the same file and settings, or start again with `--overwrite`"
+        message = f"the run in `{folder.path}` is of other {' and other '.join(different)}"
+        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+    return found
+
+
+def pick_device(name: str) -> torch.device:
+    """A torch device; `auto` is the GPU where there is one. Of several GPUs, `auto` and `cuda` are this rank's.
+
+    Raises:
+        CompileError: where there is no such device, or all ranks would take one GPU.
+    """
+    if name == "cuda" or (name == "auto" and torch.cuda.is_available()):
+        name = f"cuda:{local_rank()}"
+    elif name == "auto":
+        name = "cpu"
+    elif name.startswith("cuda:") and rank_count() > 1:
+        hint = "write `--device cuda`: each rank takes its own"
+        raise CompileError(Diagnostic("E0904", f"all ranks would take `{name}`", hints=(hint,)))
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, ValueError):
+        raise CompileError(
+            Diagnostic("E0904", f"there is no device `{name}` here", hints=("use `cpu`, `cuda` or `cuda:N`",))
+        ) from None
+    return device
