@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, cast
 from nasir.cost import counts
 from nasir.cost.extremes import cost_range, extreme
 from nasir.cost.model import CostModel
-from nasir.diagnostics import CompileError, Diagnostic, Source, closest, distinct
+from nasir.diagnostics import CompileError, Diagnostic, Source, distinct
 from nasir.ir.activity import decision_activities, holds
+from nasir.ir.choices import check_choices
 from nasir.ir.dims import Decision
 from nasir.ir.graph import Choices, Graph
 from nasir.ir.naming import module_paths
@@ -223,34 +224,6 @@ def _compile(module: Module, mistakes: Sequence[Diagnostic], observer: Observer 
         observer("elaborate", elaboration.graph)
     graph = run(elaboration.graph, FRONT, ELABORATED, observer)
     return Space(graph.name, graph, settings, module.source, module, elaboration)
-
-
-def check_choices(
-    decisions: Sequence[Decision], given: Mapping[str, object], base: Choices | None = None
-) -> dict[str, Scalar]:
-    """See `Space.choices`."""
-    known = {d.name: d for d in decisions}
-    found: dict[str, Scalar] = dict(base or {})
-    mistakes: list[Diagnostic] = []
-    for name, value in given.items():
-        if name not in known:
-            hints = closest(name, known) or ("`nasir info FILE` lists the decisions",)
-            mistakes.append(Diagnostic("E0601", f"no decision is named `{name}`", hints=hints))
-            continue
-        options = {key(option): option for option in known[name].options}
-        written = key(value) if isinstance(value, (int, float, str)) else str(value)
-        if written not in options:
-            hint = f"it is one of {', '.join(options)}"
-            mistakes.append(Diagnostic("E0602", f"`{written}` is no option of `{name}`", hints=(hint,)))
-            continue
-        found[name] = options[written]
-    if not mistakes and (missing := [name for name in known if name not in found]):
-        hint = "`--largest --choose NAME=VALUE` takes the rest from the largest network"
-        names = ", ".join(missing[:6]) + (", ..." if len(missing) > 6 else "")
-        mistakes.append(Diagnostic("E0603", f"nothing is chosen for {names}", hints=(hint,)))
-    if mistakes:
-        raise CompileError(mistakes)
-    return {name: found[name] for name in known}
 
 
 def supernet(space: Space, resolution: Resolution = "all") -> "Supernet":

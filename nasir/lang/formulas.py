@@ -36,6 +36,19 @@ def has_names(expr: s.Expr) -> bool:
             return not isinstance(expr, s.Number)
 
 
+def names_in(expr: s.Expr) -> list[s.Name]:
+    """The names that arithmetic joins, in the order written."""
+    match expr:
+        case s.Name():
+            return [expr]
+        case s.Binary():
+            return [*names_in(expr.left), *names_in(expr.right)]
+        case s.Unary():
+            return names_in(expr.operand)
+        case _:
+            return []
+
+
 def number(expr: s.Expr, names: Mapping[str, float]) -> float:
     """The value of an arithmetic expression over numbers, `names` and FORMULA_FUNCTIONS."""
     match expr:

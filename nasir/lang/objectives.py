@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from nasir.cost.names import COST_NAMES
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
-from nasir.lang.formulas import has_names, number
+from nasir.lang.formulas import has_names, names_in, number
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,9 @@ class Objective:
 
 
 def read_objective(item: s.Objective) -> Objective:
+    for name in names_in(item.minimize):
+        if name.text != "cross_entropy":
+            _cost(name)
     terms: dict[str, float] = {}
     powers: list[Power] = []
     for summand in _operands(item.minimize, "+"):
@@ -116,7 +119,7 @@ def _linear(expr: s.Expr) -> dict[str, float]:
     """The expression as a sum of coefficients times names; the constant part is under the empty name."""
     match expr:
         case s.Name():
-            return {"cross_entropy" if expr.text == "cross_entropy" else _cost(expr): 1.0}
+            return {expr.text: 1.0}
         case s.Binary(operator="+"):
             left, right = _linear(expr.left), _linear(expr.right)
             return {name: left.get(name, 0.0) + right.get(name, 0.0) for name in left | right}

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nasir.ir.choices import check_choices
 from nasir.ir.dims import Decision
 from nasir.ir.graph import Choices
 from nasir.ir.values import Scalar
@@ -81,11 +82,16 @@ class Gates(Double):
         return padded.softmax(dim=1).flatten()[self.place]
 
     def one_hot(self, choices: Choices) -> Tensor:
-        """The gates of one network, exactly 0 and 1."""
+        """The gates of one network, exactly 0 and 1.
+
+        Raises:
+            CompileError: where a name is no decision, a value no option, or a decision is left open.
+        """
+        chosen = check_choices(self.decisions, choices)
         gates = self.logits.new_zeros(self.total, dtype=torch.float64)
         first = 0
         for decision in self.decisions:
-            gates[first + decision.options.index(choices[decision.name])] = 1.0
+            gates[first + decision.options.index(chosen[decision.name])] = 1.0
             first += len(decision.options)
         return gates
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import nasir
+from nasir.diagnostics import CompileError
 from nasir.ir.values import Ref
 from nasir.supernets import subsampled
 from tests.conftest import each_space, seeds
@@ -63,3 +64,23 @@ def test_one_hot_supernet_equals_emitted_module(path, dtype, tolerance, mode, em
             expected = network(as_seen_by(derived, images))
             got = supernet(images, choices=choices).logits
         assert float((expected - got).abs().max()) < tolerance, choices
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [({}, "E0603"), ({"depht": 1}, "E0601"), ({"kernel": 4}, "E0602")],
+    ids=["none", "another name", "another option"],
+)
+def test_choices_of_no_network_are_refused(compiled, given, code):
+    """A mistake in a user's own loop is a diagnostic, not a KeyError."""
+    text = """space one(classes = 2) {
+  x = image(1, size=8)
+  let kernel = {3, 5}
+  y = x -> conv(kernel, 4) -> bn
+  return y -> global_avg_pool -> linear(classes)
+}
+"""
+    supernet = nasir.supernet(compiled(text))
+    with pytest.raises(CompileError) as raised:
+        supernet(torch.randn(2, 1, 8, 8), choices=given)
+    assert [d.code for d in raised.value.diagnostics] == [code]
