@@ -3,8 +3,8 @@
 `python -m benchmarks.search_quality --data idx:DIR` (Debian's package dataset-fashion-mnist puts Fashion-MNIST into
 /usr/share/datasets/fashion-mnist) searches a space in two forms, kernels as alternatives and factored, with each seed;
 draws random networks within 5% of the bound; trains all of them alike from scratch, each seed's searched networks and
-random ones with that seed; and writes search_quality.json and search_quality.md. What is done is kept in tasks.jsonl
-and not done again.
+random ones with that seed; and writes search_quality.json and search_quality.md. What is done is kept in tasks.jsonl,
+and not done again while all that it depends on is the same.
 """
 
 import argparse
@@ -120,38 +120,49 @@ def drawn(setup: Setup, count: int) -> list[dict[str, Any]]:
         return list(itertools.islice(near, count))
 
 
-class Results:
-    """What is done, by its key, in a file that a later run of the same setup reads."""
+@dataclass(frozen=True)
+class Task:
+    """Something to be done: what it depends on, and the function that does it."""
 
-    def __init__(self, path: Path, setup: Setup) -> None:
+    inputs: Mapping[str, Any]
+    do: Callable[[], dict[str, Any]]
+
+
+class Results:
+    """What is done, by its key, in a file that a later run reads: of that, what depends on the same inputs holds."""
+
+    def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.found: dict[str, dict[str, Any]] = {}
+        self._lines: list[dict[str, Any]] = []
         for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
             try:
-                one = json.loads(line)
+                self._lines.append(json.loads(line))
             except json.JSONDecodeError:
                 break  # the end of a run that was killed
-            self.found[one["key"]] = one["result"]
-        mine = json.loads(json.dumps(vars(setup)))
-        if self.found and self.found.get("setup") != mine:
-            raise SystemExit(f"{path} is of another setup: take another --out")
-        self.found["setup"] = mine
-        lines = [json.dumps({"key": key, "result": result}) + "\n" for key, result in self.found.items()]
-        path.write_text("".join(lines), encoding="utf-8")
+        path.write_text("".join(map(_line, self._lines)), encoding="utf-8")
+        self.found: dict[str, dict[str, Any]] = {}
 
-    def complete(self, tasks: Mapping[str, Callable[[], dict[str, Any]]], jobs: int, console: Console) -> None:
+    def complete(self, tasks: Mapping[str, Task], jobs: int, console: Console) -> None:
         """Do what is missing, `jobs` at a time."""
+        inputs = {key: json.loads(json.dumps(task.inputs)) for key, task in tasks.items()}
+        for line in self._lines:
+            if line["inputs"] == inputs.get(line["key"]):
+                self.found[line["key"]] = line["result"]
         missing = {key: task for key, task in tasks.items() if key not in self.found}
         with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            futures = {pool.submit(task): key for key, task in missing.items()}
+            futures = {pool.submit(task.do): key for key, task in missing.items()}
             for future in as_completed(futures):
                 key = futures[future]
                 self.found[key] = future.result()
                 with self._path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps({"key": key, "result": self.found[key]}) + "\n")
+                    file.write(_line({"key": key, "inputs": inputs[key], "result": self.found[key]}))
                 shown = {n: v for n, v in self.found[key].items() if n != "choices"}
                 console.print(f"{key}: {shown}", highlight=False, soft_wrap=True)
+
+
+def _line(values: Mapping[str, Any]) -> str:
+    return json.dumps(values) + "\n"
 
 
 def percentile(values: Sequence[float], value: float) -> float:
@@ -201,14 +212,14 @@ def table(results: Results, seeds: Iterable[int], count: int) -> tuple[str, dict
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--data", default="idx:/usr/share/datasets/fashion-mnist")
-    options.add_argument("--images", type=int, default=10_000, help="training images, the first ones")
+    options.add_argument("--images", type=int, default=20_000, help="training images, the first ones")
     options.add_argument("--bound", default="macs <= 1.1M")
     options.add_argument("--random", type=int, default=20)
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options.add_argument(
         "--search",
         nargs="*",
-        default=["epochs=20", "warmup=4", "batch=64", "architecture=adam(lr=0.05)", "candidates=16"],
+        default=["epochs=15", "warmup=3", "batch=64", "architecture=adam(lr=0.02)", "candidates=16"],
     )
     options.add_argument("--train", nargs="*", default=["epochs=8", "batch=64", "label_smoothing=0.05"])
     options.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
@@ -216,19 +227,23 @@ def main() -> None:
     given = options.parse_args()
     setup = Setup(given.data, given.images, given.bound, tuple(given.search), tuple(given.train))
     console = Console(highlight=False)
-    results = Results(given.out / "tasks.jsonl", setup)
-    searches = {f"search {f} {s}": partial(searched, setup, f, s) for s in given.seeds for f in FORMS}
+    results = Results(given.out / "tasks.jsonl")
+    alike = {name: value for name, value in vars(setup).items() if name != "search"}
+    searches = {
+        f"search {f} {s}": Task({**vars(setup), "train": ()}, partial(searched, setup, f, s))
+        for s in given.seeds
+        for f in FORMS
+    }
     randoms = {
-        f"random {i} {s}": partial(trained, setup, "alternatives", choices, s)
+        f"random {i} {s}": Task({**alike, "choices": choices}, partial(trained, setup, "alternatives", choices, s))
         for s in given.seeds
         for i, choices in enumerate(drawn(setup, given.random))
     }
     results.complete({**searches, **randoms}, given.jobs, console)
-    trainings = {
-        f"train {f} {s}": partial(trained, setup, f, results.found[f"search {f} {s}"]["choices"], s)
-        for s in given.seeds
-        for f in FORMS
-    }
+    trainings: dict[str, Task] = {}
+    for f, s in itertools.product(FORMS, given.seeds):
+        choices = results.found[f"search {f} {s}"]["choices"]
+        trainings[f"train {f} {s}"] = Task({**alike, "choices": choices}, partial(trained, setup, f, choices, s))
     results.complete(trainings, given.jobs, console)
     text, summary = table(results, given.seeds, given.random)
     machine = {"machine": platform.machine(), "torch": torch.__version__, "threads": 1, "jobs": given.jobs}

@@ -67,8 +67,8 @@ def targets(objective: Objective, model: CostModel) -> Targets:
 
 @dataclass
 class Prices:
-    """The multiplier of each bound: an augmented Lagrangian, with dual ascent on the mean of the effective cost and the
-    cost of the argmax network, which is what counts in the end.
+    """The multiplier of each bound: an augmented Lagrangian, with dual ascent on the effective cost and the cost of the
+    argmax network, which is what counts in the end: the more, the less the distributions leave undecided.
 
     The price of the tightest bound falls below zero while the network is under it: a bound is a budget to be used, and
     the pull of cross-entropy on widths alone is weak late in the schedule. `steps` of them make a search.
@@ -91,10 +91,14 @@ class Prices:
             total = total + self.values.get(bound.cost, 0.0) * excess + excess.clamp(min=0.0) ** 2
         return total
 
-    def update(self, cost: Mapping[str, float], discrete: Mapping[str, int]) -> None:
-        """One step of dual ascent."""
+    def update(self, cost: Mapping[str, float], discrete: Mapping[str, int], undecided: float) -> None:
+        """One step of dual ascent; `undecided` is the entropy of the distributions (`Supernet.entropy`). Of uniform
+        ones the argmax is the first options, which say nothing."""
         rate = _GAIN / max(1, self.steps)
-        excesses = {b.cost: 0.5 * (cost[b.cost] + discrete[b.cost]) / b.limit - 1.0 for b in self.targets.bounds}
+        excesses = {
+            b.cost: (undecided * cost[b.cost] + (1 - undecided) * discrete[b.cost]) / b.limit - 1.0
+            for b in self.targets.bounds
+        }
         tightest = max(excesses, key=excesses.__getitem__, default=None)
         for name, excess in excesses.items():
             # Paying to use up the other bounds would push past the tightest.

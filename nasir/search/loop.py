@@ -131,7 +131,8 @@ class Search:
                 self._average.update()
             else:
                 self._architecture_optimizer.step()
-                self._prices.update(self._costs, self._space.costs.at(self.supernet.argmax()))
+                discrete = self._space.costs.at(self.supernet.argmax())
+                self._prices.update(self._costs, discrete, self.supernet.entropy())
             self._losses[self._part] += loss
             self._step += 1
             if stop or pauses.due():

@@ -13,6 +13,7 @@ from nasir.supernets.gates import Gates
 from nasir.supernets.layers import SearchBatchNorm
 from nasir.supernets.sizes import Sizes
 from nasir.supernets.slicing import sliced_state
+from nasir.supernets.written import Written, children, plain
 
 
 class SupernetOutput(NamedTuple):
@@ -23,7 +24,7 @@ class SupernetOutput(NamedTuple):
     cost: dict[str, Tensor]
 
 
-class Supernet(fx.GraphModule):
+class Supernet(Written):
     """`supernet(images, choices=None, noise=None)` -> SupernetOutput.
 
     In training each call draws one Gumbel sample (Eq. 4) with `noise`, or fresh noise; in evaluation it takes the
@@ -37,12 +38,11 @@ class Supernet(fx.GraphModule):
         self.modules_by_node = dict(modules)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Supernet":
-        root = nn.Module()
-        for name, child in self.named_children():
-            root.add_module(name, copy.deepcopy(child, memo))
-        graph = fx.Graph()
-        graph.output(graph.graph_copy(self.graph, {}))
-        return Supernet(root, graph, self.space, self.modules_by_node).train(self.training)
+        root = copy.deepcopy(children(self), memo)
+        return Supernet(root, plain(self.graph), self.space, self.modules_by_node).train(self.training)
+
+    def _parts(self) -> tuple[Any, ...]:
+        return children(self), plain(self.graph), self.space, self.modules_by_node
 
     @property
     def _gates(self) -> Gates:

@@ -21,6 +21,7 @@ from nasir.ir.values import Ref, Scalar, Value, key
 from nasir.supernets import layers
 from nasir.supernets.naming import free_name, identifier
 from nasir.supernets.sizes import ONE_SLOT
+from nasir.supernets.written import Written
 
 _OPERATORS: Mapping[str, Callable[..., Any]] = {"+": operator.add, "*": operator.mul}
 _SEARCH_MODULES: Mapping[str, type[nn.Module]] = {
@@ -144,7 +145,7 @@ class RegionLowering:
         results = [self._values[name] for name in outputs]
         self._fx.output(tuple(results) if len(results) > 1 else results[0])
         self._fx.lint()
-        return fx.GraphModule(self._root, self._fx, self._part.block.partition(" ")[0]), outputs
+        return Written(self._root, self._fx, self._part.block.partition(" ")[0]), outputs
 
     def _leaves(self, name: str, own: set[str]) -> bool:
         return name == self._graph.output or any(user.name not in own for user in self._graph.users[name])

@@ -142,7 +142,7 @@ def halves_in_one_process(folder):
                 optimizer[part].step()
                 if part:
                     costs = {name: float(cost.detach()) for name, cost in out.cost.items()}
-                    loop._prices.update(costs, loop._space.costs.at(supernet.argmax()))
+                    loop._prices.update(costs, loop._space.costs.at(supernet.argmax()), supernet.entropy())
     return supernet.state_dict()
 
 

@@ -166,9 +166,9 @@ def test_a_price_rises_above_its_bound_and_the_tightest_one_s_falls_below_it():
         return Prices(Targets(Objective(bounds), frozenset(spent)), steps=180)
 
     ce, macs, params = torch.tensor(2.0), Bound("macs", 100.0), Bound("params", 10.0)
-    under = {"macs": 50.0, "params": 4.0}, {"macs": 50, "params": 4}
+    under = {"macs": 50.0, "params": 4.0}, {"macs": 50, "params": 4}, 0.5
     one = prices(macs)
-    one.update({"macs": 150.0}, {"macs": 150})
+    one.update({"macs": 150.0}, {"macs": 150}, 0.5)
     dear = one.values["macs"]
     assert dear > 0
     assert float(one.loss(ce, {"macs": torch.tensor(150.0).double()})) == pytest.approx(2 + dear * 0.5 + 0.25)
@@ -183,10 +183,11 @@ def test_a_price_rises_above_its_bound_and_the_tightest_one_s_falls_below_it():
     assert idle.values["macs"] == 0  # no network would use it up
 
 
-def test_the_price_follows_the_network_that_counts_as_well_as_the_expectation():
+@pytest.mark.parametrize(("undecided", "excess"), [(1.0, 0.2), (0.25, -0.25), (0.0, -0.4)])
+def test_the_price_follows_the_expectation_at_first_and_the_network_that_counts_at_last(undecided, excess):
     prices = Prices(Targets(Objective((Bound("macs", 100.0),)), frozenset(("macs",))), steps=9)
-    prices.update({"macs": 100.0}, {"macs": 140})
-    assert prices.values["macs"] == pytest.approx(0.2)
+    prices.update({"macs": 120.0}, {"macs": 60}, undecided)
+    assert prices.values["macs"] == pytest.approx(excess)
 
 
 def test_the_loss_has_the_papers_additive_form_and_fbnet_s_product():

@@ -4,6 +4,7 @@ One-hot gates cannot see a mask that is applied twice, nor one that a batch norm
 """
 
 import copy
+import pickle
 from itertools import product
 
 import pytest
@@ -165,13 +166,24 @@ def test_the_generated_forward_names_the_program(compiled):
     assert 'space.nas", line 11' in node.meta["stack_trace"]
 
 
-def test_a_copy_of_a_supernet_is_one(compiled):
-    supernet = nasir.supernet(compiled(RESIDUAL)).eval()
-    twin = copy.deepcopy(supernet)
-    images = torch.randn(2, 2, 6, 6)
-    assert torch.equal(twin(images).logits, supernet(images).logits)
+@pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))], ids=["copy", "pickle"])
+def test_a_copy_of_a_supernet_is_one(compiled, copied, training):
+    supernet = nasir.supernet(compiled(RESIDUAL)).train(training)
+    twin = copied(supernet)
+    assert type(twin).__name__ == "Supernet"
+    assert twin.code == supernet.code
+    assert twin.trunk_0.code == supernet.trunk_0.code
+    images, noise = torch.randn(2, 2, 6, 6), torch.randn(supernet.gate_count()).double() if training else None
+    before = supernet(images, noise=noise)
+    assert torch.equal(twin(images, noise=noise).logits, before.logits)
     choices = twin.argmax()
     assert twin.state_for(choices).keys() == supernet.state_for(choices).keys()
+    with torch.no_grad():
+        next(twin.architecture()).add_(torch.randn(twin.gate_count()))
+        for weight in twin.weights():
+            weight.add_(1.0)
+    assert torch.equal(supernet(images, noise=noise).logits, before.logits)  # it shares nothing
 
 
 @pytest.mark.parametrize("op", ["conv({1, 3, 5}, {4, 8}, stride=2, bias=true)", "dwconv({3, 5}, bias=true)"])
