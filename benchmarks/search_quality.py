@@ -8,6 +8,7 @@ and not done again while all that it depends on is the same.
 """
 
 import argparse
+import hashlib
 import itertools
 import json
 import platform
@@ -120,6 +121,20 @@ def drawn(setup: Setup, count: int) -> list[dict[str, Any]]:
         return list(itertools.islice(near, count))
 
 
+def code_digest() -> str:
+    """A digest of the programs that a result depends on."""
+    root = Path(__file__).parent.parent
+    files = [
+        path
+        for folder in ("nasir", "benchmarks", "codegen", "grammars", "spaces")
+        for path in (root / folder).rglob("*")
+    ]
+    digest = hashlib.sha256()
+    for path in sorted(path for path in files if path.suffix in {".py", ".lark", ".j2", ".nas"}):
+        digest.update(path.relative_to(root).as_posix().encode("utf-8") + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
 @dataclass(frozen=True)
 class Task:
     """Something to be done: what it depends on, and the function that does it."""
@@ -228,9 +243,10 @@ def main() -> None:
     setup = Setup(given.data, given.images, given.bound, tuple(given.search), tuple(given.train))
     console = Console(highlight=False)
     results = Results(given.out / "tasks.jsonl")
-    alike = {name: value for name, value in vars(setup).items() if name != "search"}
+    code = {"torch": torch.__version__, "code": code_digest()}
+    alike = {**code, **{name: value for name, value in vars(setup).items() if name != "search"}}
     searches = {
-        f"search {f} {s}": Task({**vars(setup), "train": ()}, partial(searched, setup, f, s))
+        f"search {f} {s}": Task({**code, **vars(setup), "train": ()}, partial(searched, setup, f, s))
         for s in given.seeds
         for f in FORMS
     }

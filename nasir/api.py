@@ -244,7 +244,7 @@ def emit(network: Space) -> str:
         CompileError: where decisions are left.
     """
     if network.decisions:
-        hint = "choose a network: `--largest`, `--sample SEED`, `--run RUN`; in Python, `space.at(choices)`"
+        hint = "`nasir derive` and `nasir build` take `--largest`, `--sample SEED`, `--run RUN`; Python has `space.at`"
         names = [d.name for d in network.decisions]
         shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
         raise CompileError(Diagnostic("E0604", f"{network.name} still has something to decide: {shown}", hints=(hint,)))

@@ -43,12 +43,18 @@ TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Write TensorBo
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on from the folder's last checkpoint; start where there is none.")
 ]
-Out = Annotated[Path | None, typer.Option("--out", metavar="RUN", help="The run folder.  [default: runs/NAME]")]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="RUN", help="The run folder.  [default: one of its own in runs]")
+]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, max=2**31 - 1, help="Seed of all randomness.")]
 Device = Annotated[str, typer.Option("--device", metavar="D", help="`cpu`, `cuda`, or `auto`.")]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="A setting of `search`, or `train.KEY=VALUE`; may be repeated."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="A setting, `search.KEY=VALUE`, `train.KEY=VALUE`, or `KEY=VALUE` of the command's own; may be repeated.",
+    ),
 ]
 With = Annotated[
     list[str] | None,

@@ -39,10 +39,11 @@ if TYPE_CHECKING:
 
 NAME = "search"
 T = TypeVar("T")
-_COMPARED = ("arch.nas", "metrics.jsonl", "model.safetensors")
+_COMPARED = ("arch.nas", "choices.json", "metrics.jsonl", "model.py", "model.safetensors", "probabilities.jsonl")
 
 
 def command(
+    context: typer.Context,
     file: Annotated[
         str | None, typer.Argument(metavar="FILE", help="A path, or a name in the shipped library (`digits`).")
     ] = None,
@@ -74,8 +75,8 @@ def command(
     check_start(resume, overwrite)
     if (file is None) == (source is None):
         raise typer.BadParameter("name a FILE to search, or a run to repeat: `--from RUN`")
-    settled = data != "digits" or given or bound or set or classes or skip_broken or seed or sync_bn
-    if source is not None and settled:
+    settling = ("data", "given", "bound", "set", "classes", "skip_broken", "seed", "sync_bn")
+    if source is not None and any(_is_given(context, name) for name in settling):
         raise typer.BadParameter("`--from RUN` repeats a run as it was: its data, settings and seed are in RUN")
     from nasir.search.run import Request, search  # imports torch
 
@@ -102,6 +103,11 @@ def command(
     show(result, request.out, console)
     if source is not None:
         _compare(source, request.out, console)
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    found = context.get_parameter_source(name)
+    return found is not None and found.name != "DEFAULT"
 
 
 def _compare(run: Path, other: Path, console: "Console") -> None:
@@ -134,12 +140,15 @@ def _repeated(run: Path, out: Path, device: str) -> "tuple[Space, Request]":
     """
     import torch
 
-    from nasir.search.run import Request
+    from nasir.search.plan import Request, plain_settings
 
     try:
         plan: dict[str, Any] = json.loads((run / "plan.json").read_text(encoding="utf-8"))
         given: dict[str, list[str]] = plan["given"]
-        space = _settled(load(run / "space.nas"), given["bound"], given["set"])
+        if not (run / "space.nas").exists():
+            raise ValueError("of a training")
+        space = _settled(load(run / "space.nas"), given.get("bound", []), given.get("set", []))
+        settings = plan["settings"]
         kind = str(plan["device"]).split(":")[0]
         request = Request(plan["data"], out, plan["seed"], kind if device == "auto" else device)
         request = replace(
@@ -150,9 +159,13 @@ def _repeated(run: Path, out: Path, device: str) -> "tuple[Space, Request]":
             given=given,
         )
         threads, ranks = max(1, int(plan["threads"])), int(plan["ranks"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:  # whatever was done to the file
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # whatever was done to the file
         hint = "name the folder that `nasir search --out` was given"
-        raise CompileError(Diagnostic("E0901", f"`{run}` holds no search to repeat: {error}", hints=(hint,))) from None
+        raise CompileError(Diagnostic("E0901", f"`{run}` holds no search to repeat", hints=(hint,))) from None
+    if json.loads(json.dumps(plain_settings(space.settings))) != settings:
+        hint = "its settings were given in Python: repeat it from there"
+        message = f"`{run}` had other settings than its space and its command line"
+        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
     if ranks != rank_count():
         hint = f"torchrun --nproc-per-node {ranks} -m nasir search --from {run}"
         raise CompileError(Diagnostic("E0901", f"`{run}` was run by {ranks} ranks", hints=(hint,)))

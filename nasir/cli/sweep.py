@@ -62,6 +62,8 @@ def command(
     from rich.console import Console
 
     from nasir.search.constraint import targets
+    from nasir.search.run import check_open
+    from nasir.search.run_folder import RunFolder
     from nasir.search.sweep import Member, members, run_all, write_family
 
     if (macs is None) == (params is None):
@@ -76,8 +78,11 @@ def command(
     family = members(cost, [limit.strip() for limit in limits.split(",") if limit.strip()], out)
     if not family:
         raise typer.BadParameter("give the bounds: `20M,40M,60M`")
+    check_open(space)
     for member in family:  # what cannot be reached is said before any search
         targets(with_bounds(settings, [member.bound]).objective, space.costs)
+        if not (resume or overwrite):
+            RunFolder(member.folder).check_free()
     arguments = [file, "--data", data, "--seed", str(seed), "--device", device]
     arguments += [f"--with={text}" for text in given or []] + [f"--set={text}" for text in set or []]
     arguments += [f"--classes={classes}"] * (classes is not None) + ["--skip-broken"] * skip_broken
@@ -93,7 +98,8 @@ def command(
     )
     failed = stoppable(lambda: run_all(family, arguments, jobs, done), out)
     finished = [member for member in family if member not in failed]
-    console.print(write_family(out, cost, finished), end="", markup=False)
+    if finished:
+        console.print(write_family(out, cost, finished), end="", markup=False)
     for member in failed:
         console.print("\n".join([member.bound, *member.last_lines()]), markup=False, soft_wrap=True)
     console.print(f"everything in {out}", style="dim", markup=False, soft_wrap=True)

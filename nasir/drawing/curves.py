@@ -81,13 +81,14 @@ def plot(title: str, series: Sequence[Series], x_label: str, *, from_zero: bool 
 
 def _ticks(low: float, high: float, most: int) -> list[float]:
     """Round numbers around a range."""
-    if high <= low:
-        return [low]
     raw = (high - low) / most
-    size = 10 ** math.floor(math.log10(raw))
+    if raw < 1e-300:
+        return [low]
+    exponent = math.floor(math.log10(raw))
+    size = 10.0**exponent
     step = next(s * size for s in (1, 2, 2.5, 5, 10) if s * size >= raw)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(i * step, 12) for i in range(first, last + 1)]
+    return [round(i * step, 3 - exponent) for i in range(first, last + 1)]
 
 
 def short(value: float) -> str:

@@ -22,8 +22,10 @@ RESERVED = frozenset(_RESERVED_TEXT.split())
 
 
 def safe(name: str) -> str:
-    """A name that Python and torch leave free."""
-    return f"{name}_" if name in RESERVED or keyword.iskeyword(name) or name.startswith("_") else name
+    """A name that Python and torch leave free: in a class Python changes those that begin with two underscores."""
+    if name.startswith("_"):
+        return f"x{name}"
+    return f"{name}_" if name in RESERVED or keyword.iskeyword(name) else name
 
 
 def module_paths(graph: Graph) -> Mapping[str, str]:

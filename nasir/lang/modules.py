@@ -56,6 +56,8 @@ def find(name: str) -> Path:
     path = Path(name)
     if path.is_file():
         return path
+    if path.is_dir():
+        raise CompileError(Diagnostic("E0701", f"`{name}` is a folder", hints=("name a file in it",)))
     library = resources.folder("spaces")
     shipped = library / (name if name.endswith(".nas") else f"{name}.nas")
     if not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts and shipped.is_file():

@@ -98,7 +98,7 @@ def _bounds(constraints: tuple[s.Constraint, ...]) -> tuple[Bound, ...]:
 
 
 def _bound(constraint: s.Constraint) -> Bound:
-    if not isinstance(constraint.left, s.Name) or constraint.operator not in {"<=", "<"}:
+    if not isinstance(constraint.left, s.Name) or constraint.operator != "<=":
         raise mistakes.bad_objective(constraint.span, "a constraint is a cost and its bound", "write `macs <= 60M`")
     cost = _cost(constraint.left)
     limit = number(constraint.right, {})

@@ -36,7 +36,11 @@ class Formula:
     tree: s.Expr = field(repr=False, compare=False)
 
     def at(self, epoch: int, epochs: int) -> float:
-        """Its value. Raises ValueError, ZeroDivisionError or OverflowError where it has none."""
+        """Its value.
+
+        Raises:
+            Mistake: where it has none.
+        """
         return number(self.tree, {"epoch": float(epoch), "epochs": float(epochs), "pi": math.pi})
 
 
@@ -140,8 +144,9 @@ def _one_section(name: str, text: str) -> s.File:
     """The syntax tree of a text of the command line in its section, and of nothing after it."""
     source = Source(name, text)
     tree = parse(source)
-    if len(tree.items) > 1:
-        span = tree.items[1].span
+    settings = [setting for item in tree.items if isinstance(item, s.Settings) for setting in item.settings]
+    if extra := [*tree.items[1:], *settings[1:]]:
+        span = extra[0].span
         raise CompileError(Diagnostic("E0506", "this is more than one setting", span, ("give one option for each",)))
     return tree
 
@@ -245,7 +250,8 @@ def _optimizer(setting: s.Setting) -> Optimizer:
             raise mistakes.given_twice(argument.span, name, argument.name.text)
         value = number(argument.value, {})
         if not 0 <= value < math.inf or (argument.name.text == "lr" and value == 0):
-            raise mistakes.bad_setting(argument.value.span, argument.name.text, "a number above 0")
+            wanted = "a number above 0" if argument.name.text == "lr" else "0 or a number above it"
+            raise mistakes.bad_setting(argument.value.span, argument.name.text, wanted)
         arguments[argument.name.text] = value
     if "lr" not in arguments:
         raise mistakes.missing_argument(call.span, name, "lr")
@@ -287,6 +293,9 @@ def with_bounds(settings: Settings, texts: list[str]) -> Settings:
     bounds = {bound.cost: bound for bound in settings.objective.bounds}
     given: set[str] = set()
     for text in texts:
+        if not text.strip():
+            hint = 'write `--bound "macs <= 60M"`'
+            raise CompileError(Diagnostic("E0504", "`--bound` is empty", hints=(hint,)))
         tree = _one_section(f"--bound {text}", f"objective {{ minimize cross_entropy subject to {text} }}")
         for bound in _apply(Settings(), tree).objective.bounds:
             if bound.cost in given:

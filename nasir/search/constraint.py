@@ -51,7 +51,7 @@ def targets(objective: Objective, model: CostModel) -> Targets:
         smallest.append(extreme(model, bound.cost, "smallest"))
         least = model.at(smallest[-1])[bound.cost]
         if least > limit:
-            message = f"no network of the space has {bound.cost} <= {limit:,.0f}: the smallest has {least:,}"
+            message = f"no network of the space has {bound.cost} <= {limit:,.12g}: the smallest has {least:,}"
             found.append(Diagnostic("E0507", message, hints=("raise the bound, or add smaller options to the space",)))
     if found:
         raise CompileError(found)
@@ -59,7 +59,7 @@ def targets(objective: Objective, model: CostModel) -> Targets:
     tried = [repaired(Standing(model, choices, bounds), even) for choices in smallest]
     within = next((one.choices for one in tried if one.excess() == 0), None)
     if bounds and within is None:
-        wanted = ", ".join(f"{b.cost} <= {b.limit:,.0f}" for b in bounds)
+        wanted = ", ".join(f"{b.cost} <= {b.limit:,.12g}" for b in bounds)
         message = f"no network was found that keeps {wanted} together"
         raise CompileError(Diagnostic("E0507", message, hints=("raise a bound",)))
     return Targets(replace(objective, bounds=tuple(bounds)), frozenset(spent), within or {})
@@ -70,8 +70,9 @@ class Prices:
     """The multiplier of each bound: an augmented Lagrangian, with dual ascent on the effective cost and the cost of the
     argmax network, which is what counts in the end: the more, the less the distributions leave undecided.
 
-    The price of the tightest bound falls below zero while the network is under it: a bound is a budget to be used, and
-    the pull of cross-entropy on widths alone is weak late in the schedule. `steps` of them make a search.
+    A bound is a budget to be used, and the pull of cross-entropy on widths alone is weak late in the schedule: while
+    the network is under the tightest of the bounds that are `spent`, that one's price falls below zero. There is one
+    such price at most; it goes over to the bound that is the tightest now. `steps` of them make a search.
     """
 
     targets: Targets
@@ -92,16 +93,17 @@ class Prices:
         return total
 
     def update(self, cost: Mapping[str, float], discrete: Mapping[str, int], undecided: float) -> None:
-        """One step of dual ascent; `undecided` is the entropy of the distributions (`Supernet.entropy`). Of uniform
-        ones the argmax is the first options, which say nothing."""
+        """One step of dual ascent; `undecided` is the entropy of the distributions (`Supernet.entropy`): while they are
+        uniform, the argmax network is that of the first options, and says nothing."""
         rate = _GAIN / max(1, self.steps)
         excesses = {
             b.cost: (undecided * cost[b.cost] + (1 - undecided) * discrete[b.cost]) / b.limit - 1.0
             for b in self.targets.bounds
         }
-        tightest = max(excesses, key=excesses.__getitem__, default=None)
+        # Paying to use up the other bounds would push past the tightest.
+        tightest = max(self.targets.spent & excesses.keys(), key=lambda name: (excesses[name], name), default=None)
+        pull = min([0.0, *self.values.values()])
         for name, excess in excesses.items():
-            # Paying to use up the other bounds would push past the tightest.
-            least = -_LARGEST_PRICE if name == tightest and name in self.targets.spent else 0.0
-            price = self.values.get(name, 0.0) + rate * excess
-            self.values[name] = min(max(price, least), _LARGEST_PRICE)
+            price = max(self.values.get(name, 0.0), 0.0) + rate * excess
+            price = max(price + pull, -_LARGEST_PRICE) if name == tightest else max(price, 0.0)
+            self.values[name] = min(price, _LARGEST_PRICE)

@@ -61,8 +61,10 @@ class Standing:
         """With the changes taken; they are taken back after."""
         before = [(name, self.choices[name]) for name, _ in changes]
         self.take(*changes)
-        yield
-        self.take(*before)
+        try:
+            yield
+        finally:
+            self.take(*before)
 
 
 def scores(probabilities: Mapping[str, Mapping[Scalar, float]]) -> Scores:
@@ -108,7 +110,7 @@ def repaired(standing: Standing, likely: Scores) -> Standing:
 def _fill(standing: Standing, likely: Scores) -> None:
     """Use the tightest bound up: by the single change that gives up the least log-probability of those that land; while
     there is none, by the one that gives up the least for each share of the bound that it uses; where there is none
-    either, by two. No change of one or two decisions uses more of the bound where this ends short of it."""
+    either, by two (see `_pair`). Where this ends short of the bound, no change of one or two decisions uses more."""
     while not standing.lands:
         before = standing.use()
         landing: tuple[float, Change] | None = None

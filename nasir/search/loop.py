@@ -1,5 +1,6 @@
 """The paper's search (section 4.1): in each epoch the weights on one part of the data, then the architecture on the
-other; the temperature anneals; the likeliest network within the bounds is the one."""
+other; the temperature anneals; of networks near to the final distribution that keep the bounds, the best with the
+supernet's weights is the one."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +19,7 @@ from nasir.search.averaging import Average
 from nasir.search.constraint import Prices, Targets
 from nasir.search.data import DataSet, Split, batch_count, batches, pieces, whole
 from nasir.search.landing import drawn, landed, scores
-from nasir.search.pausing import Pauses, Stopped
+from nasir.search.pausing import Pauses
 from nasir.search.progress import Report
 from nasir.search.ranks import Ranks
 from nasir.search.run_folder import RunFolder
@@ -116,6 +117,7 @@ class Search:
             folder.append("timing.jsonl", {**line, "seconds": time.perf_counter() - start, "ended": time.time()})
             self.epoch += 1
             self._part, self._step, self._losses = WEIGHTS, 0, [0.0, 0.0]
+            self._data.skip(self._ranks.union(self._data.skipped))
             self.save(folder, pauses)
             report(self.epoch - 1, _shown(metrics))
 
@@ -138,7 +140,7 @@ class Search:
             if stop or pauses.due():
                 self.save(folder, pauses)
             if stop:
-                raise Stopped(pauses.signal)
+                raise pauses.stopped()
 
     def _train_weights(self, images: Tensor, labels: Tensor) -> Tensor:
         """The loss of a step; the weights have its gradient."""
@@ -195,13 +197,14 @@ class Search:
 
     def choose(self) -> Found:
         """Of the network nearest to the likeliest and of others near to networks drawn from the final distribution, all
-        within the bounds, the one with the least cross-entropy with the supernet's weights (FBNet sampled so)."""
+        within the bounds, the one with the least cross-entropy with the supernet's weights (FBNet sampled so); one that
+        uses its budget up before one that does not."""
         probabilities = self.supernet.probabilities()
         likely, model, goal = scores(probabilities), self._space.costs, self._prices.targets
         starts = [self.supernet.argmax()]
         starts += [drawn(probabilities, self._seed * 1_000 + i) for i in range(1, self._settings.candidates)]
         found: list[tuple[dict[str, Scalar], bool]] = []
-        for start in starts:
+        for start in {tuple(start.values()): start for start in starts}.values():
             one = landed(start, likely, model, goal.bounds, goal.spent)
             if self._keeps_bounds(one[0]) and one[0] not in [choices for choices, _ in found]:
                 found.append(one)

@@ -83,6 +83,6 @@ def checked(module: nn.Module, path: Path, data: DataSet) -> int:
 
 def written_input(path: Path) -> Input | None:
     """What an emitted file's network takes, by the file's docstring; None where it does not say."""
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    text = ast.get_docstring(ast.parse(path.read_bytes())) or ""
     found = re.search(r"images of shape \[N, (\d+), (\d+), \2\]", text)
     return Input(int(found[1]), int(found[2])) if found else None

@@ -28,6 +28,10 @@ class Pauses:
         """The signal that it was told by."""
         self._saved = time.monotonic()
 
+    def stopped(self) -> Stopped:
+        """What ends the run; of ranks that stop together, those that got no signal end as if they had SIGTERM."""
+        return Stopped(self.signal or signal.SIGTERM)
+
     def due(self) -> bool:
         """It has been long since the state was saved."""
         return time.monotonic() - self._saved > SAVE_EVERY

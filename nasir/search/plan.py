@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def run_facts(settings: Settings, job: Job) -> dict[str, Any]:
         "normalisation": {"mean": data.mean, "std": data.std},
         "seed": request.seed,
         "given": {name: list(texts) for name, texts in request.given.items()},
-        "settings": _plain(asdict(settings)),
+        "settings": plain_settings(settings),
         "versions": {
             "nasir": version("nasir"),
             "python": platform.python_version(),
@@ -92,14 +92,19 @@ def run_facts(settings: Settings, job: Job) -> dict[str, Any]:
     }
 
 
+def plain_settings(settings: Settings) -> dict[str, Any]:
+    """The settings as JSON has them."""
+    return _plain(settings)
+
+
 def _plain(value: Any) -> Any:
     match value:
-        case dict():
-            return {k: _plain(v) for k, v in value.items() if k != "tree"}  # pyright: ignore[reportUnknownVariableType]
-        case list() | tuple():
-            return [_plain(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
         case Formula():
             return value.text
+        case list() | tuple():
+            return [_plain(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
+        case _ if is_dataclass(value):
+            return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
         case _:
             return value
 

@@ -63,11 +63,7 @@ def search(space: Space, request: Request, console: Console) -> Result:
         CompileError: where the space, the data, the bounds or the folder do not do.
         Stopped: where a signal ended it; it can be resumed.
     """
-    if not space.decisions:
-        hint = "`nasir train` trains a network that is decided"
-        raise CompileError(
-            Diagnostic("E0605", f"`{space.name}` has nothing to search: no set is left in it", hints=(hint,))
-        )
+    check_open(space)
     goal = targets(space.settings.objective, space.costs)
     for choices in (space.largest(), space.smallest(), space.sample(request.seed)):
         space.arch(choices)  # what cannot be written out is said before the search, not after it
@@ -81,17 +77,33 @@ def search(space: Space, request: Request, console: Console) -> Result:
         return _search(space, goal, job)
 
 
+def check_open(space: Space) -> None:
+    """There is something to search.
+
+    Raises:
+        CompileError: where there is not.
+    """
+    if not space.decisions:
+        hint = "`nasir train` trains a network that is decided"
+        message = f"`{space.name}` has nothing to search: no set is left in it"
+        raise CompileError(Diagnostic("E0605", message, hints=(hint,)))
+
+
 def _search(space: Space, goal: Targets, job: Job) -> Result:
     """The main job in its folder; what is parallel ends with it."""
     folder, ranks = job.folder, job.ranks
     check_batches(job.data, space.settings.train.batch, ranks)  # of the training, before the search
     loop = Search(space, job.data, goal, job.request.seed, job.device, ranks, synchronised=job.request.synchronised)
-    _begin(job, plan(space, job, goal), lambda: folder.write_program("space.nas", space.source.text, space.imports))
+    wanted = plan(space, job, goal)
+    _begin(job, wanted, lambda: folder.write_program("space.nas", space.source.text, space.imports))
     if job.resumes and (state := folder.load_checkpoint("search")) is not None:
         loop.restore(state)
     if loop.found is None:
         ranks.lead(lambda: _cut_back(folder, "search", loop.epoch))
     epochs = space.settings.search.epochs
+    if space.settings.search.warmup_epochs >= epochs:
+        words = "the warm-up is as long as the search: nothing but the bounds chooses the network"
+        job.console.print(words, style="yellow", soft_wrap=True)
     with progress(job.console, "search", epochs, loop.epoch) as report:
         loop.run(folder, report, job.pauses)
     found = loop.found or ranks.lead(loop.choose)
@@ -148,10 +160,11 @@ def train_file(path: Path, settings: Settings, request: Request, console: Consol
     with _job(request, console, lambda: _load(request, written_input(path))) as job:
         macs = checked(module, path, job.data)
         costs = {"macs": macs, "params": sum(p.numel() for p in module.parameters())}
-        text = path.read_text(encoding="utf-8")
+        source = path.read_bytes()  # it says itself how it is encoded
+        text = source.decode("utf-8", errors="backslashreplace")
         program: dict[str, Any] = {"name": path.stem, "space": text, "imports": {}, "bounds": {}}
         wanted = {**program, **run_facts(settings, job)}
-        _begin(job, wanted, lambda: job.folder.write("model.py", text))
+        _begin(job, wanted, lambda: job.folder.write("model.py", source))
         return _train_module(job, path.stem, costs, settings.train, None, None)
 
 
@@ -190,7 +203,11 @@ def _job(request: Request, console: Console, data: Callable[[], DataSet]) -> Gen
 def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> None:
     """Make the folder that of this run: empty with `plan.json`, or a run to go on with."""
     if job.resumes:
-        threads = check_same_plan(job.folder, wanted).get("threads")
+        found = check_same_plan(job.folder, wanted)
+        if (before := found.get("versions")) != wanted["versions"]:
+            words = f"begun with {_listed(before)}, goes on with {_listed(wanted['versions'])}: its bytes may differ"
+            job.console.print(words, style="yellow", markup=False, soft_wrap=True)
+        threads = found.get("threads")
         if isinstance(threads, int) and threads > 0:
             torch.set_num_threads(threads)  # sums are of as many parts as they were
         return
@@ -199,11 +216,17 @@ def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> No
         job.console.print(words, style="dim", markup=False, soft_wrap=True)
 
     def begin() -> None:
-        job.folder.start(overwrite=job.request.overwrite)
+        job.folder.start(overwrite=job.request.overwrite, imports=wanted["imports"])
         write()
         job.folder.write_json("plan.json", wanted)  # the last: with it the folder holds a run
 
     job.ranks.lead(begin)
+
+
+def _listed(versions: object) -> str:
+    if not isinstance(versions, dict):
+        return "versions unknown"
+    return ", ".join(f"{name} {version}" for name, version in cast("dict[str, Any]", versions).items())
 
 
 def _cut_back(folder: RunFolder, phase: str, epoch: int) -> None:
@@ -238,8 +261,6 @@ def _train_module(
     ranks.lead(lambda: _cut_back(folder, "train", training.epoch))
     with progress(job.console, "train ", settings.epochs, training.epoch) as report:
         training.run(folder, report, job.pauses)
-    skipped = ranks.union(job.data.skipped)
-    job.data.skip(skipped)
 
     def finish() -> Summary:
         state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}

@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -41,9 +40,7 @@ class RunFolder:
         if not self.begun and not (self.path / _LOCK).exists():
             others = [name for name in _FILES if (self.path / name).exists()]
             if others:
-                message = f"`{self.path}` holds `{others[0]}`, and no run that wrote it"
-                hints = ("a run would replace it: take another folder, `--out DIR`",)
-                raise CompileError(Diagnostic("E0901", message, hints=hints))
+                raise self._foreign(others[0])
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
@@ -51,34 +48,72 @@ class RunFolder:
             hints = ("wait for it, or take another folder: `--out DIR`",)
             raise CompileError(Diagnostic("E0905", f"another run writes into `{self.path}`", hints=hints)) from None
         except OSError as error:
-            raise CompileError(Diagnostic("E0901", f"`{self.path}` cannot be used: {error.strerror}")) from None
+            raise self._unusable(error) from None
 
     def unlock(self) -> None:
-        """Let others in."""
+        """Let others in; where no run began, what locked them out goes, for it is the sign of one."""
+        if self._lock.is_locked and not self.begun:
+            (self.path / _LOCK).unlink(missing_ok=True)
         self._lock.release()
+
+    def _unusable(self, error: OSError) -> CompileError:
+        reason = "it is no folder" if self.path.is_file() else error.strerror
+        return CompileError(
+            Diagnostic("E0901", f"`{self.path}` cannot be used: {reason}", hints=("take another: `--out DIR`",))
+        )
+
+    def _foreign(self, name: str) -> CompileError:
+        message = f"`{self.path}` holds `{name}`, and no run that wrote it"
+        hints = ("a run would replace it: take another folder, `--out DIR`",)
+        return CompileError(Diagnostic("E0901", message, hints=hints))
+
+    def _holds(self, name: str, text: object) -> bool:
+        """A file is this text."""
+        try:
+            return isinstance(text, str) and (self.path / name).read_bytes() == text.encode("utf-8")
+        except OSError:
+            return False
 
     @property
     def begun(self) -> bool:
         """There is a run in it."""
         return (self.path / "plan.json").exists()
 
-    def start(self, *, overwrite: bool) -> None:
-        """Make it empty of an earlier run's files.
+    def check_free(self) -> None:
+        """A run may start in it.
 
         Raises:
-            CompileError: where it holds a run already and may not be overwritten, or cannot be made.
+            CompileError: where it holds one already.
         """
-        if self.begun and not overwrite:
+        if self.begun:
             hints = ("`--resume` continues it, `--overwrite` replaces it, `--out DIR` goes elsewhere",)
             raise CompileError(Diagnostic("E0901", f"`{self.path}` holds a run already", hints=hints))
+
+    def start(self, *, overwrite: bool, imports: Mapping[str, str] | None = None) -> None:
+        """Make it empty of an earlier run's files; `imports` are files that the run will write beside its program.
+
+        Raises:
+            CompileError: where it holds a run already and may not be overwritten, where it holds a file that no run
+                wrote in the place of one of the imports, or cannot be made.
+        """
+        if not overwrite:
+            self.check_free()
+        earlier = (self.read_json("plan.json") or {}).get("imports")
+        earlier = cast("dict[str, Any]", earlier) if isinstance(earlier, dict) else {}
+        for name, text in (imports or {}).items():
+            if (self.path / name).exists() and not self._holds(name, text) and not self._holds(name, earlier.get(name)):
+                raise self._foreign(name)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            for name, text in earlier.items():
+                if ".." not in Path(name).parts and self._holds(name, text):
+                    (self.path / name).unlink()
             for name in _FILES:
                 (self.path / name).unlink(missing_ok=True)
             for path in (self.path / EVENTS).glob("events.out.tfevents*"):
                 path.unlink()
         except OSError as error:
-            raise CompileError(Diagnostic("E0901", f"`{self.path}` cannot be used: {error.strerror}")) from None
+            raise self._unusable(error) from None
 
     def write(self, name: str, content: str | bytes) -> None:
         """Write a file atomically.
@@ -92,7 +127,11 @@ class RunFolder:
     def write_program(self, name: str, text: str, imports: Mapping[str, str]) -> None:
         """Write a program with the files it imports beside it, so that it loads from here."""
         for path, imported in imports.items() if self.writes else ():
-            (self.path / path).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                (self.path / path).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                message = f"`{(self.path / path).parent}` cannot be made: {error.strerror}"
+                raise CompileError(Diagnostic("E0901", message)) from None
             self.write(path, imported)
         self.write(name, text)
 
@@ -160,16 +199,16 @@ class RunFolder:
         memory = io.BytesIO()
         torch.save(dict(state), memory)
         data = memory.getvalue()
-        path, before = self._checkpoint(phase), self._checkpoint(phase, "before")
+        path, before, after = (self._checkpoint(phase, suffix) for suffix in ("", "before", "after"))
         try:
             path.parent.mkdir(exist_ok=True)
+            # torch reads past what stands behind its archive, and does not look whether the archive is whole.
+            write_atomically(after, data + hashlib.sha256(data).digest())
             if path.exists():
-                before.unlink(missing_ok=True)
-                _second_name(path, before)
+                path.replace(before)
+            after.replace(path)  # a run that is killed between the two goes on from the one before
         except OSError as error:
-            raise CompileError(Diagnostic("E0903", f"`{before}` cannot be written: {error.strerror}")) from None
-        # torch reads past what stands behind its archive, and does not look whether the archive is whole.
-        write_atomically(path, data + hashlib.sha256(data).digest())
+            raise CompileError(Diagnostic("E0903", f"`{path}` cannot be written: {error.strerror}")) from None
 
     def load_checkpoint(self, phase: str) -> dict[str, Any] | None:
         """A phase's last state, None where there is none.
@@ -197,20 +236,18 @@ class RunFolder:
 
     def drop_checkpoints(self, phase: str) -> None:
         """Take a phase's states away."""
-        for suffix in ("", "before"):
+        for suffix in _CHECKPOINTS:
             self._checkpoint(phase, suffix).unlink(missing_ok=True)
 
     def _checkpoint(self, phase: str, suffix: str = "") -> Path:
-        return self.path / "checkpoint" / f"{phase}{'.' * bool(suffix)}{suffix}.pt"
+        return self.path / "checkpoint" / _checkpoint_name(phase, suffix)
 
 
-def _second_name(path: Path, other: Path) -> None:
-    try:
-        os.link(path, other)
-    except OSError:  # a file system without links
-        shutil.copyfile(path, other)
+def _checkpoint_name(phase: str, suffix: str) -> str:
+    return f"{phase}{'.' * bool(suffix)}{suffix}.pt"
 
 
+_CHECKPOINTS = ("", "before", "after")
 _FILES = (
     "plan.json",  # the first: without it there is no run in the folder
     "metrics.jsonl",
@@ -223,5 +260,5 @@ _FILES = (
     "summary.json",
     "report.html",
     "space.nas",
-    *(f"checkpoint/{phase}{suffix}.pt" for phase in ("search", "train") for suffix in ("", ".before")),
+    *(f"checkpoint/{_checkpoint_name(phase, suffix)}" for phase in ("search", "train") for suffix in _CHECKPOINTS),
 )

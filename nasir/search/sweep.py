@@ -46,18 +46,21 @@ def members(cost: str, limits: Sequence[str], out: Path) -> list[Member]:
     Raises:
         CompileError: where one is no limit.
     """
-    bounds = {with_bounds(Settings(), [f"{cost} <= {one}"]).objective.bounds: one for one in reversed(limits)}
-    names = [one for one in limits if one in bounds.values()]
-    return [
-        Member(f"{cost} <= {one}", out / f"{cost}-{re.sub(r'[^0-9A-Za-z.]+', '-', one.replace('%', 'pct'))}")
-        for one in dict.fromkeys(names)
-    ]
+    found: dict[tuple[float, bool], Member] = {}
+    for text in limits:
+        (bound,) = with_bounds(Settings(), [f"{cost} <= {text}"]).objective.bounds
+        plain = re.fullmatch(r"([0-9.]+[A-Za-z]?)(%?)", text.replace(" ", ""))
+        limit = plain[1] if plain else f"{100 * bound.limit:.12g}" if bound.relative else f"{bound.limit:.12g}"
+        folder = out / f"{cost}-{limit}{'pct' * bound.relative}"
+        found.setdefault((bound.limit, bound.relative), Member(f"{cost} <= {text}", folder))
+    return list(found.values())
 
 
 def run_all(
     family: Sequence[Member], arguments: Sequence[str], jobs: int, done: Callable[[Member, bool], None]
 ) -> list[Member]:
-    """Search every member, `jobs` at a time, each with its share of the cores; those that failed come back.
+    """Search every member, `jobs` at a time, each with its share of the cores (or the threads that OMP_NUM_THREADS
+    says); those that failed come back.
 
     Raises:
         CompileError: where the folder cannot be made.
@@ -93,7 +96,7 @@ def run_all(
 
 def _start(member: Member, arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "nasir", "search", *arguments]
-    with member.log.open("wb") as log:
+    with member.log.open("ab") as log:
         options = ["--bound", member.bound, "--out", str(member.folder)]
         # A session of its own: of a Ctrl-C it hears from us alone, for a second signal would end it at once.
         return subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environment, start_new_session=True)

@@ -15,7 +15,7 @@ from nasir.lang.settings import TrainSettings
 from nasir.search import optimizers
 from nasir.search.averaging import Average
 from nasir.search.data import DataSet, Split, batch_count, batches, whole
-from nasir.search.pausing import Pauses, Stopped
+from nasir.search.pausing import Pauses
 from nasir.search.progress import Report
 from nasir.search.ranks import Ranks
 from nasir.search.run_folder import RunFolder
@@ -74,7 +74,7 @@ class Training:
                 if stop or pauses.due():
                     self._save(folder, pauses)
                 if stop:
-                    raise Stopped(pauses.signal)
+                    raise pauses.stopped()
             folder.append("metrics.jsonl", {"phase": "train", "epoch": self.epoch, "loss": self._loss / per_epoch})
             seconds = time.perf_counter() - start
             folder.append(
@@ -82,6 +82,7 @@ class Training:
             )
             report(self.epoch, {"loss": f"{self._loss / per_epoch:.3f}"})
             self.epoch, self._step, self._loss = self.epoch + 1, 0, 0.0
+            self._all.skip(self._ranks.union(self._all.skipped))
             self._save(folder, pauses)
         if self._settings.ema:
             self._average.put()

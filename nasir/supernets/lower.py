@@ -41,7 +41,8 @@ def build(
     `fold` False multiplies feature maps by masks and gates, as the formulas are written; the results are the same.
     """
     if resolution not in get_args(Resolution) or strategy not in get_args(Strategy):
-        raise ValueError(f"no way to lower {resolution!r}, {strategy!r}: {get_args(Resolution)}, {get_args(Strategy)}")
+        ways = f"resolution is one of {get_args(Resolution)}, strategy one of {get_args(Strategy)}"
+        raise ValueError(f"{ways}, not {resolution!r}, {strategy!r}")
     if strategy == "plain":
         graph = widest(graph)
     explicit = (ExplicitWidths(),) if strategy == "explicit" else ()

@@ -1,19 +1,19 @@
 """The supernet as an nn.Module that a user's own training loop can drive."""
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, fx, nn
 
+from nasir.ir.choices import check_choices
 from nasir.ir.graph import Choices, Graph
 from nasir.ir.values import Scalar
 from nasir.supernets.gates import Gates
 from nasir.supernets.layers import SearchBatchNorm
 from nasir.supernets.sizes import Sizes
 from nasir.supernets.slicing import sliced_state
-from nasir.supernets.written import Written, children, plain
+from nasir.supernets.written import Written, plain
 
 
 class SupernetOutput(NamedTuple):
@@ -37,12 +37,8 @@ class Supernet(Written):
         self.space = space
         self.modules_by_node = dict(modules)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Supernet":
-        root = copy.deepcopy(children(self), memo)
-        return Supernet(root, plain(self.graph), self.space, self.modules_by_node).train(self.training)
-
-    def _parts(self) -> tuple[Any, ...]:
-        return children(self), plain(self.graph), self.space, self.modules_by_node
+    def _rest(self) -> tuple[Any, ...]:
+        return plain(self.graph), self.space, self.modules_by_node
 
     @property
     def _gates(self) -> Gates:
@@ -84,8 +80,13 @@ class Supernet(Written):
         return self._gates.total
 
     def state_for(self, choices: Choices) -> dict[str, Tensor]:
-        """The weights of one network, sliced out and named as the module emitted for these choices names them."""
-        return sliced_state(self, self.space, self.modules_by_node, choices)
+        """The weights of one network, sliced out and named as the module emitted for these choices names them.
+
+        Raises:
+            CompileError: where a name is no decision, a value no option, or a decision is left open.
+        """
+        chosen = check_choices(self.space.decisions, choices)
+        return sliced_state(self, self.space, self.modules_by_node, chosen)
 
     def synchronise_batch_norms(self, synchronised: bool) -> None:
         """Whether training takes batch statistics over all processes of torch.distributed (SyncBN) or over each

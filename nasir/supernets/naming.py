@@ -7,8 +7,8 @@ from collections.abc import Container
 
 def identifier(name: str) -> str:
     """A node's name as a Python identifier."""
-    plain = re.sub(r"\W+", "_", name).strip("_")
-    if keyword.iskeyword(plain):
+    plain = re.sub(r"\W+", "_", name).strip("_") or "x"
+    if keyword.iskeyword(plain) or plain == "self":
         return f"{plain}_"
     return f"_{plain}" if plain[:1].isdigit() else plain
 

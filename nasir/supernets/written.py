@@ -1,12 +1,14 @@
 """Modules whose graph was written node by node, not traced."""
 
-from typing import Any
+import copy
+from typing import Any, Self
 
 from torch import fx, nn
 
 
 class Written(fx.GraphModule):
-    """A GraphModule that copies and pickles as its graph and its modules.
+    """A GraphModule that copies and pickles as its graph and its modules; hooks and attributes that were put on it stay
+    behind.
 
     A GraphModule of torch's pickles as its source, and traces it again when it is loaded; ours are not traceable: they
     unpack what their parts return.
@@ -14,16 +16,26 @@ class Written(fx.GraphModule):
 
     def __reduce__(self) -> tuple[Any, ...]:
         kind = type(self).__mro__[1]  # torch makes a class of its own for each GraphModule
-        return restored, (kind, self._parts(), self.training)
+        return restored, (kind, children(self), self._rest(), self.training)
 
-    def _parts(self) -> tuple[Any, ...]:
-        """What makes it again."""
-        return children(self), plain(self.graph), type(self).__name__
+    def __copy__(self) -> Self:
+        make, arguments = self.__reduce__()
+        return make(*arguments)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        make, (kind, modules, rest, training) = self.__reduce__()
+        return make(kind, copy.deepcopy(modules, memo), rest, training)
+
+    def _rest(self) -> tuple[Any, ...]:
+        """What makes it again with its modules."""
+        return plain(self.graph), type(self).__name__
 
 
-def restored(kind: type[Written], parts: tuple[Any, ...], training: bool) -> Written:
-    """The module that pickling took apart."""
-    return kind(*parts).train(training)
+def restored(kind: type[Written], modules: nn.Module, rest: tuple[Any, ...], training: bool) -> Written:
+    """The module that copying took apart; its parts know themselves whether they train."""
+    module = kind(modules, *rest)
+    module.training = training
+    return module
 
 
 def children(module: nn.Module) -> nn.Module:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nasir.ir.values import key
+from nasir.search.sweep import members
 from tests.spaces import TINY
 
 NASIR = Path(sys.executable).parent / "nasir"
@@ -225,12 +226,38 @@ def test_a_sweep_says_before_it_starts_what_cannot_be_reached(files):
 
 def test_search_needs_a_file_or_a_run_to_repeat(files):
     assert nasir("search", cwd=files).returncode == 2
-    missing = nasir("search", "--from", "nowhere", cwd=files)
-    assert missing.returncode == 1
-    assert "E0901" in missing.stderr
+    (files / "trained").mkdir()
+    (files / "trained" / "plan.json").write_text('{"given": {}}')
+    for name in ("nowhere", "trained"):
+        missing = nasir("search", "--from", name, cwd=files)
+        assert missing.returncode == 1
+        assert f"error[E0901]: `{name}` holds no search to repeat\n" in missing.stderr
     wrong = nasir("search", "tiny.nas", "--bound", "flops <= 3K", cwd=files)
     assert wrong.returncode == 1
     assert "E0505" in wrong.stderr
+
+
+def test_a_sweep_s_members_have_folders_of_their_own():
+    limits = ["10M", "10M/2", "10M*2", "60%", "10000K", "60.0 %"]
+    names = [member.folder.name for member in members("macs", limits, Path("family"))]
+    assert names == ["macs-10M", "macs-5000000", "macs-20000000", "macs-60pct"]
+
+
+def test_a_sweep_touches_nothing_where_it_cannot_start(files):
+    text = "space none() {\n  x = image(1, size=8)\n  return x -> conv(3, 8) -> global_avg_pool -> linear(10)\n}\n"
+    (files / "none.nas").write_text(text, encoding="utf-8")
+    (files / "family" / "macs-9K").mkdir(parents=True)
+    (files / "family" / "macs-9K" / "plan.json").write_text("{}")
+    before = sorted(files.rglob("*"))
+    again = nasir("sweep", "tiny.nas", "--macs", "60%,9K", "--out", "family", cwd=files)
+    assert again.returncode == 1
+    assert "`family/macs-9K` holds a run already" in again.stderr
+    assert "E0605" in nasir("sweep", "none.nas", "--macs", "9K", "--out", "family", cwd=files).stderr
+    assert sorted(files.rglob("*")) == before
+    (files / "family" / "sweep.md").write_text("a table")
+    failed = nasir("sweep", "tiny.nas", "--macs", "9K", "--out", "family", "--resume", cwd=files)
+    assert failed.returncode == 1
+    assert (files / "family" / "sweep.md").read_text() == "a table"
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ def objective(compiled, text):
 
 
 def test_the_three_forms_of_an_objective(compiled):
-    additive = objective(compiled, "cross_entropy + 0.1 * macs / 1M + params / 1K subject to macs <= 60%, params < 4M")
+    additive = objective(compiled, "cross_entropy + 0.1 * macs / 1M + params / 1K subject to macs <= 60%, params <= 4M")
     assert dict(additive.weights) == {"macs": pytest.approx(1e-7), "params": pytest.approx(1e-3)}
     assert additive.bounds == (Bound("macs", 0.6, True), Bound("params", 4e6))
     product = objective(compiled, "cross_entropy * (macs / 60M) ^ 0.6 * (params / 1M) ^ -0.07")
@@ -53,7 +53,7 @@ def test_other_forms_are_diagnostics(compiled, text, message):
 
 def test_powers_and_percentages_print_as_they_are_read():
     text = (
-        "objective {\n  minimize cross_entropy * (macs / 60M) ^ -0.07\n  subject to macs <= 60%, params < 4M\n}\n\n"
+        "objective {\n  minimize cross_entropy * (macs / 60M) ^ -0.07\n  subject to macs <= 60%, params <= 4M\n}\n\n"
         "search {\n  temperature = 5 * 0.9 ^ epoch ^ 2 * (1 + epoch) ^ (2 + 1) - (-2) ^ 2\n}\n"
     )
     assert print_file(parse(Source("s.nas", text))) == text
@@ -102,3 +102,17 @@ def test_settings_of_the_command_line_are_checked_together_not_in_their_order():
 def test_two_bounds_on_one_cost_are_a_mistake():
     with pytest.raises(nasir.CompileError, match="two bounds"):
         with_bounds(Settings(), ["macs <= 10K", "macs <= 20K"])
+
+
+def test_an_option_gives_one_setting():
+    for text in ("epochs=3 batch=5", "epochs=3 } train { batch=5"):
+        with pytest.raises(nasir.CompileError) as raised:
+            override(Settings(), [text])
+        assert raised.value.diagnostics[0].code == "E0506"
+
+
+@pytest.mark.parametrize("text", ["macs < 60M", "macs >= 60M", "", "macs <= \N{FULLWIDTH DIGIT SIX}0M"])
+def test_what_is_no_bound(text):
+    """A bound may be reached: `<` would say otherwise."""
+    with pytest.raises(nasir.CompileError):
+        with_bounds(Settings(), [text])

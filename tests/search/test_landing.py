@@ -41,6 +41,24 @@ def test_it_lands_or_no_change_of_one_or_two_decisions_does(space, costs, share,
         assert not any(use(space, choices, bounds) < use(space, c, bounds) <= 1 for c in near)
 
 
+def test_of_more_pairs_than_can_be_tried_none_is(space, monkeypatch):
+    """It then ends where no single change uses more."""
+    even = scores({d.name: dict.fromkeys(d.options, 1 / len(d.options)) for d in space.decisions})
+
+    def ends(share):
+        bound = Bound("macs", share * space.macs()[1])
+        return [landed(space.sample(seed), even, space.costs, [bound]) for seed in range(8)], bound
+
+    with_pairs = {share: ends(share)[0] for share in (0.5, 0.55, 0.62, 0.7)}
+    monkeypatch.setattr("nasir.search.landing._MOST_PAIRS", 0)
+    assert any(ends(share)[0] != found for share, found in with_pairs.items())
+    for share in with_pairs:
+        found, bound = ends(share)
+        for choices, lands in found:
+            near = (c for c in networks(space) if sum(c[name] != choices[name] for name in c) <= 1)
+            assert lands or not any(use(space, choices, [bound]) < use(space, c, [bound]) <= 1 for c in near)
+
+
 def test_a_network_that_lands_is_left_alone(space):
     even = scores({d.name: dict.fromkeys(d.options, 1 / len(d.options)) for d in space.decisions})
     for choices in itertools.islice(networks(space), 0, None, 7):

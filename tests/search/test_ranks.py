@@ -109,7 +109,7 @@ def default_dtype():
 
 
 def halves_in_one_process(folder):
-    """Eq. by hand: each step runs both half-batches with the same gates and takes the mean of their gradients."""
+    """By hand: each step runs both half-batches with the same gates and takes the mean of their gradients."""
     loop = search_of(folder, Ranks())
     supernet, settings, seed = loop.supernet.train(), loop._settings, 0
     (logits,) = supernet.architecture()

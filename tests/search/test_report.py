@@ -94,6 +94,12 @@ def test_a_plot_places_its_points_and_names_its_axes():
     assert plot("Empty", [], "epoch").startswith("<svg")
 
 
+@pytest.mark.parametrize("values", [(1e-300, 2e-300), (1e-320, 0.0), (5e-16, 6e-16), (1e300, 2e300), (3.0, 3.0)])
+def test_values_of_any_size_can_be_plotted(values):
+    assert "nan" not in plot("Tiny", [Series("a", list(enumerate(values)))], "epoch")
+    assert "nan" not in plot("Tiny", [Series("a", list(enumerate(values)))], "epoch", from_zero=False)
+
+
 def test_numbers_on_axes_are_short():
     assert [short(v) for v in (0, 0.25, 1500, 2.5e6, 3e9)] == ["0", "0.25", "1.5K", "2.5M", "3G"]
 

@@ -183,6 +183,20 @@ def test_a_price_rises_above_its_bound_and_the_tightest_one_s_falls_below_it():
     assert idle.values["macs"] == 0  # no network would use it up
 
 
+def test_the_price_below_zero_is_that_of_the_tightest_budget_now():
+    bounds = Bound("macs", 100.0), Bound("params", 10.0)
+    one_idle = Prices(Targets(Objective(bounds), frozenset(("params",))), steps=180)
+    one_idle.update({"macs": 60.0, "params": 5.0}, {"macs": 60, "params": 5}, 0.5)
+    assert one_idle.values["params"] < 0 == one_idle.values["macs"]  # an idle bound does not stand in the way
+    alternating, steady = (Prices(Targets(Objective(bounds), frozenset(("macs", "params"))), steps=180) for _ in "ab")
+    for step in range(180):
+        macs, params = (50.0, 4.9) if step % 2 else (49.0, 5.0)
+        alternating.update({"macs": macs, "params": params}, {"macs": int(macs), "params": 5}, 1.0)
+        steady.update({"macs": 50.0, "params": 4.9}, {"macs": 50, "params": 4}, 1.0)
+        assert sum(price < 0 for price in alternating.values.values()) == 1
+    assert sum(alternating.values.values()) == pytest.approx(sum(steady.values.values()))
+
+
 @pytest.mark.parametrize(("undecided", "excess"), [(1.0, 0.2), (0.25, -0.25), (0.0, -0.4)])
 def test_the_price_follows_the_expectation_at_first_and_the_network_that_counts_at_last(undecided, excess):
     prices = Prices(Targets(Objective((Bound("macs", 100.0),)), frozenset(("macs",))), steps=9)

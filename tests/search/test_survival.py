@@ -9,13 +9,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 import torch
+from rich.console import Console
 
 import nasir
+from nasir.lang.settings import override
 from nasir.search.pausing import Pauses, Stopped, pausing
+from nasir.search.plan import Request
 from nasir.search.report import write_report
+from nasir.search.run import search
 from nasir.search.run_folder import RunFolder
 from tests.search.test_search import SAME_BYTES, run, search_of
 from tests.spaces import TINY
@@ -74,31 +79,61 @@ def test_a_search_killed_at_random_moments_ends_in_the_same_bytes(files):
     assert_same(folder, "killed")
 
 
-@pytest.mark.parametrize("phase", ["weights", "architecture", "training", "between"])
-def test_a_run_stopped_within_an_epoch_goes_on_from_the_step(files, phase, monkeypatch):
-    """A stop at each kind of step, the state saved there, in a process of its own state each time."""
-    folder, _ = files
-    torch.set_num_threads(1)
-    space = nasir.load(folder / "tiny.nas")
-    told = {"weights": 7, "architecture": 11, "training": 23, "between": 5}[phase]
+def stop_at(told, monkeypatch):
+    """A signal at the step numbered `told`, and a save by the clock every other step."""
     asked = []
 
     def due(self):
         asked.append(1)
         if len(asked) == told:
             self.signal = signal.SIGTERM
-        return len(asked) % 2 == 0  # a save by the clock every other step
+        return len(asked) % 2 == 0
 
     monkeypatch.setattr(Pauses, "due", due)
     monkeypatch.setattr(Pauses, "saved", lambda self: None)
+
+
+@pytest.mark.parametrize(
+    ("phase", "told", "saved"),
+    [
+        ("architecture", 5, {"epoch": 0, "part": 1, "step": 1}),
+        ("weights", 7, {"epoch": 1, "part": 0, "step": 1}),
+        ("between", 10, {"epoch": 1, "part": 0, "step": 4}),
+        ("training", 23, {"epoch": 0, "step": 3}),
+    ],
+)
+def test_a_run_stopped_within_an_epoch_goes_on_from_the_step(files, phase, told, saved, monkeypatch):
+    """A stop at each kind of step: after the last of the weights' part, too."""
+    folder, _ = files
+    torch.set_num_threads(1)
+    space = nasir.load(folder / "tiny.nas")
+    stop_at(told, monkeypatch)
     with pytest.raises(Stopped) as stopped:
         run(space, folder / phase)
     assert stopped.value.signal == signal.SIGTERM
     monkeypatch.undo()
+    state = RunFolder(folder / phase).load_checkpoint("train" if phase == "training" else "search")
+    assert {name: state[name] for name in saved} == saved
     before = len((folder / phase / "metrics.jsonl").read_text().splitlines())
     run(space, folder / phase, resume=True)
     assert before < len((folder / phase / "metrics.jsonl").read_text().splitlines())
     assert_same(folder, phase)
+
+
+def test_averages_of_weights_go_on_too(files, monkeypatch):
+    folder, _ = files
+    torch.set_num_threads(1)
+    space = nasir.load(folder / "tiny.nas")
+    space = replace(space, settings=override(space.settings, ["search.ema=0.9", "train.ema=0.9"]))
+    run(space, folder / "averaged")
+    for told in (7, 23):
+        stop_at(told, monkeypatch)
+        with pytest.raises(Stopped):
+            run(space, folder / f"averaged_{told}")
+        monkeypatch.undo()
+        run(space, folder / f"averaged_{told}", resume=True)
+        for name in SAME:
+            assert (folder / "averaged" / name).read_bytes() == (folder / f"averaged_{told}" / name).read_bytes(), name
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -208,7 +243,7 @@ def test_a_full_disk_is_a_clear_error_and_the_last_good_state_goes_on(files):
     )
     assert failed.returncode == 1
     assert "E0903" in failed.stderr
-    assert "search.pt" in failed.stderr
+    assert "checkpoint/search." in failed.stderr
     assert "Traceback" not in failed.stderr
     assert (folder / "full" / "checkpoint" / "search.pt").read_bytes() == before
     assert not list((folder / "full").rglob("*.partial"))
@@ -267,6 +302,58 @@ def test_a_folder_with_files_that_no_run_wrote_is_left_alone(compiled, tmp_path)
             run(compiled(TINY), tmp_path / "own", overwrite=overwrite)
     assert [path.name for path in (tmp_path / "own").iterdir()] == ["model.py"]
     assert (tmp_path / "own" / "model.py").read_text() == "mine"
+
+
+def test_a_file_in_the_place_of_an_import_is_left_alone(compiled, tmp_path):
+    (tmp_path / "own" / "lib").mkdir(parents=True)
+    mine = tmp_path / "own" / "lib" / "mobile.nas"
+    mine.write_text("mine", encoding="utf-8")
+    with pytest.raises(nasir.CompileError, match=r"holds `lib/mobile.nas`, and no run that wrote it"):
+        run(compiled(TINY), tmp_path / "own")
+    assert mine.read_text() == "mine"
+    mine.unlink()
+    mine.parent.rmdir()
+    mine.parent.write_text("a file", encoding="utf-8")
+    with pytest.raises(nasir.CompileError, match="cannot be made"):
+        run(compiled(TINY), tmp_path / "own")
+    mine.parent.unlink()
+    (tmp_path / "own" / "model.py").write_text("mine", encoding="utf-8")
+    with pytest.raises(nasir.CompileError, match="no run that wrote it"):  # what failed left no sign of a run
+        run(compiled(TINY), tmp_path / "own")
+    (tmp_path / "own" / "model.py").unlink()
+    run(compiled(TINY), tmp_path / "own")
+    plan = json.loads((tmp_path / "own" / "plan.json").read_text())
+    plan["imports"]["../kept.nas"] = "kept"  # whatever was done to the file
+    (tmp_path / "own" / "plan.json").write_text(json.dumps(plan))
+    (tmp_path / "kept.nas").write_text("kept", encoding="utf-8")
+    run(compiled(TINY), tmp_path / "own", overwrite=True)
+    assert nasir.load(tmp_path / "own" / "space.nas").decisions
+    assert (tmp_path / "kept.nas").exists()
+
+
+def test_a_run_started_from_python_is_repeated_where_its_file_has_its_settings(tmp_path):
+    (tmp_path / "tiny.nas").write_text(TINY, encoding="utf-8")
+    space = nasir.load(tmp_path / "tiny.nas")
+    run(space, tmp_path / "a")
+    repeat = command("--from", "a", "--out", "b")
+    done = subprocess.run(repeat, cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True, text=True)
+    assert "as in a: arch.nas, choices.json, metrics.jsonl, model.py, model.safetensors" in done.stdout
+    run(replace(space, settings=override(space.settings, ["train.epochs=1"])), tmp_path / "c")
+    repeat = command("--from", "c", "--out", "d")
+    done = subprocess.run(repeat, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "settings were given in Python" in done.stderr
+
+
+def test_a_run_that_goes_on_with_another_torch_says_so(files, tmp_path, capsys):
+    folder, _ = files
+    space = nasir.load(folder / "tiny.nas")
+    run(space, tmp_path / "run")
+    plan = json.loads((tmp_path / "run" / "plan.json").read_text())
+    plan["versions"]["torch"] = "1.0"
+    (tmp_path / "run" / "plan.json").write_text(json.dumps(plan))
+    search(space, Request("digits", tmp_path / "run", resume=True), Console(width=200))
+    assert "torch 1.0, goes on with" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["plan.json", "summary.json", "choices.json", "metrics.jsonl", "probabilities.jsonl"])

@@ -101,6 +101,10 @@ def test_an_average_follows_the_weights_and_is_put_in_their_place():
     assert weight.tolist() == [29.0, 29.0]
     other = Average([nn.Parameter(torch.zeros(2))], 0.5)
     other.restore(average.state())
+    for one in (average, other):
+        with torch.no_grad():
+            one._parameters[0].fill_(7.0)
+        one.update()  # the first steps weigh otherwise than later ones
     assert torch.equal(other.state()["values"][0], average.state()["values"][0])
     assert Average([weight], 0.0).state()["values"] == []
 

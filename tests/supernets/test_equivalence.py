@@ -81,6 +81,31 @@ def test_choices_of_no_network_are_refused(compiled, given, code):
 }
 """
     supernet = nasir.supernet(compiled(text))
-    with pytest.raises(CompileError) as raised:
-        supernet(torch.randn(2, 1, 8, 8), choices=given)
-    assert [d.code for d in raised.value.diagnostics] == [code]
+    for use in (supernet.state_for, lambda choices: supernet(torch.randn(2, 1, 8, 8), choices=choices)):
+        with pytest.raises(CompileError) as raised:
+            use(given)
+        assert [d.code for d in raised.value.diagnostics] == [code]
+
+
+@pytest.mark.parametrize(
+    "name", ["_", "__", "self", "self_", "__a", "__class__", "images", "torch", "gates", "forward"]
+)
+def test_any_name_of_the_language_is_a_name_of_the_modules(compiled, emitted, name):
+    space = compiled(
+        f"""
+        block part(width) {{
+          {name} = x -> conv(1, width) -> bn -> relu
+          return {name} -> conv(3, width) -> bn
+        }}
+        space named(classes = 2) {{
+          x = image(1, size=8)
+          {name} = x -> conv(3, {{4, 8}}) -> bn -> relu -> part(4)
+          return {name} -> global_avg_pool -> linear(classes)
+        }}
+        """
+    )
+    supernet = nasir.supernet(space).double().eval()
+    images = torch.randn(2, 1, 8, 8, dtype=torch.float64)
+    network = emitted(space.at(space.smallest())).double().eval()
+    network.load_state_dict(supernet.state_for(space.smallest()), strict=True)
+    torch.testing.assert_close(network(images), supernet(images, choices=space.smallest()).logits)

@@ -56,7 +56,8 @@ def load_data(
         data = data.with_classes(class_count(classes, data.classes), seed)
     if len(data.train) < 2 or not len(data.test):
         message = f"`{name}` has {len(data.train)} training and {len(data.test)} test images"
-        raise CompileError(Diagnostic("E0801", message, hints=("batch statistics need two images, a test one",)))
+        hint = "at least two training images and a test image are needed"
+        raise CompileError(Diagnostic("E0801", message, hints=(hint,)))
     return data
 
 

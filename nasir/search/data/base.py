@@ -78,7 +78,8 @@ class DataSet:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     files: str = ""
-    """A digest of what the images are, of a folder its files' names: a resumed run must divide the same images."""
+    """A digest of what the images are (of a folder its files' names, of a user's own data their labels): a resumed run
+    must divide the same images."""
     skipped: Collection[str] = ()
     """Files that could not be read and were left out, where that was asked for."""
 
@@ -159,7 +160,8 @@ def class_count(text: str, of: int) -> int:
     except ValueError:
         number = math.nan
     if not 2 <= number <= of:
-        message = f"`--classes {text}` of {of} classes are {'too few' if number < 2 else 'none that there are'}"
+        wrong = "no number" if math.isnan(number) else "too few" if number < 2 else "too many"
+        message = f"`--classes {text}` is {wrong} of the {of} classes"
         raise CompileError(Diagnostic("E0801", message, hints=(f"a number from 2 to {of}, or a percentage of them",)))
     return round(number)
 
@@ -178,5 +180,6 @@ def check_classes(graph: Graph, data: DataSet) -> None:
     output = graph.by_name[graph.output]
     if output.shape.is_map or output.shape.channels != (data.classes,):
         message = f"the space's output is not a vector of the {data.classes} classes of `{data.name}`"
-        hint = f"end with `-> global_avg_pool -> linear({data.classes})`"
+        count = data.classes
+        hint = f"end with `-> global_avg_pool -> linear({count})`, or give the parameter: `--with classes={count}`"
         raise CompileError(Diagnostic("E0802", message, output.span, (hint,)))

@@ -112,9 +112,11 @@ class OwnSplit(Split):
             yield self._checked(images.to(self.device, non_blocking=True)), self.labels[one].to(self.device)
 
     def _checked(self, images: Tensor) -> Tensor:
-        wanted = self.input.channels if self.input else images.shape[1]
-        if images.dim() != 4 or images.shape[1] != wanted or images.dtype != torch.float32:
-            message = f"the images are {images.dtype} of shape {[*images.shape[1:]]}, not float32 [{wanted}, H, W]"
+        wanted = self.input and self.input.channels
+        fits = images.dim() == 4 and (wanted is None or images.shape[1] == wanted)
+        if not fits or images.dtype != torch.float32:
+            shape = f"[{wanted or 'channels'}, H, W]"
+            message = f"the images are {images.dtype} of shape {[*images.shape[1:]]}, not float32 {shape}"
             raise CompileError(Diagnostic("E0806", message, hints=("torchvision's ToTensor makes such images",)))
         return resized(images, self.input and self.input.size)
 
