@@ -2,9 +2,10 @@
 
 `python -m benchmarks.search_quality --data idx:DIR` (Debian's package dataset-fashion-mnist puts Fashion-MNIST into
 /usr/share/datasets/fashion-mnist) searches a space in two forms, kernels as alternatives and factored, with each seed;
-draws random networks within 5% of the bound; trains all of them alike from scratch, each seed's searched networks and
-random ones with that seed; and writes search_quality.json and search_quality.md. What is done is kept in tasks.jsonl,
-and not done again while all that it depends on is the same.
+draws random networks within 5% of the bound; trains all of them alike from scratch, with each of the seeds; and writes
+search_quality.json and search_quality.md. A network's accuracy varies from training to training nearly as much as from
+network to network, so that means over the seeds are compared. What is done is kept in tasks.jsonl, and not done again
+while all that it depends on is the same.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import json
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import partial
@@ -185,43 +186,47 @@ def percentile(values: Sequence[float], value: float) -> float:
     return 100 * sum((v < value) + 0.5 * (v == value) for v in values) / len(values)
 
 
-def table(results: Results, seeds: Iterable[int], count: int) -> tuple[str, dict[str, Any]]:
+def table(results: Results, seeds: Sequence[int], count: int) -> tuple[str, dict[str, Any]]:
     """The figures, as Markdown and as data."""
+
+    def accuracy_of(key: str) -> list[float]:
+        return [results.found[f"{key} {seed}"]["accuracy"] for seed in seeds]
+
+    randoms = [accuracy_of(f"random {i}") for i in range(count)]
+    means = [statistics.mean(one) for one in randoms]
+    macs = [results.found[f"random {i} {seeds[0]}"]["macs"] for i in range(count)]
     lines = [
-        "| networks | seed | macs | test accuracy | percentile among the random | search / training time |",
+        f"| network | macs | test accuracy, mean of {len(seeds)} trainings | percentile among the random ones' means |"
+        " percentile, its search's seed alone | search / training time |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
-    summary: dict[str, Any] = {}
+    summary: dict[str, Any] = {"random": randoms}
     for form in FORMS:
-        percentiles, accuracies, ratios = [], [], []
-        for seed in seeds:
-            others = [results.found[f"random {i} {seed}"]["accuracy"] for i in range(count)]
-            search, one = results.found[f"search {form} {seed}"], results.found[f"train {form} {seed}"]
-            percentiles.append(percentile(others, one["accuracy"]))
-            accuracies.append(one["accuracy"])
-            ratios.append(search["seconds"] / one["seconds"])
-            lines.append(
-                f"| searched, {form} | {seed} | {one['macs']:,} | {one['accuracy']:.4f} | {percentiles[-1]:.1f} |"
-                f" {ratios[-1]:.1f} |"
-            )
-        summary[form] = {
-            "accuracy": statistics.mean(accuracies),
-            "percentile": statistics.mean(percentiles),
-            "search_over_training": statistics.mean(ratios),
-        }
-        lines.append(
-            f"| **searched, {form}, mean** | | | **{statistics.mean(accuracies):.4f}** |"
-            f" **{statistics.mean(percentiles):.1f}** | {statistics.mean(ratios):.1f} |"
-        )
-    for seed in seeds:
-        others = [results.found[f"random {i} {seed}"] for i in range(count)]
-        values, macs = [one["accuracy"] for one in others], [one["macs"] for one in others]
-        lines.append(
-            f"| {count} random | {seed} | {min(macs):,} to {max(macs):,} | mean {statistics.mean(values):.4f},"
-            f" best {max(values):.4f} | | |"
-        )
-        summary[f"random {seed}"] = values
+        rows: list[dict[str, float]] = []
+        for at, seed in enumerate(seeds):
+            search, own = results.found[f"search {form} {seed}"], accuracy_of(f"train {form} {seed}")
+            times = [results.found[f"train {form} {seed} {one}"]["seconds"] for one in seeds]
+            row = {
+                "accuracy": statistics.mean(own),
+                "percentile": percentile(means, statistics.mean(own)),
+                "percentile_alone": percentile([one[at] for one in randoms], own[at]),
+                "search_over_training": search["seconds"] / statistics.mean(times),
+            }
+            rows.append(row)
+            lines.append(f"| {form}, searched with seed {seed} | {search['macs']:,} | {_figures(row)} |")
+        mean = {name: statistics.mean(row[name] for row in rows) for name in rows[0]}
+        lines.append(f"| **{form}, mean** | | {_figures(mean)} |")
+        summary[form] = {"seeds": rows, "mean": mean}
+    spread = f"mean {statistics.mean(means):.4f}, best {max(means):.4f}"
+    lines.append(f"| {count} random | {min(macs):,} to {max(macs):,} | {spread} | | | |")
+    noise = statistics.mean(map(statistics.variance, randoms)) ** 0.5 if len(seeds) > 1 else 0.0
+    summary["noise"] = {"one_training": noise, "random_means": statistics.stdev(means)}
     return "\n".join(lines) + "\n", summary
+
+
+def _figures(row: Mapping[str, float]) -> str:
+    shares = f"{row['accuracy']:.4f} | {row['percentile']:.1f} | {row['percentile_alone']:.1f}"
+    return f"{shares} | {row['search_over_training']:.1f}"
 
 
 def main() -> None:
@@ -257,9 +262,11 @@ def main() -> None:
     }
     results.complete({**searches, **randoms}, given.jobs, console)
     trainings: dict[str, Task] = {}
-    for f, s in itertools.product(FORMS, given.seeds):
+    for f, s, one in itertools.product(FORMS, given.seeds, given.seeds):
         choices = results.found[f"search {f} {s}"]["choices"]
-        trainings[f"train {f} {s}"] = Task({**alike, "choices": choices}, partial(trained, setup, f, choices, s))
+        trainings[f"train {f} {s} {one}"] = Task(
+            {**alike, "choices": choices}, partial(trained, setup, f, choices, one)
+        )
     results.complete(trainings, given.jobs, console)
     text, summary = table(results, given.seeds, given.random)
     machine = {"machine": platform.machine(), "torch": torch.__version__, "threads": 1, "jobs": given.jobs}
