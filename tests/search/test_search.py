@@ -236,7 +236,7 @@ def test_a_bound_that_no_network_meets_is_an_error_before_training(compiled, tmp
 
 
 def test_relative_bounds_are_shares_of_the_largest_network(compiled):
-    space = compiled(TINY.replace("macs <= 15K", "macs <= 60%, params < 100%"))
+    space = compiled(TINY.replace("macs <= 15K", "macs <= 60%, params <= 100%"))
     bounds = {bound.cost: bound.limit for bound in targets(space.settings.objective, space.costs).bounds}
     assert bounds == {"macs": pytest.approx(0.6 * space.macs()[1]), "params": pytest.approx(space.params()[1])}
 

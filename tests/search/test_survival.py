@@ -279,7 +279,7 @@ def test_a_run_is_repeated_from_its_folder_alone(files, tmp_path):
         command("--from", str(folder / "only")), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True
     )
     assert again.returncode == 0, again.stderr
-    assert "arch.nas, metrics.jsonl, model.safetensors" in again.stdout
+    assert "arch.nas, choices.json, metrics.jsonl, model.py, model.safetensors, probabilities.jsonl" in again.stdout
     assert_same(folder, "only_again")
 
 
