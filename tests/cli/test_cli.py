@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nasir.ir.values import key
+from nasir.search.run_folder import RunFolder
 from nasir.search.sweep import members
 from tests.spaces import TINY
 
@@ -262,18 +263,25 @@ def test_a_sweep_touches_nothing_where_it_cannot_start(files):
 
 @pytest.mark.slow
 def test_a_sweep_that_is_stopped_saves_its_searches_and_goes_on(files):
-    command = [str(NASIR), "sweep", "tiny.nas", "--macs", "9K", "--out", "family", "--set", "train.epochs=1"]
-    process = subprocess.Popen(command, cwd=files, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    checkpoint = files / "family" / "macs-9K" / "checkpoint" / "search.pt"
-    for _ in range(600):
-        if checkpoint.exists():
-            break
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGTERM
-    assert "--resume" in errors
-    assert "stopped, and saved" in (files / "family" / "macs-9K.log").read_text()
-    again = subprocess.run([*command, "--resume"], cwd=files, capture_output=True, text=True)
-    assert again.returncode == 0, again.stderr
-    assert "macs <= 9K" in (files / "family" / "sweep.md").read_text()
+    """Stopped, resumed and stopped again: far more epochs than a machine gets through, so that both find it at work."""
+    command = [str(NASIR), "sweep", "tiny.nas", "--macs", "9K", "--out", "family", "--set", "epochs=100000"]
+    log, epochs = files / "family" / "macs-9K.log", []
+    for options in ([], ["--resume"]):
+        before = _epochs_in(log)
+        process = subprocess.Popen([*command, *options], cwd=files, stderr=subprocess.PIPE, text=True)
+        until = time.monotonic() + 60
+        while _epochs_in(log) < before + 2 and time.monotonic() < until:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 128 + signal.SIGTERM
+        assert "--resume" in errors
+        state = RunFolder(files / "family" / "macs-9K").load_checkpoint("search")
+        assert state is not None
+        epochs.append(state["epoch"])
+    assert log.read_text().count("stopped, and saved") == 2
+    assert 2 <= epochs[0] < epochs[0] + 2 <= epochs[1]
+
+
+def _epochs_in(log):
+    return log.read_text().count("search ") if log.exists() else 0
