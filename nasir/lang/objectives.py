@@ -58,7 +58,7 @@ def read_objective(item: s.Objective) -> Objective:
             "write `cross_entropy + 0.1 * macs / 1M`, or `cross_entropy * (macs / 60M) ^ 0.6`",
         )
     terms.pop("", None)
-    return Objective(_bounds(item.constraints), tuple(sorted(terms.items())), tuple(powers))
+    return Objective(read_bounds(item.constraints), tuple(sorted(terms.items())), tuple(powers))
 
 
 def _operands(expr: s.Expr, operator: str) -> list[s.Expr]:
@@ -88,7 +88,7 @@ def _power(expr: s.Binary) -> Power:
             )
 
 
-def _bounds(constraints: tuple[s.Constraint, ...]) -> tuple[Bound, ...]:
+def read_bounds(constraints: tuple[s.Constraint, ...]) -> tuple[Bound, ...]:
     bounds = tuple(map(_bound, constraints))
     costs = [bound.cost for bound in bounds]
     for i, constraint in enumerate(constraints):

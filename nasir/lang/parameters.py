@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from nasir.diagnostics import CompileError, Diagnostic, Source, closest
 from nasir.lang import syntax as s
-from nasir.lang.parser import parse
+from nasir.lang.parser import parse, parse_part
 
 
 def with_parameters(source: Source, given: Mapping[str, str]) -> Source:
@@ -24,7 +24,7 @@ def with_parameters(source: Source, given: Mapping[str, str]) -> Source:
             found.append(Diagnostic("E0611", f"the space has no parameter `{name}`", hints=hints))
             continue
         place = parameters[name].span
-        edits.append((place.start, place.end, f"{name} = {_expression(name, text)}"))
+        edits.append((place.start, place.end, f"{name} = {_expression(name, text).span.text}"))
     if found:
         raise CompileError(found)
     text = source.text
@@ -33,9 +33,5 @@ def with_parameters(source: Source, given: Mapping[str, str]) -> Source:
     return Source(source.name, text)
 
 
-def _expression(name: str, text: str) -> str:
-    """The text of one expression, and nothing after it."""
-    items = parse(Source(f"--with {name}", f"let value = {text}")).items
-    if len(items) == 1 and isinstance(items[0], s.Let):
-        return items[0].value.span.text
-    raise CompileError(Diagnostic("E0611", f"`{text}` is not one value", hints=("write `sizes={128, 160}`",)))
+def _expression(name: str, text: str) -> s.Expr:
+    return parse_part(Source(f"--with {name}", text), "expr")

@@ -22,11 +22,12 @@ _READABLE = {
     "NUMBER": "a number",
     "STRING": "a string",
     "COMPARISON": "a comparison",
-    "$END": "the end of the file",
+    "$END": "the end of the text",
     "RETURN": "`return`",
     "__ANON_0": "`->`",
     "__ANON_1": "`..`",
 }
+_STARTS = {"nas.lark": ["start", "expr", "override", "constraints"]}
 _OPERATORS = {
     "PLUS",
     "MINUS",
@@ -47,12 +48,13 @@ _OPERATORS = {
 @cache
 def _lark(grammar: str) -> Lark:
     text = (resources.folder("grammars") / grammar).read_text(encoding="utf-8")
-    return Lark(text, parser="lalr", propagate_positions=True, maybe_placeholders=True)
+    starts = _STARTS.get(grammar, ["start"])
+    return Lark(text, parser="lalr", start=starts, propagate_positions=True, maybe_placeholders=True)
 
 
-def lark_tree(grammar: str, text: str) -> "Tree[Token]":
-    """The parse tree of `text` under `grammars/<grammar>`."""
-    return _lark(grammar).parse(text)
+def lark_tree(grammar: str, text: str, rule: str = "start") -> "Tree[Token]":
+    """The parse tree of `text`, a `rule` of `grammars/<grammar>`."""
+    return _lark(grammar).parse(text, rule)
 
 
 def parse(source: Source) -> s.File:
@@ -61,15 +63,29 @@ def parse(source: Source) -> s.File:
     Raises:
         CompileError: with a diagnostic for each top-level item that has a syntax error.
     """
+    return _Builder(source).file(_tree(source, "start"))
+
+
+def parse_part(source: Source, rule: str) -> Any:
+    """The syntax tree of a text that is one `expr`, `override` or `constraints` of the grammar, and nothing more.
+
+    Raises:
+        CompileError: with the first syntax error.
+    """
+    return _Builder(source).part(_tree(source, rule))
+
+
+def _tree(source: Source, rule: str) -> "Tree[Token]":
     whole = Span(source, 0, min(1, len(source.text)))
     if len(source.text) > LARGEST_FILE:
         raise CompileError(Diagnostic("E0104", f"the file has more than {LARGEST_FILE} characters", whole))
     try:
-        tree = lark_tree("nas.lark", source.text)
+        tree = lark_tree("nas.lark", source.text, rule)
     except UnexpectedInput as error:
-        raise CompileError(_all_errors(source) or [_syntax_error(source, error, len(source.text))]) from None
+        found = _all_errors(source) if rule == "start" else []
+        raise CompileError(found or [_syntax_error(source, error, len(source.text))]) from None
     _check_nesting(source, tree)
-    return _Builder(source).file(tree)
+    return tree
 
 
 def _all_errors(source: Source) -> list[Diagnostic]:
@@ -153,6 +169,9 @@ class _Builder:
         items = cast("tuple[s.Item, ...]", self._all(tree.children))
         return s.File(Span(self._source, 0, len(self._source.text)), items)
 
+    def part(self, tree: "Tree[Token]") -> Any:
+        return self._build(tree)
+
     def _build(self, node: Any) -> Any:
         if node is None:
             return None
@@ -212,6 +231,9 @@ class _Builder:
         return self._build(children[0])
 
     def _subject(self, span: Span, children: list[Any]) -> tuple[s.Constraint, ...]:
+        return self._build(children[0])
+
+    def _constraints(self, span: Span, children: list[Any]) -> tuple[s.Constraint, ...]:
         return self._all(children)
 
     def _constraint(self, span: Span, children: list[Any]) -> s.Constraint:
@@ -221,6 +243,10 @@ class _Builder:
     def _settings(self, span: Span, children: list[Any]) -> s.Settings:
         section, *settings = children
         return s.Settings(span, str(section), self._all(settings))
+
+    def _override(self, span: Span, children: list[Any]) -> s.Settings:
+        section, setting = children
+        return s.Settings(span, str(section or ""), (self._build(setting),))
 
     def _setting(self, span: Span, children: list[Any]) -> s.Setting:
         return s.Setting(span, *map(self._build, children))

@@ -1,23 +1,25 @@
 """`objective`, `search` and `train` sections as checked data."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
-from nasir.diagnostics import CompileError, Diagnostic, Source
+from nasir.diagnostics import CompileError, Diagnostic, Source, Span, closest
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.format import print_expr
 from nasir.lang.formulas import number
 from nasir.lang.mistakes import Mistake
 from nasir.lang.modules import Module
-from nasir.lang.objectives import Objective, read_objective
-from nasir.lang.parser import parse
+from nasir.lang.objectives import Objective, read_bounds, read_objective
+from nasir.lang.parser import parse_part
 
 Resolution = Literal["all", "sampled"]
 Precision = Literal["float32", "bfloat16"]
 Compiled = Literal["off", "inductor", "aot_eager"]
+
+_SECTIONS = ("search", "train")
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def read_settings(module: Module) -> Settings:
     Raises:
         CompileError: with every mistake in them.
     """
-    return _apply(Settings(), module.tree)
+    return _apply(Settings(), module.tree.items)
 
 
 def override(settings: Settings, assignments: list[str], default: str = "search") -> Settings:
@@ -118,15 +120,17 @@ def override(settings: Settings, assignments: list[str], default: str = "search"
         CompileError: with every mistake in them.
     """
     for assignment in assignments:
-        key, equals, value = assignment.partition("=")
-        section, dot, name = key.strip().partition(".")
-        if not dot:
-            section, name = default, section
-        if not equals or section not in {"search", "train"}:
+        if "=" not in assignment:
             hint = "write `epochs=30`, `search.epochs=30` or `train.epochs=30`"
             raise CompileError(Diagnostic("E0506", f"`--set {assignment}` is no setting", hints=(hint,)))
-        text = f"{section} {{ {name.strip()} = {value.strip()} }}"
-        settings = _apply(settings, _one_section(f"--set {key.strip()}", text), checks=False)
+        source = Source("--set", assignment)
+        given: s.Settings = parse_part(source, "override")
+        section = given.section or default
+        if section not in _SECTIONS:
+            span = Span(source, given.span.start, given.span.start + len(section))
+            hints = closest(section, _SECTIONS) or ("there are `search` and `train`",)
+            raise CompileError(Diagnostic("E0506", f"no section is named `{section}`", span, hints))
+        settings = _apply(settings, [replace(given, section=section)], checks=False)
     _check(settings.search)
     return settings
 
@@ -140,20 +144,9 @@ def _check(search: SearchSettings) -> None:
         raise CompileError(found)
 
 
-def _one_section(name: str, text: str) -> s.File:
-    """The syntax tree of a text of the command line in its section, and of nothing after it."""
-    source = Source(name, text)
-    tree = parse(source)
-    settings = [setting for item in tree.items if isinstance(item, s.Settings) for setting in item.settings]
-    if extra := [*tree.items[1:], *settings[1:]]:
-        span = extra[0].span
-        raise CompileError(Diagnostic("E0506", "this is more than one setting", span, ("give one option for each",)))
-    return tree
-
-
-def _apply(settings: Settings, tree: s.File, *, checks: bool = True) -> Settings:
+def _apply(settings: Settings, items: Sequence[s.Item], *, checks: bool = True) -> Settings:
     found: list[Diagnostic] = []
-    for item in tree.items:
+    for item in items:
         try:
             match item:
                 case s.Objective():
@@ -296,8 +289,11 @@ def with_bounds(settings: Settings, texts: list[str]) -> Settings:
         if not text.strip():
             hint = 'write `--bound "macs <= 60M"`'
             raise CompileError(Diagnostic("E0504", "`--bound` is empty", hints=(hint,)))
-        tree = _one_section(f"--bound {text}", f"objective {{ minimize cross_entropy subject to {text} }}")
-        for bound in _apply(Settings(), tree).objective.bounds:
+        try:
+            found = read_bounds(parse_part(Source("--bound", text), "constraints"))
+        except Mistake as mistake:
+            raise CompileError(mistake.diagnostic) from None
+        for bound in found:
             if bound.cost in given:
                 raise CompileError(Diagnostic("E0504", f"`--bound` gives `{bound.cost}` two bounds"))
             given.add(bound.cost)

@@ -79,7 +79,8 @@ def test_bounds_of_the_command_line_stand_in_for_the_file_s_on_the_same_cost(com
     for wrong in ("flops <= 3M", "macs >= 3M", "macs <= ", "macs <= 3M } search {", "3M"):
         with pytest.raises(nasir.CompileError) as caught:
             with_bounds(space.settings, [wrong])
-        assert caught.value.diagnostics[0].span.source.name.startswith("--bound")
+        span = caught.value.diagnostics[0].span
+        assert (span.source.name, span.source.text) == ("--bound", wrong)
 
 
 def test_new_settings_are_read_and_checked():
@@ -104,11 +105,21 @@ def test_two_bounds_on_one_cost_are_a_mistake():
         with_bounds(Settings(), ["macs <= 10K", "macs <= 20K"])
 
 
-def test_an_option_gives_one_setting():
-    for text in ("epochs=3 batch=5", "epochs=3 } train { batch=5"):
-        with pytest.raises(nasir.CompileError) as raised:
-            override(Settings(), [text])
-        assert raised.value.diagnostics[0].code == "E0506"
+@pytest.mark.parametrize(
+    ("text", "code", "mark"),
+    [
+        ("epochs=3 batch=5", "E0101", "batch"),
+        ("epochs=3 } train { batch=5", "E0101", "}"),
+        ("train.epochs=", "E0103", "="),
+        ("trian.epochs=3", "E0506", "trian"),
+        ("train.epoch=3", "E0502", "epoch"),
+    ],
+)
+def test_an_option_gives_one_setting_and_a_mistake_is_marked_in_its_own_text(text, code, mark):
+    with pytest.raises(nasir.CompileError) as raised:
+        override(Settings(), [text])
+    (found,) = raised.value.diagnostics
+    assert (found.code, found.span.source.text, found.span.text) == (code, text, mark)
 
 
 @pytest.mark.parametrize("text", ["macs < 60M", "macs >= 60M", "", "macs <= \N{FULLWIDTH DIGIT SIX}0M"])
