@@ -30,9 +30,9 @@ def unknown_import(span: Span, name: str, path: str, known: Iterable[str]) -> Mi
     return Mistake(Diagnostic("E0203", f'"{path}" defines no `{name}`', span, closest(name, known)))
 
 
-def no_file(span: Span, path: str) -> Mistake:
-    hint = "paths are looked up beside this file, then in nasir's library"
-    return Mistake(Diagnostic("E0204", f'no file "{path}" to import from', span, (hint,)))
+def no_file(span: Span, path: str, known: Iterable[str]) -> Mistake:
+    hints = (*closest(path, known), "paths are looked up beside this file, then in nasir's library")
+    return Mistake(Diagnostic("E0204", f'no file "{path}" to import from', span, hints))
 
 
 def outside_roots(span: Span, path: str) -> Mistake:

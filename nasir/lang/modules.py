@@ -133,6 +133,7 @@ class Loader:
         written = PurePosixPath(path.value)
         if written.is_absolute() or not path.value:
             raise mistakes.outside_roots(path.span, path.value)
+        known: list[str] = []
         for folder in (module.path.parent, self._roots[1]):
             candidate = folder / written
             try:
@@ -144,7 +145,8 @@ class Loader:
                 raise mistakes.outside_roots(path.span, path.value)
             if exists:
                 return candidate
-        raise mistakes.no_file(path.span, path.value)
+            known += [(written.parent / beside.name).as_posix() for beside in candidate.parent.glob("*.nas")]
+        raise mistakes.no_file(path.span, path.value, sorted(set(known)))
 
 
 def _define(module: Module, name: s.Identifier, owner: Module, definition: Definition) -> None:
