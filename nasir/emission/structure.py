@@ -15,6 +15,9 @@ from nasir.ir.values import Ref, Scalar, Value
 Hole = Scalar
 """What may differ between two instances of a class: a number, or the name of an activation."""
 
+_IN_CHANNELS = "in_channels"
+_NAMES = {"x.channels": _IN_CHANNELS}
+
 
 @dataclass(frozen=True)
 class Filled:
@@ -204,7 +207,7 @@ class _Structure:
             assert nodes[0].op == "image", "a network begins with its image"
             nodes = nodes[1:]
         numbers = {name: i for i, name in enumerate(outside)}
-        holes = _Holes({0: "in_channels"})
+        holes = _Holes({0: _IN_CHANNELS})
         steps = tuple(self._part_step(part, numbers, holes) for part in self._parts(region, nodes))
         values = dict(region.values) if region else {}
         output = numbers[self._output(inner)]
@@ -250,14 +253,14 @@ class _Structure:
         number, instance = self._class_of[region.path]
         filled: list[int] = []
         for name, hole in self._classes[number].parameters.items():
-            known = holes.channels.get(operand) if operand is not None and name == "in_channels" else None
+            known = holes.channels.get(operand) if operand is not None and name == _IN_CHANNELS else None
             filled.append(holes.add(instance.holes[hole], known))
         return Child(number, tuple(filled))
 
     def _node_step(self, node: Node, numbers: dict[str, int], holes: "_Holes") -> Step:
         it = tensors(self._graph, node.name)
         op = OPS[node.op]
-        written = dict(node.written)
+        written = {attribute: _NAMES.get(name, name) for attribute, name in node.written}
         operands = tuple(numbers[o] for o in node.inputs)
         result = numbers.setdefault(node.name, len(numbers))
         attribute = self._paths[node.name].rpartition(".")[2]

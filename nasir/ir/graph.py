@@ -42,8 +42,8 @@ class Type:
 class Node:
     """One op applied to earlier nodes. `attributes` are constants or references to decisions and dims.
 
-    `written` holds the names the program gave attributes where it gave them names: `conv(kernel, mid)`; `flow` is the
-    statement of the space that the node is of, `return` for the last.
+    `written` holds the names the program gave attributes where it gave them names, `conv(kernel, mid)`, or the
+    `x.channels` of a block's input; `flow` is the statement of the space that the node is of, `return` for the last.
     """
 
     name: str

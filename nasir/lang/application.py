@@ -135,7 +135,9 @@ class Applier:
             if isinstance(value, Ref) and (parameter.kind != "count" or parameter.name == "stride"):
                 return self._op_of_set(function, parameter, value, operands, name)
         written = tuple(
-            (parameter, b.span.text) for parameter, b in function.bound.items() if b.span.text.isidentifier()
+            (parameter, b.span.text)
+            for parameter, b in function.bound.items()
+            if b.span.text.isidentifier() or b.span.text == "x.channels"
         )
         return self.builder.node(name, function.op.name, operands, attributes, function.span, written)
 

@@ -99,6 +99,21 @@ def test_blocks_that_differ_in_numbers_or_activation_only_share_a_class(compiled
     assert names == ["IR", "Shared"]
 
 
+def test_a_class_of_one_instance_has_the_number_that_is_its_input_s_once(compiled):
+    space = compiled(
+        """
+        from "lib/mobile.nas" import squeeze_excite
+        space once(classes = 3) {
+          x = image(3, size=8)
+          return x -> conv(3, 24) -> squeeze_excite() -> global_avg_pool -> linear(classes)
+        }
+        """
+    )
+    (block,) = (one for one in ast.parse(nasir.emit(space)).body if getattr(one, "name", "") == "SqueezeExcite")
+    assert "nn.Conv2d(squeeze, in_channels, 1)" in ast.unparse(block)
+    assert "24" not in ast.unparse(block)
+
+
 def test_reads_as_the_golden_file():
     space = nasir.load("digits")
     source = nasir.emit(space.at(space.sample(4)))
