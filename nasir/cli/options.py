@@ -10,6 +10,14 @@ from nasir.api import Space
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.values import Scalar
 
+
+def folder(text: str) -> Path:
+    """A folder to write into; nothing, as of a shell's variable that is not set, names none."""
+    if not text:
+        raise typer.BadParameter("the folder has no name")
+    return Path(text)
+
+
 File = Annotated[str, typer.Argument(metavar="FILE", help="A path, or a name in the shipped library (`digits`).")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Largest = Annotated[bool, typer.Option("--largest", help="The network with the most multiply-adds.")]
@@ -44,7 +52,8 @@ Resume = Annotated[
     bool, typer.Option("--resume", help="Go on from the folder's last checkpoint; start where there is none.")
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="RUN", help="The run folder.  [default: one of its own in runs]")
+    Path | None,
+    typer.Option("--out", metavar="RUN", parser=folder, help="The run folder.  [default: one of its own in runs]"),
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, max=2**31 - 1, help="Seed of all randomness.")]
 Device = Annotated[str, typer.Option("--device", metavar="D", help="`cpu`, `cuda`, or `auto`.")]

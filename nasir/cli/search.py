@@ -52,7 +52,11 @@ def command(
     out: Out = None,
     bound: Annotated[
         list[str] | None,
-        typer.Option("--bound", metavar="COST<=LIMIT", help="A bound, `macs <= 20M` or `macs <= 60%`, for the file's."),
+        typer.Option(
+            "--bound",
+            metavar="COST<=LIMIT",
+            help="A bound, `macs <= 20M` or `macs <= 60%`, in place of the file's on that cost; may be repeated.",
+        ),
     ] = None,
     set: Set = None,
     classes: Classes = None,
@@ -95,6 +99,8 @@ def command(
         )
     else:
         again = source.parent / f"{source.name}_again" if source.name else Path(f"{source.resolve()}_again")
+        if out is not None and out.resolve() == source.resolve():
+            raise typer.BadParameter("a run is repeated beside itself: name another folder, `--out DIR`")
         space, request = _repeated(source, out or again, device)
         request = replace(request, tensorboard=tensorboard)
     request = replace(request, resume=resume, overwrite=overwrite)
@@ -112,13 +118,14 @@ def _is_given(context: typer.Context, name: str) -> bool:
 
 def _compare(run: Path, other: Path, console: "Console") -> None:
     """Which files of a run and of its repetition are the same bytes."""
-    both = [name for name in _COMPARED if (run / name).exists() and (other / name).exists()]
-    same = [name for name in both if (run / name).read_bytes() == (other / name).read_bytes()]
-    different = [name for name in both if name not in same]
+    there = [name for name in _COMPARED if (run / name).exists()]
+    same = [name for name in there if (run / name).read_bytes() == (other / name).read_bytes()]
+    different = [name for name in there if name not in same]
+    missing = [name for name in _COMPARED if name not in there]
     console.print(f"as in {run}: {', '.join(same) or 'nothing'}", markup=False, soft_wrap=True)
-    if different:
-        words = f"otherwise than in {run}: {', '.join(different)}"
-        console.print(words, style="yellow", markup=False, soft_wrap=True)
+    for words, names in (("otherwise than in", different), ("not there in", missing)):
+        if names:
+            console.print(f"{words} {run}: {', '.join(names)}", style="yellow", markup=False, soft_wrap=True)
 
 
 def console_of_rank() -> "Console":
@@ -223,5 +230,6 @@ def show_summary(summary: "Summary", folder: Path, console: "Console") -> None:
         words = "the budget is not used up: no change of one or two decisions was found that uses more"
         console.print(words, style="yellow", soft_wrap=True)
     if summary.skipped_files:
-        console.print(f"[yellow]{summary.skipped_files:,} files could not be read and were left out[/]")
+        files = "file" if summary.skipped_files == 1 else "files"
+        console.print(f"[yellow]{summary.skipped_files:,} {files} left out that could not be read[/]")
     console.print(f"{summary.seconds:.0f} s, everything in {folder}", style="dim", markup=False, soft_wrap=True)

@@ -18,6 +18,7 @@ from nasir.cli.options import (
     SkipBroken,
     With,
     check_start,
+    folder,
     parameters,
 )
 from nasir.cli.search import stoppable
@@ -41,7 +42,10 @@ def command(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="DIR", help="A run folder for each bound goes in it.  [default: runs/NAME_sweep]"
+            "--out",
+            metavar="DIR",
+            parser=folder,
+            help="A run folder for each bound goes in it.  [default: runs/NAME_sweep]",
         ),
     ] = None,
     set: Set = None,
@@ -93,9 +97,8 @@ def command(
         words = "done" if well else f"failed, see {member.log}"
         console.print(f"{member.bound}: {words}", soft_wrap=True, markup=False)
 
-    console.print(
-        f"{len(family)} searches, {min(jobs, len(family))} at a time; their lines in {out}/*.log", soft_wrap=True
-    )
+    many = "1 search" if len(family) == 1 else f"{len(family)} searches, {min(jobs, len(family))} at a time"
+    console.print(f"{many}; lines in {out}/*.log", soft_wrap=True, markup=False)
     failed = stoppable(lambda: run_all(family, arguments, jobs, done), out)
     finished = [member for member in family if member not in failed]
     if finished:

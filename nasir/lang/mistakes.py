@@ -253,8 +253,8 @@ def unknown_setting(span: Span, section: str, name: str, known: Iterable[str]) -
     return Mistake(Diagnostic("E0502", f"`{section}` has no setting `{name}`", span, hints))
 
 
-def bad_setting(span: Span, name: str, wanted: str) -> Mistake:
-    return Mistake(Diagnostic("E0503", f"`{name}` must be {wanted}", span))
+def bad_setting(span: Span, name: str, wanted: str, *hints: str) -> Mistake:
+    return Mistake(Diagnostic("E0503", f"`{name}` must be {wanted}", span, hints))
 
 
 def bad_objective(span: Span, message: str, *hints: str) -> Mistake:

@@ -8,6 +8,8 @@ from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.formulas import has_names, names_in, number
 
+_FORMS = "write `cross_entropy + 0.1 * macs / 1M`, or `cross_entropy * (macs / 60M) ^ 0.6`"
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -55,9 +57,11 @@ def read_objective(item: s.Objective) -> Objective:
         raise mistakes.bad_objective(
             item.minimize.span,
             "the objective is `cross_entropy`, once, with costs added or as factors",
-            "write `cross_entropy + 0.1 * macs / 1M`, or `cross_entropy * (macs / 60M) ^ 0.6`",
+            _FORMS,
         )
     terms.pop("", None)
+    if favoured := next((name for name, weight in terms.items() if weight < 0), None):
+        raise mistakes.bad_objective(item.minimize.span, f"the weight of `{favoured}` is below 0", _FORMS)
     return Objective(read_bounds(item.constraints), tuple(sorted(terms.items())), tuple(powers))
 
 
@@ -79,8 +83,12 @@ def _power(expr: s.Binary) -> Power:
     match expr.left:
         case s.Binary(operator="/", left=s.Name() as name) if not has_names(expr.left.right):
             cost, target, exponent = _cost(name), number(expr.left.right, {}), number(expr.right, {})
-            if not (0 < target < math.inf and -8 <= exponent <= 8):
-                raise mistakes.bad_objective(expr.span, "a target is above 0, an exponent between -8 and 8")
+            if not (0 < target < math.inf and 0 < exponent <= 8):
+                raise mistakes.bad_objective(
+                    expr.span,
+                    "a target is above 0, an exponent above 0 and at most 8",
+                    "cross-entropy is minimised: a negative exponent, as rewards have, would favour large networks",
+                )
             return Power(cost, target, exponent)
         case _:
             raise mistakes.bad_objective(
@@ -133,4 +141,6 @@ def _linear(expr: s.Expr) -> dict[str, float]:
         case _ if not has_names(expr):
             return {"": number(expr, {})}
         case _:
-            raise mistakes.bad_objective(expr.span, "the objective must be a weighted sum of cross_entropy and costs")
+            raise mistakes.bad_objective(
+                expr.span, "the objective must be a weighted sum of cross_entropy and costs", _FORMS
+            )

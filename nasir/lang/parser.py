@@ -297,7 +297,7 @@ class _Builder:
         value = float(digits) * multiple if set(digits) & set(".eE") else int(digits[:400]) * multiple
         if value > LARGEST_NUMBER:
             message = f"the number is larger than {LARGEST_NUMBER:,}"
-            raise CompileError(Diagnostic("E0106", message, span, ("every size and cost of a network is smaller",)))
+            raise CompileError(Diagnostic("E0106", message, span, ("no size, cost or setting is so large",)))
         return s.Number(span, int(value) if multiple > 1 and value == int(value) else value, written)
 
     def _string(self, span: Span, children: list[Any]) -> s.String:

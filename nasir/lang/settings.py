@@ -231,7 +231,9 @@ def _optimizer(setting: s.Setting) -> Optimizer:
     call = setting.value
     if not (isinstance(call, s.Call) and isinstance(call.callee, s.Name) and call.callee.text in _OPTIMIZERS):
         wanted = "an optimizer: sgd(lr=0.1, momentum=0.9, weight_decay=1e-4), adam(lr=0.01) or adamw(lr=0.001)"
-        raise mistakes.bad_setting(call.span, setting.name.text, wanted)
+        callee = call.callee if isinstance(call, s.Call) else call
+        near = closest(callee.text, _OPTIMIZERS) if isinstance(callee, s.Name) else ()
+        raise mistakes.bad_setting(call.span, setting.name.text, wanted, *near)
     name = call.callee.text
     arguments: dict[str, float] = {}
     for argument in call.arguments:
@@ -277,8 +279,9 @@ _READERS: Mapping[str, Callable[[s.Setting], object]] = {
 }
 
 
-def with_bounds(settings: Settings, texts: list[str]) -> Settings:
-    """Settings with bounds written as in a file, `macs <= 60M`, in place of the file's on the same costs.
+def with_bounds(settings: Settings, texts: list[str], option: str = "--bound") -> Settings:
+    """Settings with bounds written as in a file, `macs <= 60M`, in place of the file's on the same costs; `option` is
+    where they were given.
 
     Raises:
         CompileError: where one is no bound.
@@ -288,14 +291,14 @@ def with_bounds(settings: Settings, texts: list[str]) -> Settings:
     for text in texts:
         if not text.strip():
             hint = 'write `--bound "macs <= 60M"`'
-            raise CompileError(Diagnostic("E0504", "`--bound` is empty", hints=(hint,)))
+            raise CompileError(Diagnostic("E0504", f"`{option}` is empty", hints=(hint,)))
         try:
-            found = read_bounds(parse_part(Source("--bound", text), "constraints"))
+            found = read_bounds(parse_part(Source(option, text), "constraints"))
         except Mistake as mistake:
             raise CompileError(mistake.diagnostic) from None
         for bound in found:
             if bound.cost in given:
-                raise CompileError(Diagnostic("E0504", f"`--bound` gives `{bound.cost}` two bounds"))
+                raise CompileError(Diagnostic("E0504", f"`{option}` gives `{bound.cost}` two bounds"))
             given.add(bound.cost)
             bounds[bound.cost] = bound
     return replace(settings, objective=replace(settings.objective, bounds=tuple(bounds.values())))

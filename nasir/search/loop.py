@@ -2,6 +2,7 @@
 other; the temperature anneals; of networks near to the final distribution that keep the bounds, the best with the
 supernet's weights is the one."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from nasir.search.pausing import Pauses
 from nasir.search.progress import Report
 from nasir.search.ranks import Ranks
 from nasir.search.run_folder import RunFolder
-from nasir.search.training import check_loss, compiled, place
+from nasir.search.training import compiled, diverged, place
 from nasir.supernets import Supernet, SupernetOutput, build
 from nasir.supernets.gates import gumbel_noise
 from nasir.supernets.layers import wide
@@ -127,7 +128,10 @@ class Search:
         batch, key = self._settings.batch, 2 * self._seed + self._part
         for images, labels in batches(split, batch, key, self.epoch, self._ranks, self._step):
             loss, stop = self._ranks.mean([float(train(images, labels)), pauses.signal > 0], self._device)
-            check_loss(loss, f"epoch {self.epoch}")
+            if not math.isfinite(loss):
+                name = ("weights", "architecture")[self._part]
+                where = f"epoch {self.epoch + 1} of {self._settings.epochs} of the search, of the {name}"
+                raise diverged(loss, where, f"search.{name}", getattr(self._settings, name))
             if self._part == WEIGHTS:
                 self._weight_optimizer.step()
                 self._average.update()

@@ -1,5 +1,6 @@
 """When a long run saves its state, and when it stops to be resumed."""
 
+import os
 import signal
 import threading
 import time
@@ -10,6 +11,8 @@ from types import FrameType
 from nasir.search.machine import under_torchrun
 
 SAVE_EVERY = 300.0  # seconds
+WORKS_FOR = "NASIR_WORKS_FOR"
+"""The environment's word for the process whose end is a stop: the sweep that a search is part of."""
 
 
 class Stopped(Exception):
@@ -21,12 +24,19 @@ class Stopped(Exception):
 
 
 class Pauses:
-    """Told to stop by SIGINT or SIGTERM; due to save by the clock."""
+    """Told to stop by SIGINT or SIGTERM, or by the end of the process that it works for; due to save by the clock."""
 
     def __init__(self) -> None:
-        self.signal = 0
+        self.told = 0
         """The signal that it was told by."""
+        self._for = int(os.environ.get(WORKS_FOR, 0))
         self._saved = time.monotonic()
+
+    @property
+    def signal(self) -> int:
+        """The signal to stop by, 0 where there is none."""
+        orphaned = self._for and self._for != os.getppid()
+        return self.told or (signal.SIGTERM if orphaned else 0)
 
     def stopped(self) -> Stopped:
         """What ends the run; of ranks that stop together, those that got no signal end as if they had SIGTERM."""
@@ -52,7 +62,7 @@ def pausing() -> Generator[Pauses]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def stop(number: int, frame: FrameType | None) -> None:
-        pauses.signal = number
+        pauses.told = number
         if not under_torchrun():
             for known, handler in before.items():
                 signal.signal(known, handler)

@@ -109,6 +109,20 @@ def _plain(value: Any) -> Any:
             return value
 
 
+_SAME = {
+    "space": "another space",
+    "imports": "other imports",
+    "seed": "another seed",
+    "data": "other data",
+    "images": "other images",
+    "settings": "other settings",
+    "classes": "other `--classes`",
+    "synchronised": "another `--sync-bn`",
+    "ranks": "another number of ranks",
+}
+"""What of a plan must be the same to go on with it, as a user is told of it."""
+
+
 def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
     """The plan of the run in the folder.
 
@@ -120,13 +134,14 @@ def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any]) -> Mapping[str
         hint = "start again with `--overwrite`"
         message = f"`{folder.path / 'plan.json'}` is no plan of a run"
         raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
-    keys = ("space", "imports", "seed", "data", "images", "settings", "classes", "skip_broken", "synchronised", "ranks")
-    different = [key for key in keys if found.get(key) != wanted[key]]
+    different = [words for key, words in _SAME.items() if found.get(key) != wanted[key]]
+    if found.get("skip_broken") and not wanted["skip_broken"]:  # what had to be read until now could be, the other way
+        different.append("`--skip-broken`")
     if str(found.get("device")).split(":")[0] != wanted["device"].split(":")[0]:
-        different.append("device")
+        different.append("another device")
     if different:
-        hint = "resume with the same file and settings, or start again with `--overwrite`"
-        message = f"the run in `{folder.path}` is of other {' and other '.join(different)}"
+        hint = "resume with the same file and options, or start again with `--overwrite`"
+        message = f"the run in `{folder.path}` is not this one, it has {' and '.join(different)}"
         raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
     return found
 

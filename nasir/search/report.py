@@ -35,6 +35,7 @@ class HeatMap:
     what: str
     options: Sequence[str]
     chosen: str
+    """The network's option; of an unfinished search the likeliest; empty where the network has no use for it."""
     png: str
 
 
@@ -69,7 +70,8 @@ def write_report(run: Path) -> Path:
             curves=_curves(metrics, plan["bounds"]),
             picture=draw(network.graph) if network else "",
             rows=list(_rows(network, chosen)) if network else [],
-            layers=_layers(probabilities, chosen),
+            layers=_layers(probabilities, None if choices is None else chosen),
+            decided=choices is not None,
             plan=json.dumps(
                 {name: value for name, value in plan.items() if name not in {"space", "imports"}}, indent=2
             ),
@@ -178,9 +180,12 @@ def _rows(network: Space, chosen: Mapping[str, str]) -> Iterator[Row]:
         yield Row(row.name, row.block, row.shape, f"{row.macs:,}", f"{row.params:,}", words)
 
 
-def _layers(lines: Lines, chosen: Mapping[str, str]) -> list[LayerMaps]:
+def _layers(lines: Lines, chosen: Mapping[str, str] | None) -> list[LayerMaps]:
+    """`chosen` is None while nothing is."""
     if not lines:
         return []
+    if chosen is None:
+        chosen = {name: max(shares, key=shares.__getitem__) for name, shares in lines[-1]["decisions"].items()}
     layers: dict[str, list[HeatMap]] = {}
     for name, options in lines[0]["decisions"].items():
         layer, _, what = name.rpartition(".")

@@ -204,6 +204,9 @@ def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> No
     """Make the folder that of this run: empty with `plan.json`, or a run to go on with."""
     if job.resumes:
         found = check_same_plan(job.folder, wanted)
+        if found.get("skip_broken") != wanted["skip_broken"]:
+            plan_now = {**found, "skip_broken": wanted["skip_broken"]}
+            job.ranks.lead(lambda: job.folder.write_json("plan.json", plan_now))
         if (before := found.get("versions")) != wanted["versions"]:
             words = f"begun with {_listed(before)}, goes on with {_listed(wanted['versions'])}: its bytes may differ"
             job.console.print(words, style="yellow", markup=False, soft_wrap=True)

@@ -17,7 +17,7 @@ from nasir.drawing.curves import Series, plot
 from nasir.files import write_atomically
 from nasir.lang.settings import Settings, with_bounds
 from nasir.search.machine import cores
-from nasir.search.pausing import Stopped, pausing
+from nasir.search.pausing import WORKS_FOR, Stopped, pausing
 from nasir.search.run_folder import RunFolder
 
 _LOOK_EVERY = 0.2  # seconds
@@ -48,7 +48,7 @@ def members(cost: str, limits: Sequence[str], out: Path) -> list[Member]:
     """
     found: dict[tuple[float, bool], Member] = {}
     for text in limits:
-        (bound,) = with_bounds(Settings(), [f"{cost} <= {text}"]).objective.bounds
+        (bound,) = with_bounds(Settings(), [f"{cost} <= {text}"], f"--{cost}").objective.bounds
         plain = re.fullmatch(r"([0-9.]+[A-Za-z]?)(%?)", text.replace(" ", ""))
         limit = plain[1] if plain else f"{100 * bound.limit:.12g}" if bound.relative else f"{bound.limit:.12g}"
         folder = out / f"{cost}-{limit}{'pct' * bound.relative}"
@@ -71,7 +71,8 @@ def run_all(
     except OSError as error:
         message = f"`{family[0].log.parent}` cannot be made: {error.strerror}"
         raise CompileError(Diagnostic("E0901", message)) from None
-    environment = {"OMP_NUM_THREADS": str(max(1, cores() // min(jobs, len(family)))), **os.environ}
+    threads = str(max(1, cores() // min(jobs, len(family))))
+    environment = {"OMP_NUM_THREADS": threads, **os.environ, WORKS_FOR: str(os.getpid())}
     waiting, failed = list(family), list[Member]()
     running: dict[Member, subprocess.Popen[bytes]] = {}
     with pausing() as pauses:

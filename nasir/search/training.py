@@ -1,5 +1,6 @@
 """Training a network from scratch: what the searched architecture is worth."""
 
+import math
 import time
 from collections.abc import Mapping
 from itertools import islice
@@ -11,7 +12,7 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import update_bn
 
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.lang.settings import TrainSettings
+from nasir.lang.settings import Optimizer, TrainSettings
 from nasir.search import optimizers
 from nasir.search.averaging import Average
 from nasir.search.data import DataSet, Split, batch_count, batches, whole
@@ -66,7 +67,9 @@ class Training:
                 self._optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 found, stop = self._ranks.mean([float(loss.detach()), pauses.signal > 0], self._device)
-                check_loss(found, f"epoch {self.epoch} of training")
+                if not math.isfinite(found):
+                    where = f"epoch {self.epoch + 1} of {epochs} of the training"
+                    raise diverged(found, where, "train.weights", self._settings.weights)
                 self._optimizer.step()
                 self._average.update()
                 self._step += 1
@@ -138,15 +141,13 @@ def check_batches(data: DataSet, batch: int, ranks: Ranks) -> None:
         raise CompileError(Diagnostic("E0803", "no batch can be made of the training images", hints=(hint,)))
 
 
-def check_loss(loss: float, where: str) -> None:
-    """A loss is a number.
-
-    Raises:
-        CompileError: where it is none.
-    """
-    if not -float("inf") < loss < float("inf"):
-        hints = ('lower the learning rate: `--set "weights=sgd(lr=0.05, momentum=0.9)"`',)
-        raise CompileError(Diagnostic("E0804", f"the loss is {loss} in {where}", hints=hints))
+def diverged(loss: float, where: str, setting: str, optimizer: Optimizer) -> CompileError:
+    """A loss is no finite number; `setting` is the optimizer that led there."""
+    gentler = {name: value / 10 if name == "lr" else value for name, value in optimizer.arguments}
+    arguments = ", ".join(f"{name}={value:g}" for name, value in gentler.items())
+    change = f'--set "{setting}={optimizer.name}({arguments})"'
+    hint = f"lower its learning rate, `{change}`, and start again with `--overwrite`"
+    return CompileError(Diagnostic("E0804", f"the loss is {loss} in {where}", hints=(hint,)))
 
 
 def compiled(network: nn.Module, backend: str) -> nn.Module:

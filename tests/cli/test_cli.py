@@ -233,6 +233,12 @@ def test_search_needs_a_file_or_a_run_to_repeat(files):
         missing = nasir("search", "--from", name, cwd=files)
         assert missing.returncode == 1
         assert f"error[E0901]: `{name}` holds no search to repeat\n" in missing.stderr
+    itself = nasir("search", "--from", "trained", "--out", "../" + files.name + "/trained", "--overwrite", cwd=files)
+    assert itself.returncode == 2
+    assert "name another folder" in itself.stderr
+    nameless = nasir("search", "tiny.nas", "--out", "", cwd=files)
+    assert nameless.returncode == 2
+    assert "no name" in nameless.stderr
     wrong = nasir("search", "tiny.nas", "--bound", "flops <= 3K", cwd=files)
     assert wrong.returncode == 1
     assert "E0505" in wrong.stderr
@@ -269,9 +275,7 @@ def test_a_sweep_that_is_stopped_saves_its_searches_and_goes_on(files):
     for options in ([], ["--resume"]):
         before = _epochs_in(log)
         process = subprocess.Popen([*command, *options], cwd=files, stderr=subprocess.PIPE, text=True)
-        until = time.monotonic() + 60
-        while _epochs_in(log) < before + 2 and time.monotonic() < until:
-            time.sleep(0.05)
+        _until(lambda wanted=before + 2: _epochs_in(log) >= wanted)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 128 + signal.SIGTERM
@@ -281,6 +285,26 @@ def test_a_sweep_that_is_stopped_saves_its_searches_and_goes_on(files):
         epochs.append(state["epoch"])
     assert log.read_text().count("stopped, and saved") == 2
     assert 2 <= epochs[0] < epochs[0] + 2 <= epochs[1]
+
+
+@pytest.mark.slow
+def test_the_searches_of_a_killed_sweep_save_and_stop(files):
+    command = [str(NASIR), "sweep", "tiny.nas", "--macs", "9K", "--out", "killed", "--set", "epochs=100000"]
+    log = files / "killed" / "macs-9K.log"
+    process = subprocess.Popen(command, cwd=files)
+    _until(lambda: _epochs_in(log) >= 2)
+    process.kill()
+    process.wait()
+    _until(lambda: "stopped, and saved" in log.read_text())
+    assert RunFolder(files / "killed" / "macs-9K").load_checkpoint("search") is not None
+
+
+def _until(true):
+    """Wait for it, a minute at most."""
+    until = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def _epochs_in(log):

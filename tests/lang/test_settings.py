@@ -22,8 +22,8 @@ def test_the_three_forms_of_an_objective(compiled):
     additive = objective(compiled, "cross_entropy + 0.1 * macs / 1M + params / 1K subject to macs <= 60%, params <= 4M")
     assert dict(additive.weights) == {"macs": pytest.approx(1e-7), "params": pytest.approx(1e-3)}
     assert additive.bounds == (Bound("macs", 0.6, True), Bound("params", 4e6))
-    product = objective(compiled, "cross_entropy * (macs / 60M) ^ 0.6 * (params / 1M) ^ -0.07")
-    assert product.powers == (Power("macs", 60e6, 0.6), Power("params", 1e6, -0.07))
+    product = objective(compiled, "cross_entropy * (macs / 60M) ^ 0.6 * (params / 1M) ^ 0.07")
+    assert product.powers == (Power("macs", 60e6, 0.6), Power("params", 1e6, 0.07))
     both = objective(compiled, "(macs / 1M) ^ 2 * cross_entropy + params / 1M")
     assert both.powers == (Power("macs", 1e6, 2.0),)
     assert dict(both.weights) == {"params": pytest.approx(1e-6)}
@@ -40,7 +40,10 @@ def test_the_three_forms_of_an_objective(compiled):
         ("cross_entropy * macs ^ 2", "a cost over its target"),
         ("cross_entropy + (macs / 1M) ^ 2", "multiplies `cross_entropy` alone|once"),
         ("cross_entropy * (macs / 0) ^ 2", "a target is above 0"),
-        ("cross_entropy * (macs / 1M) ^ 900", "between -8 and 8"),
+        ("cross_entropy * (macs / 1M) ^ 900", "at most 8"),
+        ("cross_entropy * (macs / 1M) ^ -0.07", "above 0"),
+        ("cross_entropy + (-0.1) * macs / 1M", "is below 0"),
+        ("cross_entropy - 0.1 * macs / 1M", "weighted sum"),
         ("cross_entropy * (flops / 1M) ^ 2", "two different things"),
         ("cross_entropy subject to macs <= 0%", "above 0"),
         ("cross_entropy subject to macs <= 3M, macs <= 60%", "has a bound already"),
@@ -53,8 +56,8 @@ def test_other_forms_are_diagnostics(compiled, text, message):
 
 def test_powers_and_percentages_print_as_they_are_read():
     text = (
-        "objective {\n  minimize cross_entropy * (macs / 60M) ^ -0.07\n  subject to macs <= 60%, params <= 4M\n}\n\n"
-        "search {\n  temperature = 5 * 0.9 ^ epoch ^ 2 * (1 + epoch) ^ (2 + 1) - (-2) ^ 2\n}\n"
+        "objective {\n  minimize cross_entropy * (macs / 60M) ^ 0.07\n  subject to macs <= 60%, params <= 4M\n}\n\n"
+        "search {\n  temperature = 5 * 0.9 ^ epoch ^ 2 * (1 + epoch) ^ (2 + 1) - (-2) ^ 2 + 2 ^ -3\n}\n"
     )
     assert print_file(parse(Source("s.nas", text))) == text
 

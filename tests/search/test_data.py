@@ -73,11 +73,15 @@ FOUR_AS_FIVE = bytes([4] + [i % 4 for i in range(1, 60)])
             damage(
                 LABELS, lambda data: gzip.compress(idx(np.arange(60, dtype=np.uint8) % 4 + (np.arange(60) % 4 > 1)))
             ),
-            "class 2 has no images in `train`",
+            "train-labels-idx1-ubyte.gz`: image 3 has the label 4, and no training image has 2",
         ),
         (
             damage("t10k-labels-idx1-ubyte", lambda data: gzip.compress(idx(np.arange(20, dtype=np.uint8) % 5))),
-            "a label of `t10k` is 4, and there are 4 classes",
+            "t10k-labels-idx1-ubyte.gz`: image 4 has the label 4, and no training image has",
+        ),
+        (
+            damage(LABELS, lambda data: gzip.compress(idx(np.array([*range(4)] * 14 + [0, 4, 2, 3], dtype=np.uint8)))),
+            "train-labels-idx1-ubyte.gz`: image 57 has the label 4, and no test image has",
         ),
         (lambda root: (root / f"{IMAGES}.gz").unlink(), "has no file `train-images-idx3-ubyte`"),
     ],
@@ -215,6 +219,24 @@ def far_apart():
     return Own([0, 10**12]), Own([0, 1])
 
 
+def below():
+    return Own([0, 1]), Own([0, -1])
+
+
+def empty():
+    return Own([]), Own([0, 1])
+
+
+class NotFinite(Own):
+    def __getitem__(self, index):
+        image, label = super().__getitem__(index)
+        return (image / 0 if index == 3 else image), label
+
+
+def not_finite():
+    return NotFinite([0, 1, 2] * 6), Own([0, 1, 2])
+
+
 def shuffled():
     labels = [0, 1, 2] * 6
     random.shuffle(labels)
@@ -245,16 +267,19 @@ def test_a_data_set_of_the_user_s_own():
         (":good", "names no function"),
         ("tests.search.nowhere:good", "ModuleNotFoundError"),
         (f"{__name__}:nothing", "AttributeError"),
-        (f"{__name__}:raising", "RuntimeError: no such disk"),
+        (f"{__name__}:raising", r"RuntimeError: no such disk \(.*test_data.py, line \d+\)"),
         (f"{__name__}:no_pair", "gives no training and test set"),
-        (f"{__name__}:gap", "class 1 has no images"),
+        (f"{__name__}:gap", "image 1 has the label 2, and no training image has 1"),
+        (f"{__name__}:below", "the test set of .*: image 1 has the label -1, which is below 0"),
+        (f"{__name__}:empty", "has 0 training and 2 test images"),
+        (f"{__name__}:not_finite", "the image of item 3 has values that are no finite numbers"),
         (f"{__name__}:words", "labels of"),
         (f"{__name__}:broken", "image 3 is gone"),
         (f"{__name__}:double", "torch.float64 of shape"),
         (f"{__name__}:stopping", "StopIteration"),
         (f"{__name__}:numbers", "gives no training and test set"),
         (f"{__name__}:leaving", "SystemExit"),
-        (f"{__name__}:far_apart", "class 1 has no images"),
+        (f"{__name__}:far_apart", "image 1 has the label 1000000000000, and no training image has 1"),
         (f"{__name__}:coloured", r"of shape \[3, 6, 6\], not float32 \[1, H, W\]"),
     ],
 )

@@ -1,5 +1,6 @@
 """`folder:DIR`: what is read, in which order, and what is said where it cannot be."""
 
+import json
 import os
 from dataclasses import replace
 
@@ -16,6 +17,10 @@ from nasir.search.plan import Request
 from nasir.search.run import search, train_file, train_network
 from tests.spaces import TINY
 
+NET = (
+    "space net(classes = 3) { return image(3, size=8) -> conv(3, 4) -> bn -> global_avg_pool -> linear(classes) }\n"
+    "train { epochs = 1 }"
+)
 COLOURS = {"blue": (0, 0, 255), "green": (0, 255, 0), "red": (255, 0, 0)}
 
 
@@ -151,6 +156,31 @@ def test_sixteen_bits_are_not_clipped_and_what_is_no_image_is_not_read(tmp_path)
     assert float(pixels.mean()) == pytest.approx(0.5, abs=0.02)
 
 
+def test_images_are_found_in_folders_within_and_links_to_nowhere_are_said(tmp_path):
+    write(tmp_path / "images", count=5)
+    (tmp_path / "images" / "red" / "more").mkdir()
+    (tmp_path / "images" / "red" / "0.png").rename(tmp_path / "images" / "red" / "more" / "0.png")
+    (tmp_path / "images" / "red" / "more" / "around").symlink_to(tmp_path / "images" / "red")
+    data = load_data(f"folder:{tmp_path / 'images'}", Input(3, 16))
+    assert len(data.train) + len(data.test) == 15
+    (tmp_path / "images" / "red" / "more" / "9.png").symlink_to(tmp_path / "nowhere.png")
+    data = load_data(f"folder:{tmp_path / 'images'}", Input(3, 16))
+    assert len(data.train) + len(data.test) == 16
+    with pytest.raises(nasir.CompileError, match=r"9\.png` cannot be read"):
+        [[*batches(split, 8, 0, 0)] for split in (data.train, data.test)]
+
+
+def test_a_class_of_which_no_image_can_be_read_is_an_error(tmp_path):
+    write(tmp_path / "images" / "train")
+    write(tmp_path / "images" / "val", count=2)
+    for file in (tmp_path / "images" / "train" / "red").iterdir():
+        file.write_bytes(b"no image")
+    (tmp_path / "net.nas").write_text(NET)
+    request = Request(f"folder:{tmp_path / 'images'}", tmp_path / "run", skip_broken=True)
+    with pytest.raises(nasir.CompileError, match=r"red/.*` and all of its class cannot be read"):
+        train_network(nasir.load(tmp_path / "net.nas"), request, Console(quiet=True))
+
+
 def test_resuming_on_other_images_is_refused(tmp_path):
     write(tmp_path / "images")
     (tmp_path / "tiny.nas").write_text(
@@ -168,14 +198,19 @@ def test_an_unreadable_test_image_does_not_lose_the_training(tmp_path):
     write(tmp_path / "train")
     write(tmp_path / "val", count=2)
     (tmp_path / "val" / "red" / "1.png").write_bytes(b"no image")
-    (tmp_path / "net.nas").write_text(
-        "space net(classes = 3) { return image(3, size=8) -> conv(3, 4) -> bn -> global_avg_pool -> linear(classes) }\n"
-        "train { epochs = 1 }"
-    )
+    (tmp_path / "net.nas").write_text(NET)
+    network = nasir.load(tmp_path / "net.nas")
     request = Request(f"folder:{tmp_path}", tmp_path / "run")
-    with pytest.raises(nasir.CompileError, match="cannot be read"):
-        train_network(nasir.load(tmp_path / "net.nas"), request, Console(quiet=True))
-    assert (tmp_path / "run" / "model.safetensors").exists()
+    with pytest.raises(nasir.CompileError, match="cannot be read: it is none of JPEG") as caught:
+        train_network(network, request, Console(quiet=True))
+    assert "--resume --skip-broken" in caught.value.diagnostics[0].hints[0]
+    before = (tmp_path / "run" / "model.safetensors").read_bytes()
+    result = train_network(network, replace(request, resume=True, skip_broken=True), Console(quiet=True))
+    assert result.summary.skipped_files == 1
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
+    assert json.loads((tmp_path / "run" / "plan.json").read_text())["skip_broken"]
+    with pytest.raises(nasir.CompileError, match="`--skip-broken`"):  # files may be left out that now must not be
+        train_network(network, replace(request, resume=True), Console(quiet=True))
 
 
 def test_an_emitted_file_is_trained_on_images_of_its_own_size(tmp_path):

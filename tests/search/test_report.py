@@ -49,6 +49,8 @@ def test_the_report_is_the_same_bytes_again_and_of_an_unfinished_run_too(finishe
         (tmp_path / name).write_bytes((folder / "first" / name).read_bytes())
     page = write_report(tmp_path).read_text(encoding="utf-8")
     assert "not finished" in page
+    assert "likeliest option so far" in page
+    assert "(not used)" not in page
     with pytest.raises(nasir.CompileError, match="holds no run"):
         write_report(tmp_path / "nowhere")
 

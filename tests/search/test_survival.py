@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -92,7 +93,7 @@ def stop_at(told, monkeypatch):
     def due(self):
         asked.append(1)
         if len(asked) == told:
-            self.signal = signal.SIGTERM
+            self.told = signal.SIGTERM
         return len(asked) % 2 == 0
 
     monkeypatch.setattr(Pauses, "due", due)
@@ -266,7 +267,10 @@ def test_a_loss_that_is_no_number_ends_the_run_and_the_last_good_state_stays(com
     before = (folder.path / "checkpoint" / "search.pt").read_bytes()
     with pytest.raises(nasir.CompileError, match="the loss is") as caught:
         loop.run(folder, lambda epoch, values: None, Pauses())
-    assert caught.value.diagnostics[0].code == "E0804"
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "E0804"
+    assert re.search(r"in epoch 1 of \d+ of the search, of the weights", diagnostic.message)
+    assert '--set "search.weights=sgd(lr=1e+14)"' in diagnostic.hints[0]
     assert (folder.path / "checkpoint" / "search.pt").read_bytes() == before
 
 

@@ -5,7 +5,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self, cast
+from typing import Any, NoReturn, Self, cast
 
 import torch
 from torch import Tensor
@@ -50,6 +50,10 @@ class Split(ABC):
     def take(self, index: Tensor) -> Self:
         """Those of the images."""
 
+    def file_names(self) -> list[str]:
+        """The files of the images, where each has one."""
+        return []
+
     def labelled(self, labels: Tensor) -> Self:
         """The same images with other labels."""
         return cast(Self, replace(cast(Any, self), labels=labels))
@@ -84,9 +88,20 @@ class DataSet:
     """Files that could not be read and were left out, where that was asked for."""
 
     def skip(self, files: Iterable[str]) -> None:
-        """Note files that were left out before, where any may be."""
+        """Note files that were left out before, where any may be.
+
+        Raises:
+            CompileError: where a class is left without training images.
+        """
         if isinstance(self.skipped, set):
             self.skipped.update(files)
+        names = self.train.file_names() if self.skipped else []
+        labels = cast("list[int]", self.train.labels.tolist()) if names else []
+        readable = {label for name, label in zip(names, labels, strict=True) if name not in self.skipped}
+        lost = [name for name, label in zip(names, labels, strict=True) if label not in readable]
+        if lost:
+            hint = "mend them, or take the folder of the class away"
+            raise CompileError(Diagnostic("E0805", f"`{lost[0]}` and all of its class cannot be read", hints=(hint,)))
 
     def with_classes(self, count: int, seed: int) -> "DataSet":
         """The images of `count` of the classes, drawn by the seed, numbered anew in their order."""
@@ -146,6 +161,35 @@ def check_channels(input: Input | None, channels: int, hint: str) -> None:
     if input is not None and input.channels != channels:
         message = f"the network takes images of {input.channels} channels, and the data's have {channels}"
         raise CompileError(Diagnostic("E0802", message, hints=(hint,)))
+
+
+def check_labels(labels: tuple[Tensor, Tensor], where: tuple[str, str], code: str, *, all_tested: bool = False) -> int:
+    """How many classes there are: the labels of the training images are 0, 1, ... without a gap, those of the test
+    images among them (or the same, where `all_tested`). `where` names the two for a user.
+
+    Raises:
+        CompileError: where they are not, with the image.
+    """
+    train, test = (set(cast("list[int]", part.tolist())) for part in labels)
+    if not train:
+        return 0
+
+    def refuse(part: int, label: int, wrong: str) -> NoReturn:
+        at = int((labels[part] == label).nonzero()[0])
+        hint = "labels count from 0, and each has images"
+        raise CompileError(Diagnostic(code, f"{where[part]}: image {at} has the label {label}, {wrong}", hints=(hint,)))
+
+    for part, present in enumerate((train, test)):
+        if present and min(present) < 0:
+            refuse(part, min(present), "which is below 0")
+        missing = next((label for label in range(max(present, default=-1)) if label not in train), None)
+        if missing is not None:
+            refuse(part, max(present), f"and no training image has {missing}")
+    if test - train:
+        refuse(1, max(test), "and no training image has")
+    if all_tested and train - test:
+        refuse(0, max(train - test), "and no test image has")
+    return len(train)
 
 
 def class_count(text: str, of: int) -> int:

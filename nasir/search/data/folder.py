@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -81,7 +81,7 @@ def _scan(root: Path, input: Input, skipped: set[str] | None) -> tuple[list[str]
     files: list[str] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
-        found = sorted(e.path for e in os.scandir(root / name) if _is_image(e))
+        found = sorted(_images(root / name))
         if not found:
             hint = f"images end in {', '.join(sorted(_ENDINGS))}; take the folder away if the class is not wanted"
             raise CompileError(Diagnostic("E0801", f"the class folder `{root / name}` has no images", hints=(hint,)))
@@ -90,8 +90,18 @@ def _scan(root: Path, input: Input, skipped: set[str] | None) -> tuple[list[str]
     return classes, FolderSplit(np.array(files), torch.tensor(labels), input, torch.device("cpu"), skipped)
 
 
-def _is_image(entry: "os.DirEntry[str]") -> bool:
-    return entry.is_file() and not entry.name.startswith(".") and Path(entry.name).suffix.lower() in _ENDINGS
+def _images(root: str | Path, around: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The image files of a class, in its folder and in folders within, but for the folders `around`. A link that leads
+    nowhere counts as one, and cannot be read."""
+    around |= {os.path.realpath(root)}
+    for entry in os.scandir(root):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            if os.path.realpath(entry) not in around:
+                yield from _images(entry.path, around)
+        elif Path(entry.name).suffix.lower() in _ENDINGS and (entry.is_file() or not os.path.exists(entry)):
+            yield entry.path
 
 
 @dataclass(frozen=True)
@@ -110,6 +120,9 @@ class FolderSplit(Split):
 
     def to(self, device: torch.device) -> "FolderSplit":
         return replace(self, device=device)
+
+    def file_names(self) -> list[str]:
+        return cast("list[str]", self.files.tolist())
 
     def batches(self, index: Sequence[Tensor], augmentation: int | None) -> Iterator[tuple[Tensor, Tensor]]:
         mean, std = (torch.tensor(v, device=self.device).view(-1, 1, 1) for v in _normalisation(self.input.channels))
@@ -132,7 +145,7 @@ class FolderSplit(Split):
         if not broken:
             return
         if self.skipped is None:
-            hint = "replace the file or take it away; `--skip-broken` leaves such files out"
+            hint = "replace it and go on with `--resume`, or leave such files out with `--resume --skip-broken`"
             message = f"`{broken[0].file}` cannot be read: {broken[0].reason}"
             raise CompileError(Diagnostic("E0805", message, hints=(hint,)))
         if lost:
@@ -185,6 +198,8 @@ class _Files(Dataset[Decoded]):
         try:
             with Image.open(file, formats=_FORMATS) as image:
                 pixels = self._cut(_eight_bits(image).convert("RGB" if self._input.channels == 3 else "L"), index)
+        except UnidentifiedImageError:
+            return Broken(file, f"it is none of {', '.join(_FORMATS)}")
         except Exception as error:  # whatever a damaged file makes a decoder raise
             return Broken(file, str(error) or type(error).__name__)
         return np.asarray(pixels, dtype=np.uint8).reshape(self._input.size, self._input.size, -1)

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.search.data.base import DataSet, Input, check_channels
+from nasir.search.data.base import DataSet, Input, check_channels, check_labels
 from nasir.search.data.memory import TensorSplit
 
 _UNSIGNED_BYTES = 8
@@ -30,19 +30,14 @@ def load_idx(path: str, input: Input | None, skip: bool = False) -> DataSet:
     check_channels(input, 1, "write `image(1, size=28)`")
     images, labels = _part(root, "train")
     tests, test_labels = _part(root, "t10k")
-    classes = int(labels.max()) + 1 if len(labels) else 0
-    for name, found in (("train", labels), ("t10k", test_labels)):
-        empty = sorted({*range(classes)} - {*found.tolist()})
-        if empty:
-            raise CompileError(Diagnostic("E0801", f"`{root}`: class {empty[0]} has no images in `{name}`"))
-        if len(found) and int(found.max()) >= classes:
-            message = f"`{root}`: a label of `{name}` is {int(found.max())}, and there are {classes} classes"
-            raise CompileError(Diagnostic("E0801", message))
+    found = torch.from_numpy(labels.astype(np.int64)), torch.from_numpy(test_labels.astype(np.int64))
+    where = f"`{_path(root, 'train-labels', 1)}`", f"`{_path(root, 't10k-labels', 1)}`"
+    classes = check_labels(found, where, "E0801", all_tested=True)
     mean, std = float(images.mean()), float(images.std())
     size = input and input.size
     train, test = (
-        TensorSplit(torch.from_numpy(x).unsqueeze(1), torch.from_numpy(y.astype(np.int64)), mean, std or 1.0, size)
-        for x, y in ((images, labels), (tests, test_labels))
+        TensorSplit(torch.from_numpy(x).unsqueeze(1), y, mean, std or 1.0, size)
+        for x, y in zip((images, tests), found, strict=True)
     )
     digest = hashlib.sha256(b"".join(part.tobytes() for part in (images, labels, tests, test_labels))).hexdigest()
     return DataSet(f"idx:{root.name}", classes, train, test, (mean,), (std,), digest)
@@ -57,12 +52,17 @@ def _part(root: Path, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return images, labels
 
 
-def _array(root: Path, name: str, dimensions: int) -> NDArray[np.uint8]:
-    """An IDX file of unsigned bytes: two zeros, the type, the number of dimensions, each dimension, the data."""
+def _path(root: Path, name: str, dimensions: int) -> Path:
     names = [f"{name}{dash}idx{dimensions}-ubyte{gz}" for gz in ("", ".gz") for dash in "-."]
     path = next((root / n for n in names if (root / n).is_file()), None)
     if path is None:
         raise CompileError(Diagnostic("E0801", f"`{root}` has no file `{names[0]}`, nor `{names[2]}`"))
+    return path
+
+
+def _array(root: Path, name: str, dimensions: int) -> NDArray[np.uint8]:
+    """An IDX file of unsigned bytes: two zeros, the type, the number of dimensions, each dimension, the data."""
+    path = _path(root, name, dimensions)
     try:
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError, zlib.error) as error:

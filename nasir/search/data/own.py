@@ -5,10 +5,12 @@ import importlib
 import os
 import random
 import sys
+import traceback
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +19,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.search.data.base import SPLIT_SEED, DataSet, Input, Split, workers
+from nasir.search.data.base import SPLIT_SEED, DataSet, Input, Split, check_labels, workers
 from nasir.search.data.memory import resized
 
 
@@ -40,20 +42,24 @@ def load_own(rest: str, input: Input | None, skip: bool = False) -> DataSet:
             train, test = getattr(importlib.import_module(module_name), name)()
         sizes = len(train), len(test)
     except (Exception, SystemExit) as error:  # whatever the user's code raises
-        message = f"`{name}` of `{module_name}` gives no training and test set: {type(error).__name__}: {error}"
+        message = f"`{name}` of `{module_name}` gives no training and test set: {_told(error)}"
         raise CompileError(Diagnostic("E0806", message)) from error
     sets = [
         OwnSplit(one, np.arange(size), _labels(one, size, rest), input, torch.device("cpu"))
         for one, size in zip((train, test), sizes, strict=True)
     ]
-    classes = 1 + max((int(one.labels.max()) for one in sets if len(one)), default=-1)
-    present = set(cast("list[int]", sets[0].labels.tolist()))
-    empty = next((label for label in range(classes) if label not in present), None)
-    if empty is not None or any(len(one) and int(one.labels.min()) < 0 for one in sets):
-        what = "a label is below 0" if empty is None else f"class {empty} has no images"
-        raise CompileError(Diagnostic("E0806", f"the training set of `{rest}`: {what}"))
+    where = f"the training set of `{rest}`", f"the test set of `{rest}`"
+    classes = check_labels((sets[0].labels, sets[1].labels), where, "E0806")
     digest = hashlib.sha256(b"".join(one.labels.numpy().tobytes() for one in sets)).hexdigest()
     return DataSet(f"python:{rest}", classes, sets[0], sets[1], (), (), digest)
+
+
+def _told(error: BaseException) -> str:
+    """An error of the user's code, and the last line of theirs on the way to it."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
+    theirs = [f for f in frames if not f.filename.startswith("<") and "site-packages" not in Path(f.filename).parts]
+    where = f" ({theirs[-1].filename}, line {theirs[-1].lineno})" if theirs else ""
+    return f"{type(error).__name__}: {error}{where}"
 
 
 @contextmanager
@@ -72,6 +78,8 @@ def _seeded(seed: int) -> Generator[None]:
 
 
 def _labels(dataset: Any, size: int, name: str) -> Tensor:
+    if not size:
+        return torch.zeros(0, dtype=torch.int64)
     try:
         found = getattr(dataset, "targets", None)
         every = [dataset[i][1] for i in range(size)] if found is None else found
@@ -79,7 +87,7 @@ def _labels(dataset: Any, size: int, name: str) -> Tensor:
         if labels.shape != (size,) or labels.is_floating_point():
             raise TypeError(f"labels are whole numbers, one an image, not {labels.dtype} of shape {[*labels.shape]}")
     except Exception as error:  # whatever the user's code raises
-        message = f"the labels of `{name}` cannot be read: {type(error).__name__}: {error}"
+        message = f"the labels of `{name}` cannot be read: {_told(error)}"
         raise CompileError(Diagnostic("E0806", message)) from error
     return labels.to(torch.int64)
 
@@ -109,7 +117,14 @@ class OwnSplit(Split):
             generator=torch.Generator(),
         )
         for one, images in zip(index, _readable(loader), strict=True):
-            yield self._checked(images.to(self.device, non_blocking=True)), self.labels[one].to(self.device)
+            checked = self._checked(images.to(self.device, non_blocking=True))
+            wrong = (~torch.isfinite(checked)).flatten(1).any(1).nonzero()
+            if len(wrong):
+                item = self.items[one[wrong[0, 0].cpu()]]
+                raise CompileError(
+                    Diagnostic("E0806", f"the image of item {item} has values that are no finite numbers")
+                )
+            yield checked, self.labels[one].to(self.device)
 
     def _checked(self, images: Tensor) -> Tensor:
         wanted = self.input and self.input.channels
