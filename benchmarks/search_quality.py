@@ -81,7 +81,7 @@ def searched(setup: Setup, form: str, seed: int) -> dict[str, Any]:
         run = RunFolder(folder / "run")
         run.start(overwrite=False)
         loop.run(run, lambda epoch, values: None, Pauses())
-        found = loop.choose()
+        found = loop.choose(Pauses())
         seconds = time.perf_counter() - start
         costs = space.costs.at(found.choices)
         likeliest = space.costs.at(loop.supernet.argmax())["macs"]

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from nasir.search.plan import Request
-    from nasir.search.run import Result, Summary
+    from nasir.search.run import Result
+    from nasir.search.summary import Summary
 
 NAME = "search"
 T = TypeVar("T")
@@ -79,18 +80,20 @@ def command(
     check_start(resume, overwrite)
     if (file is None) == (source is None):
         raise typer.BadParameter("name a FILE to search, or a run to repeat: `--from RUN`")
-    settling = ("data", "given", "bound", "set", "classes", "skip_broken", "seed", "sync_bn")
+    settling = ("given", "bound", "set", "classes", "skip_broken", "seed", "sync_bn")
     if source is not None and any(_is_given(context, name) for name in settling):
-        raise typer.BadParameter("`--from RUN` repeats a run as it was: its data, settings and seed are in RUN")
+        raise typer.BadParameter("`--from RUN` repeats a run as it was: its settings and seed are in RUN")
     from nasir.search.run import Request, search  # imports torch
 
     if source is None:
         assert file is not None, "one of the two is given"
         space = _settled(load(file, **parameters(given)), bound or [], set or [])
         texts = {"set": set or [], "bound": bound or []}
-        request = Request(data, out or Path("runs") / space.name, seed, device)
-        request = replace(
-            request,
+        request = Request(
+            data,
+            out or Path("runs") / space.name,
+            seed=seed,
+            device=device,
             classes=classes,
             skip_broken=skip_broken,
             synchronised=sync_bn,
@@ -101,7 +104,7 @@ def command(
         again = source.parent / f"{source.name}_again" if source.name else Path(f"{source.resolve()}_again")
         if out is not None and out.resolve() == source.resolve():
             raise typer.BadParameter("a run is repeated beside itself: name another folder, `--out DIR`")
-        space, request = _repeated(source, out or again, device)
+        space, request = _repeated(source, out or again, device, data if _is_given(context, "data") else None)
         request = replace(request, tensorboard=tensorboard)
     request = replace(request, resume=resume, overwrite=overwrite)
     console = console_of_rank()
@@ -139,14 +142,16 @@ def _settled(space: Space, bounds: list[str], settings: list[str]) -> Space:
     return replace(space, settings=override(with_bounds(space.settings, bounds), settings))
 
 
-def _repeated(run: Path, out: Path, device: str) -> "tuple[Space, Request]":
-    """The space and the request of a run, with as many threads.
+def _repeated(run: Path, out: Path, device: str, data: str | None) -> "tuple[Space, Request]":
+    """The space and the request of a run, with as many threads. Data that a user's code makes (`python:`) must be named
+    again, for a run folder is data, and may be another's: it runs no code on its own.
 
     Raises:
-        CompileError: where the folder holds no run.
+        CompileError: where the folder holds no run, or one of other data than `data`.
     """
     import torch
 
+    from nasir.search.data import anchored
     from nasir.search.plan import Request, plain_settings
 
     try:
@@ -157,9 +162,11 @@ def _repeated(run: Path, out: Path, device: str) -> "tuple[Space, Request]":
         space = _settled(load(run / "space.nas"), given.get("bound", []), given.get("set", []))
         settings = plan["settings"]
         kind = str(plan["device"]).split(":")[0]
-        request = Request(plan["data"], out, plan["seed"], kind if device == "auto" else device)
-        request = replace(
-            request,
+        request = Request(
+            str(plan["data"]),
+            out,
+            seed=plan["seed"],
+            device=kind if device == "auto" else device,
             classes=plan["classes"],
             skip_broken=plan["skip_broken"],
             synchronised=plan["synchronised"],
@@ -169,6 +176,9 @@ def _repeated(run: Path, out: Path, device: str) -> "tuple[Space, Request]":
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # whatever was done to the file
         hint = "name the folder that `nasir search --out` was given"
         raise CompileError(Diagnostic("E0901", f"`{run}` holds no search to repeat", hints=(hint,))) from None
+    if (data is None and request.data.startswith("python:")) or (data is not None and anchored(data) != request.data):
+        hint = f"to repeat it, say so: `--data {request.data}`"
+        raise CompileError(Diagnostic("E0901", f"`{run}` was of the data `{request.data}`", hints=(hint,)))
     if json.loads(json.dumps(plain_settings(space.settings))) != settings:
         hint = "its settings were given in Python: repeat it from there"
         message = f"`{run}` had other settings than its space and its command line"
@@ -199,36 +209,31 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
     from rich.table import Table
 
     from nasir.cost.table import layer_rows
+    from nasir.search.summary import by_layer
 
     table = Table("layer", "made of", "output", box=SIMPLE_HEAD, header_style="dim")
     table.add_column("macs", justify="right")
     table.add_column("params", justify="right")
-    chosen: dict[str, list[str]] = {}
-    for name, value in result.chosen.items():
-        layer, _, what = name.rpartition(".")
-        chosen.setdefault(layer, []).append(key(value) if what == "block" else f"{what} {key(value)}")
+    chosen = by_layer({name: key(option) for name, option in result.chosen.items()})
     if chosen:
         table.add_column("chosen")
     for row in layer_rows(result.network.graph):
         cells = [row.name, row.block, row.shape, f"{row.macs:,}", f"{row.params:,}"]
-        table.add_row(*cells, *([", ".join(reversed(chosen.get(row.name, [])))] if chosen else []))
+        table.add_row(*cells, *([chosen.get(row.name, "")] if chosen else []))
     console.print(table)
     show_summary(result.summary, folder, console)
 
 
 def show_summary(summary: "Summary", folder: Path, console: "Console") -> None:
     """The figures of a run."""
+    from nasir.search.summary import NOT_LANDED, used
 
-    def used(cost: str) -> str:
-        bound = summary.bounds.get(cost)
-        return f"   [dim]{bound['used']:.1%} of {bound['limit']:,.0f}[/]" if bound else ""
-
-    console.print(f"multiply-adds  {summary.macs:,}{used('macs')}")
-    console.print(f"parameters     {summary.params:,}{used('params')}")
+    for words, cost, figure in (("multiply-adds", "macs", summary.macs), ("parameters   ", "params", summary.params)):
+        of_bound = used(summary.bounds, cost)
+        console.print(f"{words}  {figure:,}" + f"   [dim]{of_bound}[/]" * bool(of_bound))
     console.print(f"test accuracy  {summary.test_accuracy:.2%}")
     if summary.lands is False:
-        words = "the budget is not used up: no change of one or two decisions was found that uses more"
-        console.print(words, style="yellow", soft_wrap=True)
+        console.print(NOT_LANDED, style="yellow", soft_wrap=True)
     if summary.skipped_files:
         files = "file" if summary.skipped_files == 1 else "files"
         console.print(f"[yellow]{summary.skipped_files:,} {files} left out that could not be read[/]")

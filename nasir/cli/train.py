@@ -58,8 +58,19 @@ def command(
     is_python = file.endswith(".py")
     network = None if is_python else load(file, **parameters(given))
     folder = out or Path("runs") / f"{network.name if network else Path(file).stem}_train"
-    request = Request(data, folder, seed, device, resume, overwrite, classes, skip_broken, sync_bn, tensorboard)
-    request = replace(request, given={"set": set or [], "bound": []})
+    request = Request(
+        data,
+        folder,
+        seed=seed,
+        device=device,
+        resume=resume,
+        overwrite=overwrite,
+        classes=classes,
+        skip_broken=skip_broken,
+        synchronised=sync_bn,
+        tensorboard=tensorboard,
+        given={"set": set or [], "bound": []},
+    )
     if network is None:
         settings = override(Settings(), set or [], "train")
         show_summary(stoppable(lambda: train_file(Path(file), settings, request, console), folder), folder, console)

@@ -1,7 +1,8 @@
 """The cheapest and the dearest network of a space."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 from nasir.cost.model import COSTS, CostModel
@@ -10,13 +11,16 @@ from nasir.ir.graph import Choices
 from nasir.ir.sizes import evaluate, exact, value_of
 from nasir.ir.values import Scalar
 
+_MOST_PAIRS = 5_000  # a fraction of a second
+
 
 def extreme(model: CostModel, cost: str, end: Literal["smallest", "largest"]) -> dict[str, Scalar]:
     """The choices whose network has the least or the most of `cost`.
 
     Coordinate search: each decision in turn takes its best option given the others, until none changes; once from the
-    first and once from the last of all alternatives, which is most often a skip. No change of one decision betters what
-    it finds; where two must change together it can miss the best.
+    first and once from the last of all alternatives, which is most often a skip; where there are at most `_MOST_PAIRS`
+    changes of two decisions, those too. No such change betters what it finds; where more must change together it can
+    miss the best.
     """
     starts = [{d.name: _end(d.options, end, last) for d in model.graph.decisions} for last in (0, -1)]
     sign = 1 if end == "smallest" else -1
@@ -25,18 +29,25 @@ def extreme(model: CostModel, cost: str, end: Literal["smallest", "largest"]) ->
 
 
 def _descend(walk: "Walk", sign: int) -> "Walk":
-    improved = True
-    while improved:
-        improved = False
-        for decision in walk.model.graph.decisions:
-            for option in decision.options:
-                before = walk.total
-                change = walk.change(decision.name, option)
-                if sign * walk.total < sign * before:
-                    improved = True
-                else:
-                    walk.undo(change)
+    ones = [((d.name, option),) for d in walk.model.graph.decisions for option in d.options]
+    few = len(ones) ** 2 / 2 <= _MOST_PAIRS
+    while _betters(walk, sign, ones) or (few and _betters(walk, sign, (a + b for a, b in combinations(ones, 2)))):
+        pass
     return walk
+
+
+def _betters(walk: "Walk", sign: int, candidates: Iterable[tuple[tuple[str, Scalar], ...]]) -> bool:
+    """Take each of the changes that betters the cost; whether any did."""
+    improved = False
+    for candidate in candidates:
+        before = walk.total
+        changes = [walk.change(name, option) for name, option in candidate]
+        if sign * walk.total < sign * before:
+            improved = True
+        else:
+            for change in reversed(changes):
+                walk.undo(change)
+    return improved
 
 
 @dataclass(frozen=True)

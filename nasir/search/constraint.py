@@ -42,20 +42,20 @@ def targets(objective: Objective, model: CostModel) -> Targets:
     bounds: list[Bound] = []
     spent: set[str] = set()
     smallest: list[dict[str, Scalar]] = []
+    even = {d.name: dict.fromkeys(d.options, 0.0) for d in model.graph.decisions}
     for bound in objective.bounds:
         most = model.at(extreme(model, bound.cost, "largest"))[bound.cost]
         limit = bound.limit * most if bound.relative else bound.limit
         bounds.append(Bound(bound.cost, limit))
         if most > limit:
             spent.add(bound.cost)
-        smallest.append(extreme(model, bound.cost, "smallest"))
+        smallest.append(repaired(Standing(model, extreme(model, bound.cost, "smallest"), bounds[-1:]), even).choices)
         least = model.at(smallest[-1])[bound.cost]
         if least > limit:
-            message = f"no network of the space has {bound.cost} <= {limit:,.12g}: the smallest has {least:,}"
+            message = f"no network of the space has {bound.cost} <= {limit:,.12g}: the smallest found has {least:,}"
             found.append(Diagnostic("E0507", message, hints=("raise the bound, or add smaller options to the space",)))
     if found:
         raise CompileError(found)
-    even = {d.name: dict.fromkeys(d.options, 0.0) for d in model.graph.decisions}
     tried = [repaired(Standing(model, choices, bounds), even) for choices in smallest]
     within = next((one.choices for one in tried if one.excess() == 0), None)
     if bounds and within is None:

@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import combinations
 
@@ -90,21 +90,33 @@ def landed(
 
 
 def repaired(standing: Standing, likely: Scores) -> Standing:
-    """The network changed as little as it takes to keep every bound, where single changes lead there: each gives up the
-    least log-probability for each share of the excess that it takes away."""
+    """The network changed as little as it takes to keep every bound, where changes of one decision lead there, or of
+    two where no change of one does: each gives up the least log-probability for each share of the excess that it takes
+    away."""
     while (excess := standing.excess()) > 0:
-        best: tuple[float, Change] | None = None
-        for change, loss in _changes(standing, likely):
-            with standing.trying(change):
-                less = excess - standing.excess()
-            if less > 0:
-                price = max(loss, 0.0) / less
-                if best is None or price < best[0]:
-                    best = price, change
-        if best is None:
-            return standing
-        standing.take(best[1])
+        every = list(_changes(standing, likely))
+        changes = _cheapest(standing, excess, (((change,), loss) for change, loss in every))
+        if not changes and len(every) ** 2 / 2 <= _MOST_PAIRS:
+            pairs = (((a, b), x + y) for (a, x), (b, y) in combinations(every, 2) if a[0] != b[0])
+            changes = _cheapest(standing, excess, pairs)
+        if not changes:
+            break
+        standing.take(*changes)
     return standing
+
+
+def _cheapest(
+    standing: Standing, excess: float, candidates: Iterable[tuple[tuple[Change, ...], float]]
+) -> tuple[Change, ...]:
+    """Of changes with what they give up, those that give up the least for each share of the excess that they take away;
+    none where none takes any away."""
+    best: tuple[float, tuple[Change, ...]] = (math.inf, ())
+    for changes, loss in candidates:
+        with standing.trying(*changes):
+            less = excess - standing.excess()
+        if less > 0:
+            best = min(best, (max(loss, 0.0) / less, changes), key=lambda one: one[0])
+    return best[1]
 
 
 def _fill(standing: Standing, likely: Scores) -> None:

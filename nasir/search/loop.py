@@ -24,7 +24,7 @@ from nasir.search.pausing import Pauses
 from nasir.search.progress import Report
 from nasir.search.ranks import Ranks
 from nasir.search.run_folder import RunFolder
-from nasir.search.training import compiled, diverged, place
+from nasir.search.training import check_finite, compiled, diverged, place
 from nasir.supernets import Supernet, SupernetOutput, build
 from nasir.supernets.gates import gumbel_noise
 from nasir.supernets.layers import wide
@@ -118,7 +118,7 @@ class Search:
             folder.append("timing.jsonl", {**line, "seconds": time.perf_counter() - start, "ended": time.time()})
             self.epoch += 1
             self._part, self._step, self._losses = WEIGHTS, 0, [0.0, 0.0]
-            self._data.skip(self._ranks.union(self._data.skipped))
+            self._data.skip(self._ranks.union(self._data.skipped or ()))
             self.save(folder, pauses)
             report(self.epoch - 1, _shown(metrics))
 
@@ -199,10 +199,15 @@ class Search:
             for name, options in self.supernet.probabilities().items()
         }
 
-    def choose(self) -> Found:
+    def choose(self, pauses: Pauses) -> Found:
         """Of the network nearest to the likeliest and of others near to networks drawn from the final distribution, all
         within the bounds, the one with the least cross-entropy with the supernet's weights (FBNet sampled so); one that
-        uses its budget up before one that does not."""
+        uses its budget up before one that does not.
+
+        Raises:
+            CompileError: where a network's loss is no number, or no image can be read.
+            Stopped: where `pauses` said so; the state of the last epoch is what to go on from.
+        """
         probabilities = self.supernet.probabilities()
         likely, model, goal = scores(probabilities), self._space.costs, self._prices.targets
         starts = [self.supernet.argmax()]
@@ -215,7 +220,7 @@ class Search:
         if not found:  # several bounds, and single changes lead from none of the starts to where all are kept
             found.append(landed(goal.within, likely, model, goal.bounds, goal.spent))
         self._average.put()
-        compared = [(not lands, *self.evaluate(choices), choices) for choices, lands in found]
+        compared = [(not lands, *self.evaluate(choices, pauses), choices) for choices, lands in found]
         self._average.put()
         missed, _, accuracy, choices = min(compared, key=lambda one: one[:2])
         self.found = Found(choices, not missed, accuracy)
@@ -225,7 +230,7 @@ class Search:
         costs = self._space.costs.at(choices)
         return all(costs[bound.cost] <= bound.limit for bound in self._prices.targets.bounds)
 
-    def evaluate(self, choices: Mapping[str, Scalar]) -> tuple[float, float]:
+    def evaluate(self, choices: Mapping[str, Scalar], pauses: Pauses) -> tuple[float, float]:
         """Cross-entropy and accuracy of a network with the supernet's weights on the architecture's part of the data,
         its batch norms estimated on the weights' part."""
         self.supernet.reestimate_batch_norms(choices, self._estimation_images())
@@ -238,8 +243,12 @@ class Search:
                 loss += float(F.cross_entropy(logits, y, reduction="sum"))
                 correct += int((logits.argmax(1) == y).sum())
                 counted += len(y)
+                if pauses.signal:
+                    raise pauses.stopped()
         if not counted:
             raise CompileError(Diagnostic("E0805", "none of the architecture's images can be read"))
+        if not math.isfinite(loss):
+            raise diverged(loss, "a network with the supernet's weights", "search.weights", self._settings.weights)
         return loss / counted, correct / counted
 
     def _estimation_images(self) -> Iterator[Tensor]:
@@ -248,7 +257,12 @@ class Search:
         return (x for x, _ in self._parts[WEIGHTS].batches([index for index in wanted if len(index) > 1], None))
 
     def save(self, folder: RunFolder, pauses: Pauses) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint.
+
+        Raises:
+            CompileError: where it cannot be written, or holds no finite numbers.
+        """
+        check_finite(self.supernet.parameters())
         folder.save_checkpoint("search", self.state())
         pauses.saved()
 
@@ -265,7 +279,7 @@ class Search:
             "architecture_optimizer": self._architecture_optimizer.state_dict(),
             "average": self._average.state(),
             "prices": dict(self._prices.values),
-            "skipped": sorted(self._data.skipped),
+            "skipped": sorted(self._data.skipped or ()),
             "found": None if self.found is None else [dict(self.found.choices), self.found.lands, self.found.accuracy],
         }
 

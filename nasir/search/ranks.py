@@ -16,6 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from nasir.diagnostics import CompileError
 from nasir.search.machine import rank, rank_count
+from nasir.search.pausing import Stopped
 
 T = TypeVar("T")
 _SETTLING = 0.2  # seconds
@@ -69,18 +70,23 @@ class Ranks:
 
         Raises:
             CompileError: as `work` does.
+            Stopped: likewise.
         """
         if self.count == 1:
             return work()
-        outcome: list[Any] = [None, None]
+        outcome: list[Any] = [None, None, None]
         if self.first:
             try:
                 outcome[0] = work()
             except CompileError as error:
                 outcome[1] = error.diagnostics
+            except Stopped as stopped:
+                outcome[2] = stopped.signal
         dist.broadcast_object_list(outcome)
         if outcome[1]:
             raise CompileError(outcome[1])
+        if outcome[2]:
+            raise Stopped(outcome[2])
         return cast(T, outcome[0])
 
 

@@ -20,8 +20,8 @@ from nasir.drawing.curves import Series, plot
 from nasir.files import write_atomically
 from nasir.ir.graph import Choices
 from nasir.ir.values import key
-from nasir.search.landing import LEAST_USE
 from nasir.search.run_folder import RunFolder
+from nasir.search.summary import NOT_LANDED, by_layer, used
 from nasir.templates import template
 
 Lines = Sequence[Mapping[str, Any]]
@@ -103,14 +103,10 @@ def _figures(summary: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
     if summary is None:
         return [("state", "not finished", "")]
     bounds = summary.get("bounds", {})
-
-    def used(cost: str) -> str:
-        return f"{bounds[cost]['used']:.1%} of {bounds[cost]['limit']:,.0f}" if cost in bounds else ""
-
     found = [
         ("test accuracy", f"{summary['test_accuracy']:.2%}", "trained from scratch"),
-        ("multiply-adds", f"{summary['macs']:,}", used("macs")),
-        ("parameters", f"{summary['params']:,}", used("params")),
+        ("multiply-adds", f"{summary['macs']:,}", used(bounds, "macs")),
+        ("parameters", f"{summary['params']:,}", used(bounds, "params")),
     ]
     if summary.get("supernet_accuracy") is not None:
         found.append(("with the supernet's weights", f"{summary['supernet_accuracy']:.2%}", "architecture's images"))
@@ -118,12 +114,7 @@ def _figures(summary: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
 
 
 def _remark(summary: Mapping[str, Any] | None) -> str:
-    if summary is None or summary.get("lands") is not False:
-        return ""
-    return (
-        f"Less than {LEAST_USE:.0%} of the tightest bound is used, and no change of one or two decisions was found"
-        " that uses more within all bounds."
-    )
+    return NOT_LANDED if summary is not None and summary.get("lands") is False else ""
 
 
 def _curves(metrics: Lines, bounds: Mapping[str, float]) -> list[str]:
@@ -171,13 +162,9 @@ class Row:
 
 
 def _rows(network: Space, chosen: Mapping[str, str]) -> Iterator[Row]:
-    by_layer: dict[str, list[str]] = {}
-    for name, option in chosen.items():
-        layer, _, what = name.rpartition(".")
-        by_layer.setdefault(layer, []).append(option if what == "block" else f"{what} {option}")
+    words = by_layer(chosen)
     for row in layer_rows(network.graph):
-        words = ", ".join(reversed(by_layer.get(row.name, [])))
-        yield Row(row.name, row.block, row.shape, f"{row.macs:,}", f"{row.params:,}", words)
+        yield Row(row.name, row.block, row.shape, f"{row.macs:,}", f"{row.params:,}", words.get(row.name, ""))
 
 
 def _layers(lines: Lines, chosen: Mapping[str, str] | None) -> list[LayerMaps]:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,24 +27,8 @@ from nasir.search.progress import progress
 from nasir.search.ranks import joined
 from nasir.search.report import write_report
 from nasir.search.run_folder import RunFolder
+from nasir.search.summary import Summary
 from nasir.search.training import Training, accuracy, check_batches
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a run found. Accuracies are shares; `macs` multiply-adds; `seconds` wall time. `bounds` says of each bound
-    its limit and the share of it that is used; `lands` whether the tightest is used up (`landing.LEAST_USE`), and where
-    not, no change of one or two decisions would."""
-
-    name: str
-    macs: int
-    params: int
-    test_accuracy: float
-    supernet_accuracy: float | None
-    seconds: float
-    bounds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
-    lands: bool | None = None
-    skipped_files: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,7 +90,7 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
         job.console.print(words, style="yellow", soft_wrap=True)
     with progress(job.console, "search", epochs, loop.epoch) as report:
         loop.run(folder, report, job.pauses)
-    found = loop.found or ranks.lead(loop.choose)
+    found = loop.found or ranks.lead(lambda: loop.choose(job.pauses))
     loop.found = found
     loop.save(folder, job.pauses)
     network = space.at(found.choices)
@@ -119,7 +103,7 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
     ranks.lead(write)  # all ranks read the module
     if (taken := input_of(network.graph)) != input_of(space.graph):
         again = _load(job.request, taken)
-        again.skip(job.data.skipped)
+        again.skip(job.data.skipped or ())
         job = replace(job, data=again)
     summary = _train(job, network, found, goal)
     return Result(summary, network, space.active(found.choices))
@@ -220,8 +204,12 @@ def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> No
 
     def begin() -> None:
         job.folder.start(overwrite=job.request.overwrite, imports=wanted["imports"])
-        write()
-        job.folder.write_json("plan.json", wanted)  # the last: with it the folder holds a run
+        try:
+            write()
+            job.folder.write_json("plan.json", wanted)  # the last: with it the folder holds a run
+        except CompileError:
+            job.folder.abandon()
+            raise
 
     job.ranks.lead(begin)
 
@@ -268,7 +256,7 @@ def _train_module(
     def finish() -> Summary:
         state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
         folder.write("model.safetensors", save(state))
-        test_accuracy = accuracy(module, job.data.test.to(job.device), settings.batch)
+        test_accuracy = accuracy(module, job.data.test.to(job.device), settings.batch, job.pauses)
         bounds = goal.bounds if goal else ()
         used = {b.cost: {"limit": b.limit, "used": costs[b.cost] / b.limit} for b in bounds}
         summary = Summary(
@@ -280,7 +268,7 @@ def _train_module(
             _seconds(job),
             used,
             found.lands if found and goal and goal.spent else None,
-            len(job.data.skipped),
+            len(job.data.skipped or ()),
         )
         folder.write_json("summary.json", asdict(summary))
         write_report(folder.path)

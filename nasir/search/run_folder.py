@@ -16,6 +16,8 @@ from nasir.files import write_atomically
 
 EVENTS = "events"
 _LOCK = ".lock"
+_MARK = ".nasir"
+"""A file that says of a folder that a run of ours began in it."""
 _DIGEST = hashlib.sha256().digest_size
 
 
@@ -37,7 +39,7 @@ class RunFolder:
             CompileError: where another run is in it, where it holds files of a run's names that no run wrote, or the
                 folder cannot be made.
         """
-        if not self.begun and not (self.path / _LOCK).exists():
+        if not self._ours:
             others = [name for name in _FILES if (self.path / name).exists()]
             if others:
                 raise self._foreign(others[0])
@@ -51,7 +53,7 @@ class RunFolder:
             raise self._unusable(error) from None
 
     def unlock(self) -> None:
-        """Let others in; where no run began, what locked them out goes, for it is the sign of one."""
+        """Let others in; where no run began, what locked them out goes."""
         if self._lock.is_locked and not self.begun:
             (self.path / _LOCK).unlink(missing_ok=True)
         self._lock.release()
@@ -79,6 +81,11 @@ class RunFolder:
         """There is a run in it."""
         return (self.path / "plan.json").exists()
 
+    @property
+    def _ours(self) -> bool:
+        """A run began in it, whatever has become of its plan."""
+        return (self.path / _MARK).exists() or "versions" in (self.read_json("plan.json") or {})
+
     def check_free(self) -> None:
         """A run may start in it.
 
@@ -93,9 +100,12 @@ class RunFolder:
         """Make it empty of an earlier run's files; `imports` are files that the run will write beside its program.
 
         Raises:
-            CompileError: where it holds a run already and may not be overwritten, where it holds a file that no run
-                wrote in the place of one of the imports, or cannot be made.
+            CompileError: where it holds a run already and may not be overwritten, where one of the imports has the name
+                of a file of the run or of one in the folder that no run wrote, or where it cannot be made.
         """
+        if taken := sorted({*(imports or {})} & {*_FILES}):
+            message = f"the space imports `{taken[0]}`, and a run writes a file of that name"
+            raise CompileError(Diagnostic("E0901", message, hints=("give the imported file another name",)))
         if not overwrite:
             self.check_free()
         earlier = (self.read_json("plan.json") or {}).get("imports")
@@ -105,15 +115,24 @@ class RunFolder:
                 raise self._foreign(name)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            (self.path / _MARK).touch()
             for name, text in earlier.items():
                 if ".." not in Path(name).parts and self._holds(name, text):
                     (self.path / name).unlink()
-            for name in _FILES:
-                (self.path / name).unlink(missing_ok=True)
-            for path in (self.path / EVENTS).glob("events.out.tfevents*"):
-                path.unlink()
+            self._clear()
         except OSError as error:
             raise self._unusable(error) from None
+
+    def abandon(self) -> None:
+        """Take away what a run wrote that could not begin, and the sign of it."""
+        self._clear()
+        (self.path / _MARK).unlink(missing_ok=True)
+
+    def _clear(self) -> None:
+        for name in _FILES:
+            (self.path / name).unlink(missing_ok=True)
+        for path in (self.path / EVENTS).glob("events.out.tfevents*"):
+            path.unlink()
 
     def write(self, name: str, content: str | bytes) -> None:
         """Write a file atomically.

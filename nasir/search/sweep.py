@@ -63,7 +63,7 @@ def run_all(
     says); those that failed come back.
 
     Raises:
-        CompileError: where the folder cannot be made.
+        CompileError: where the folder cannot be made, or a log not be written.
         Stopped: where a signal ended it; the searches have saved their states.
     """
     try:
@@ -76,20 +76,22 @@ def run_all(
     waiting, failed = list(family), list[Member]()
     running: dict[Member, subprocess.Popen[bytes]] = {}
     with pausing() as pauses:
-        while (waiting or running) and not pauses.signal:
-            while waiting and len(running) < jobs:
-                member = waiting.pop(0)
-                running[member] = _start(member, arguments, environment)
-            time.sleep(_LOOK_EVERY)
-            for member, process in [(m, p) for m, p in running.items() if p.poll() is not None]:
-                del running[member]
-                if process.returncode:
-                    failed.append(member)
-                done(member, not process.returncode)
-        for process in running.values():
-            process.terminate()
-        for process in running.values():
-            process.wait()
+        try:
+            while (waiting or running) and not pauses.signal:
+                while waiting and len(running) < jobs:
+                    member = waiting.pop(0)
+                    running[member] = _start(member, arguments, environment)
+                time.sleep(_LOOK_EVERY)
+                for member, process in [(m, p) for m, p in running.items() if p.poll() is not None]:
+                    del running[member]
+                    if process.returncode:
+                        failed.append(member)
+                    done(member, not process.returncode)
+        finally:
+            for process in running.values():
+                process.terminate()
+            for process in running.values():
+                process.wait()
         if pauses.signal:
             raise Stopped(pauses.signal)
     return failed
@@ -97,7 +99,12 @@ def run_all(
 
 def _start(member: Member, arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "nasir", "search", *arguments]
-    with member.log.open("ab") as log:
+    try:
+        log = member.log.open("ab")
+    except OSError as error:
+        message = f"`{member.log}` cannot be written: {error.strerror}"
+        raise CompileError(Diagnostic("E0901", message)) from None
+    with log:
         options = ["--bound", member.bound, "--out", str(member.folder)]
         # A session of its own: of a Ctrl-C it hears from us alone, for a second signal would end it at once.
         return subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environment, start_new_session=True)

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -41,7 +41,7 @@ class Training:
         self._network = network
         self._settings, self._seed, self._device, self._ranks = settings, seed, device, ranks
         self._running = compiled(ranks.parallel(network), settings.compile)
-        self._images, self._all = data.train.to(device), data
+        self._images, self._data = data.train.to(device), data
         check_batches(data, settings.batch, ranks)
         self._optimizer = optimizers.make(settings.weights, network.parameters())
         self._average = Average(network.parameters(), settings.ema)
@@ -69,7 +69,9 @@ class Training:
                 found, stop = self._ranks.mean([float(loss.detach()), pauses.signal > 0], self._device)
                 if not math.isfinite(found):
                     where = f"epoch {self.epoch + 1} of {epochs} of the training"
-                    raise diverged(found, where, "train.weights", self._settings.weights)
+                    arch = folder.path / "arch.nas"
+                    spare = (f"`nasir train {arch}` repeats the training alone",) if arch.exists() else ()
+                    raise diverged(found, where, "train.weights", self._settings.weights, *spare)
                 self._optimizer.step()
                 self._average.update()
                 self._step += 1
@@ -85,7 +87,7 @@ class Training:
             )
             report(self.epoch, {"loss": f"{self._loss / per_epoch:.3f}"})
             self.epoch, self._step, self._loss = self.epoch + 1, 0, 0.0
-            self._all.skip(self._ranks.union(self._all.skipped))
+            self._data.skip(self._ranks.union(self._data.skipped or ()))
             self._save(folder, pauses)
         if self._settings.ema:
             self._average.put()
@@ -99,6 +101,7 @@ class Training:
         return F.cross_entropy(wide(logits), labels, label_smoothing=self._settings.label_smoothing)
 
     def _save(self, folder: RunFolder, pauses: Pauses) -> None:
+        check_finite(self._network.parameters())
         folder.save_checkpoint("train", self.state())
         pauses.saved()
 
@@ -111,7 +114,7 @@ class Training:
             "network": self._network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "average": self._average.state(),
-            "skipped": sorted(self._all.skipped),
+            "skipped": sorted(self._data.skipped or ()),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -124,7 +127,7 @@ class Training:
             self._network.load_state_dict(state["network"])
             self._optimizer.load_state_dict(state["optimizer"])
             self._average.restore(state["average"])
-            self._all.skip(state["skipped"])
+            self._data.skip(state["skipped"])
             self.epoch, self._step, self._loss = int(state["epoch"]), int(state["step"]), float(state["loss"])
         except (KeyError, RuntimeError, ValueError) as error:
             raise CompileError(Diagnostic("E0902", f"the checkpoint does not fit the network: {error}")) from None
@@ -141,13 +144,13 @@ def check_batches(data: DataSet, batch: int, ranks: Ranks) -> None:
         raise CompileError(Diagnostic("E0803", "no batch can be made of the training images", hints=(hint,)))
 
 
-def diverged(loss: float, where: str, setting: str, optimizer: Optimizer) -> CompileError:
+def diverged(loss: float, where: str, setting: str, optimizer: Optimizer, *hints: str) -> CompileError:
     """A loss is no finite number; `setting` is the optimizer that led there."""
     gentler = {name: value / 10 if name == "lr" else value for name, value in optimizer.arguments}
     arguments = ", ".join(f"{name}={value:g}" for name, value in gentler.items())
     change = f'--set "{setting}={optimizer.name}({arguments})"'
     hint = f"lower its learning rate, `{change}`, and start again with `--overwrite`"
-    return CompileError(Diagnostic("E0804", f"the loss is {loss} in {where}", hints=(hint,)))
+    return CompileError(Diagnostic("E0804", f"the loss is {loss} in {where}", hints=(hint, *hints)))
 
 
 def compiled(network: nn.Module, backend: str) -> nn.Module:
@@ -162,14 +165,36 @@ def place(network: nn.Module, device: torch.device) -> None:
     network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
-def accuracy(network: nn.Module, split: Split, batch: int) -> float:
-    """The share of images whose class the network tells, in evaluation mode; images are not augmented."""
+def check_finite(parameters: Iterable[Tensor]) -> None:
+    """Weights are finite numbers, so that what is saved of them can go on.
+
+    Raises:
+        CompileError: where they are not.
+    """
+    if not bool(torch.isfinite(torch.nn.utils.get_total_norm(parameters))):
+        hint = "lower the learning rates, and start again with `--overwrite`"
+        raise CompileError(Diagnostic("E0804", "the weights are no finite numbers", hints=(hint,)))
+
+
+def accuracy(network: nn.Module, split: Split, batch: int, pauses: Pauses | None = None) -> float:
+    """The share of images whose class the network tells, in evaluation mode; images are not augmented.
+
+    Raises:
+        CompileError: where no image can be read, or what the network tells is no number.
+        Stopped: where `pauses` said so.
+    """
     network.eval()
     correct = counted = 0
     with torch.no_grad():
         for x, y in whole(split, batch):
-            correct += int((network(x).argmax(1) == y).sum())
+            logits = network(x)
+            if not bool(torch.isfinite(logits).all()):
+                hint = "lower the learning rate of the training, and start again with `--overwrite`"
+                raise CompileError(Diagnostic("E0804", "the network tells no finite numbers", hints=(hint,)))
+            correct += int((logits.argmax(1) == y).sum())
             counted += len(y)
+            if pauses is not None and pauses.signal:
+                raise pauses.stopped()
     if not counted:
         raise CompileError(Diagnostic("E0805", "none of the test images can be read"))
     return correct / counted

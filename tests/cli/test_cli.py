@@ -265,6 +265,10 @@ def test_a_sweep_touches_nothing_where_it_cannot_start(files):
     failed = nasir("sweep", "tiny.nas", "--macs", "9K", "--out", "family", "--resume", cwd=files)
     assert failed.returncode == 1
     assert (files / "family" / "sweep.md").read_text() == "a table"
+    (files / "other" / "macs-9K.log").mkdir(parents=True)
+    logless = nasir("sweep", "tiny.nas", "--macs", "9K", "--out", "other", cwd=files)
+    assert logless.returncode == 1
+    assert "`other/macs-9K.log` cannot be written: Is a directory" in logless.stderr
 
 
 @pytest.mark.slow

@@ -51,6 +51,17 @@ def test_extremes_are_those_of_enumeration(compiled):
     assert space.costs.at(space.smallest())["macs"] == space.macs()[0]
 
 
+def test_the_largest_network_may_be_two_changes_away(compiled):
+    """The guarded step is there where the widths differ: from two alike, one change alone makes the network smaller."""
+    space = compiled(
+        "space s() {\n  let a = {16, 8, 24}\n  let b = {16, 8, 24}\n  x = image(1, size=8)\n"
+        "  y = x -> conv(3, a) -> bn -> relu -> (conv(1, 64) -> bn -> relu) when a != b\n"
+        "  return y -> conv(1, b) -> bn -> relu -> global_avg_pool -> linear(10)\n}\n"
+    )
+    costs = [space.costs.at(choices)["macs"] for choices in all_choices(space)]
+    assert space.macs() == (min(costs), max(costs))
+
+
 def test_a_network_has_one_network(compiled):
     space = compiled(RESIDUAL)
     network = space.at(space.sample(0))

@@ -229,7 +229,7 @@ def test_a_temperature_in_the_file_is_taken_literally():
 
 def test_a_bound_that_no_network_meets_is_an_error_before_training(compiled, tmp_path):
     space = compiled(TINY.replace("15K", "500"))
-    with pytest.raises(nasir.CompileError, match="the smallest has") as caught:
+    with pytest.raises(nasir.CompileError, match="the smallest found has") as caught:
         run(space, tmp_path / "out")
     assert caught.value.diagnostics[0].code == "E0507"
     assert not (tmp_path / "out").exists()
@@ -311,15 +311,15 @@ def test_compiled_and_eager_searches_agree(compiled, tmp_path):
 def test_the_chosen_network_is_the_best_of_the_candidates_within_the_bounds(compiled, tmp_path):
     space = compiled(TINY)
     loop = search_of(replace(space, settings=override(space.settings, ["candidates=6"])))
-    found = loop.choose()
+    found = loop.choose(Pauses())
     seen = []
 
-    def noted(choices):
-        seen.append((evaluate(choices), choices))
+    def noted(choices, pauses):
+        seen.append((evaluate(choices, pauses), choices))
         return seen[-1][0]
 
     evaluate, loop.evaluate = loop.evaluate, noted
-    again = loop.choose()
+    again = loop.choose(Pauses())
     assert again == found
     assert len(seen) > 1
     assert all(space.costs.at(choices)["macs"] <= 15_000 for _, choices in seen)

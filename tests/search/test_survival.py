@@ -19,11 +19,13 @@ from rich.console import Console
 
 import nasir
 from nasir.lang.settings import override
+from nasir.search.data import load_data
 from nasir.search.pausing import Pauses, Stopped, pausing
 from nasir.search.plan import Request
 from nasir.search.report import write_report
 from nasir.search.run import search
 from nasir.search.run_folder import RunFolder
+from nasir.search.training import accuracy
 from tests.search.test_search import SAME_BYTES, run, search_of
 from tests.spaces import TINY
 
@@ -125,6 +127,29 @@ def test_a_run_stopped_within_an_epoch_goes_on_from_the_step(files, phase, told,
     run(space, folder / phase, resume=True)
     assert before < len((folder / phase / "metrics.jsonl").read_text().splitlines())
     assert_same(folder, phase)
+
+
+@pytest.mark.parametrize("phase", ["search", "train"])
+def test_a_run_stopped_while_networks_are_compared_or_tested_goes_on(files, phase, monkeypatch):
+    """Told at the save after the last epoch: what comes next makes no steps."""
+    folder, _ = files
+    torch.set_num_threads(1)
+    space = nasir.load(folder / "tiny.nas")
+    last = {"search": 3, "train": 2}[phase]
+    save = RunFolder.save_checkpoint
+
+    def told_at_last(self, name, state):
+        save(self, name, state)
+        if (name, state["epoch"]) == (phase, last):
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(RunFolder, "save_checkpoint", told_at_last)
+    with pytest.raises(Stopped):
+        run(space, folder / f"compared_{phase}")
+    monkeypatch.undo()
+    assert not (folder / f"compared_{phase}" / ("choices.json" if phase == "search" else "summary.json")).exists()
+    run(space, folder / f"compared_{phase}", resume=True)
+    assert_same(folder, f"compared_{phase}")
 
 
 def test_averages_of_weights_go_on_too(files, monkeypatch):
@@ -274,6 +299,63 @@ def test_a_loss_that_is_no_number_ends_the_run_and_the_last_good_state_stays(com
     assert (folder.path / "checkpoint" / "search.pt").read_bytes() == before
 
 
+def test_weights_that_are_no_numbers_are_not_saved(compiled, tmp_path):
+    """The loss of a step is a number still where what the step makes of the weights is none."""
+    loop = search_of(compiled(TINY))
+    folder = RunFolder(tmp_path / "run")
+    folder.start(overwrite=False)
+    loop.save(folder, Pauses())
+    before = (folder.path / "checkpoint" / "search.pt").read_bytes()
+    with torch.no_grad():
+        next(iter(loop.supernet.weights())).view(-1)[0] = float("nan")
+    with pytest.raises(nasir.CompileError, match="no finite numbers") as caught:
+        loop.save(folder, Pauses())
+    assert caught.value.diagnostics[0].code == "E0804"
+    assert (folder.path / "checkpoint" / "search.pt").read_bytes() == before
+
+
+def test_what_compares_networks_tells_numbers_from_nan(compiled, emitted):
+    space = compiled(TINY)
+    loop, network = search_of(space), emitted(space.at(space.smallest()))
+    for weight in (*loop.supernet.weights(), *network.parameters()):
+        weight.detach().fill_(float("nan"))
+    test = load_data("digits").test
+    for compare in (lambda: loop.choose(Pauses()), lambda: accuracy(network, test, 256)):
+        with pytest.raises(nasir.CompileError) as caught:
+            compare()
+        assert caught.value.diagnostics[0].code == "E0804"
+
+
+def test_a_training_that_diverges_says_how_to_repeat_it_alone(files):
+    folder, _ = files
+    space = nasir.load(folder / "tiny.nas")
+    space = replace(space, settings=override(space.settings, ["train.weights=sgd(lr=1e15)"]))
+    with pytest.raises(nasir.CompileError, match="of the training") as caught:
+        run(space, folder / "diverged")
+    assert f"`nasir train {folder / 'diverged' / 'arch.nas'}`" in caught.value.diagnostics[0].hints[1]
+
+
+def test_a_run_folder_of_a_user_s_code_runs_none_unasked(files, tmp_path):
+    """A run folder is data, and may be another's; what its plan names is run where the user names it too."""
+    folder, _ = files
+    shutil.copytree(folder / "whole", tmp_path / "other")
+    plan = json.loads((tmp_path / "other" / "plan.json").read_text())
+    (tmp_path / "other" / "plan.json").write_text(json.dumps({**plan, "data": "python:evil:data"}))
+    (tmp_path / "evil.py").write_text("open('proof.txt', 'w')", encoding="utf-8")
+    for options in ([], ["--data", "digits"]):
+        repeat = command("--from", "other", *options)
+        done = subprocess.run(repeat, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert "was of the data `python:evil:data`" in done.stderr
+        assert "--data python:evil:data" in done.stderr
+        assert not (tmp_path / "proof.txt").exists()
+    repeat = command("--from", "other", "--data", "python:evil:data")
+    done = subprocess.run(repeat, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "E0806" in done.stderr
+    assert (tmp_path / "proof.txt").exists()
+
+
 @pytest.mark.slow
 def test_a_run_is_repeated_from_its_folder_alone(files, tmp_path):
     folder, _ = files
@@ -325,8 +407,9 @@ def test_a_file_in_the_place_of_an_import_is_left_alone(compiled, tmp_path):
     with pytest.raises(nasir.CompileError, match="cannot be made"):
         run(compiled(TINY), tmp_path / "own")
     mine.parent.unlink()
+    assert not list((tmp_path / "own").iterdir())  # what failed left nothing
     (tmp_path / "own" / "model.py").write_text("mine", encoding="utf-8")
-    with pytest.raises(nasir.CompileError, match="no run that wrote it"):  # what failed left no sign of a run
+    with pytest.raises(nasir.CompileError, match="no run that wrote it"):
         run(compiled(TINY), tmp_path / "own")
     (tmp_path / "own" / "model.py").unlink()
     run(compiled(TINY), tmp_path / "own")
@@ -337,6 +420,34 @@ def test_a_file_in_the_place_of_an_import_is_left_alone(compiled, tmp_path):
     run(compiled(TINY), tmp_path / "own", overwrite=True)
     assert nasir.load(tmp_path / "own" / "space.nas").decisions
     assert (tmp_path / "kept.nas").exists()
+
+
+def test_a_run_that_was_killed_as_it_began_begins_again(files, tmp_path, monkeypatch):
+    """Killed before its plan was written, the last of what makes a folder a run's."""
+    folder, _ = files
+    space = nasir.load(folder / "tiny.nas")
+    write = RunFolder.write_json
+
+    def killed(self, name, content):
+        if name == "plan.json":
+            raise KeyboardInterrupt  # nothing of ours sees it, as with SIGKILL
+        write(self, name, content)
+
+    monkeypatch.setattr(RunFolder, "write_json", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(space, tmp_path / "run")
+    monkeypatch.undo()
+    assert (tmp_path / "run" / "space.nas").exists()
+    run(space, tmp_path / "run")
+    assert (tmp_path / "run" / "plan.json").exists()
+
+
+def test_an_import_of_the_name_of_a_run_s_file_is_an_error(compiled, tmp_path):
+    """It would be written over."""
+    (tmp_path / "arch.nas").write_text("block head() { return x -> relu }", encoding="utf-8")
+    text = TINY.replace('from "lib', 'from "arch.nas" import head\nfrom "lib').replace("-> global", "-> head -> global")
+    with pytest.raises(nasir.CompileError, match=r"imports `arch.nas`, and a run writes a file of that name"):
+        run(compiled(text), tmp_path / "run")
 
 
 def test_a_run_started_from_python_is_repeated_where_its_file_has_its_settings(tmp_path):

@@ -56,7 +56,7 @@ def test_images_are_augmented_to_train_and_never_to_compare(compiled, data, tmp_
     assert None not in Watched.asked
     assert len(set(Watched.asked)) == len(Watched.asked)  # another in each epoch of each part
     Watched.asked = []
-    loop.evaluate(space.smallest())
+    loop.evaluate(space.smallest(), Pauses())
     assert set(Watched.asked) == {None}
 
 

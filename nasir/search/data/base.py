@@ -3,7 +3,7 @@
 import math
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, Self, cast
 
@@ -84,17 +84,18 @@ class DataSet:
     files: str = ""
     """A digest of what the images are (of a folder its files' names, of a user's own data their labels): a resumed run
     must divide the same images."""
-    skipped: Collection[str] = ()
-    """Files that could not be read and were left out, where that was asked for."""
+    skipped: set[str] | None = None
+    """Files that could not be read and were left out; None where such files end the run."""
 
     def skip(self, files: Iterable[str]) -> None:
-        """Note files that were left out before, where any may be.
+        """Note files that were left out, where any may be.
 
         Raises:
             CompileError: where a class is left without training images.
         """
-        if isinstance(self.skipped, set):
-            self.skipped.update(files)
+        if self.skipped is None:
+            return
+        self.skipped.update(files)
         names = self.train.file_names() if self.skipped else []
         labels = cast("list[int]", self.train.labels.tolist()) if names else []
         readable = {label for name, label in zip(names, labels, strict=True) if name not in self.skipped}

@@ -59,9 +59,7 @@ def load_folder(path: str, input: Input | None, skip: bool = False) -> DataSet:
     name, files = f"folder:{root.name}", [*train.files.tolist(), *test.files.tolist()]
     listed = "\n".join(sorted(os.path.relpath(file, root) for file in files))
     digest = hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
-    return DataSet(
-        name, len(classes), train, test, *_normalisation(input.channels), digest, set() if skipped is None else skipped
-    )
+    return DataSet(name, len(classes), train, test, *_normalisation(input.channels), digest, skipped)
 
 
 def _normalisation(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
