@@ -4,8 +4,9 @@
 /usr/share/datasets/fashion-mnist) searches a space in two forms, kernels as alternatives and factored, with each seed;
 draws random networks within 5% of the bound; trains all of them alike from scratch, with each of the seeds; and writes
 search_quality.json and search_quality.md. A network's accuracy varies from training to training nearly as much as from
-network to network, so that means over the seeds are compared. What is done is kept in tasks.jsonl, and not done again
-while all that it depends on is the same.
+network to network, so that means over the seeds are compared. The rank correlation (Spearman's) says how well a
+supernet's weights tell the random networks apart: between their losses with those weights and their mean accuracies.
+What is done is kept in tasks.jsonl, and not done again while all that it depends on is the same.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import torch
 from rich.console import Console
 
@@ -68,8 +70,9 @@ def data_of(setup: Setup, space: nasir.Space) -> DataSet:
     return replace(data, train=data.train.take(torch.arange(min(setup.images, len(data.train)))))
 
 
-def searched(setup: Setup, form: str, seed: int) -> dict[str, Any]:
-    """A search: its choices, and the time it took."""
+def searched(setup: Setup, form: str, count: int, seed: int) -> dict[str, Any]:
+    """A search: its choices, the time it took, and the cross-entropy that `count` random networks have with the
+    supernet's weights."""
     torch.set_num_threads(1)
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -85,7 +88,9 @@ def searched(setup: Setup, form: str, seed: int) -> dict[str, Any]:
         seconds = time.perf_counter() - start
         costs = space.costs.at(found.choices)
         likeliest = space.costs.at(loop.supernet.argmax())["macs"]
-        return {"choices": found.choices, **costs, "likeliest_macs": likeliest, "seconds": seconds}
+        losses = [loop.evaluate(in_form(space, choices), Pauses())[0] for choices in drawn(setup, count)]
+        facts = {"likeliest_macs": likeliest, "seconds": seconds, "random_losses": losses}
+        return {"choices": found.choices, **costs, **facts}
 
 
 def trained(setup: Setup, form: str, choices: Mapping[str, Any], seed: int) -> dict[str, Any]:
@@ -120,6 +125,28 @@ def drawn(setup: Setup, count: int) -> list[dict[str, Any]]:
             if abs(space.costs.at(choices)["macs"] / limit - 1) <= TOLERANCE
         )
         return list(itertools.islice(near, count))
+
+
+def in_form(space: nasir.Space, choices: Mapping[str, Any]) -> dict[str, Any]:
+    """The choices of a network of the alternatives, in the form that the space has."""
+    names = {decision.name for decision in space.decisions}
+    found: dict[str, Any] = {}
+    for name, option in choices.items():
+        layer, _, what = name.rpartition(".")
+        kernel = f"{layer}:ir.kernel"
+        if what != "block" or kernel not in names:
+            found[name] = option
+            continue
+        found[kernel] = 5 if option == "k5" else 3
+        if name in names:
+            found[name] = "skip" if option == "skip" else "ir"
+    return found
+
+
+def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
+    """Spearman's, of values without ties."""
+    ranks = [np.argsort(np.argsort(values)) for values in (a, b)]
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
 def code_digest() -> str:
@@ -173,7 +200,7 @@ class Results:
                 self.found[key] = future.result()
                 with self._path.open("a", encoding="utf-8") as file:
                     file.write(_line({"key": key, "inputs": inputs[key], "result": self.found[key]}))
-                shown = {n: v for n, v in self.found[key].items() if n != "choices"}
+                shown = {n: v for n, v in self.found[key].items() if n not in {"choices", "random_losses"}}
                 console.print(f"{key}: {shown}", highlight=False, soft_wrap=True)
 
 
@@ -197,8 +224,8 @@ def table(results: Results, seeds: Sequence[int], count: int) -> tuple[str, dict
     macs = [results.found[f"random {i} {seeds[0]}"]["macs"] for i in range(count)]
     lines = [
         f"| network | macs | test accuracy, mean of {len(seeds)} trainings | percentile among the random ones' means |"
-        " percentile, its search's seed alone | search / training time |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        " percentile, its search's seed alone | rank correlation | search / training time |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     summary: dict[str, Any] = {"random": randoms}
     for form in FORMS:
@@ -210,6 +237,7 @@ def table(results: Results, seeds: Sequence[int], count: int) -> tuple[str, dict
                 "accuracy": statistics.mean(own),
                 "percentile": percentile(means, statistics.mean(own)),
                 "percentile_alone": percentile([one[at] for one in randoms], own[at]),
+                "rank_correlation": rank_correlation(means, [-loss for loss in search["random_losses"]]),
                 "search_over_training": search["seconds"] / statistics.mean(times),
             }
             rows.append(row)
@@ -218,7 +246,7 @@ def table(results: Results, seeds: Sequence[int], count: int) -> tuple[str, dict
         lines.append(f"| **{form}, mean** | | {_figures(mean)} |")
         summary[form] = {"seeds": rows, "mean": mean}
     spread = f"mean {statistics.mean(means):.4f}, best {max(means):.4f}"
-    lines.append(f"| {count} random | {min(macs):,} to {max(macs):,} | {spread} | | | |")
+    lines.append(f"| {count} random | {min(macs):,} to {max(macs):,} | {spread} | | | | |")
     noise = statistics.mean(map(statistics.variance, randoms)) ** 0.5 if len(seeds) > 1 else 0.0
     summary["noise"] = {"one_training": noise, "random_means": statistics.stdev(means)}
     return "\n".join(lines) + "\n", summary
@@ -226,7 +254,7 @@ def table(results: Results, seeds: Sequence[int], count: int) -> tuple[str, dict
 
 def _figures(row: Mapping[str, float]) -> str:
     shares = f"{row['accuracy']:.4f} | {row['percentile']:.1f} | {row['percentile_alone']:.1f}"
-    return f"{shares} | {row['search_over_training']:.1f}"
+    return f"{shares} | {row['rank_correlation']:.2f} | {row['search_over_training']:.1f}"
 
 
 def main() -> None:
@@ -258,7 +286,9 @@ def main() -> None:
     code = {"torch": torch.__version__, "code": code_digest()}
     alike = {**code, **{name: value for name, value in vars(setup).items() if name != "search"}}
     searches = {
-        f"search {f} {s}": Task({**code, **vars(setup), "train": ()}, partial(searched, setup, f, s))
+        f"search {f} {s}": Task(
+            {**code, **vars(setup), "train": (), "random": given.random}, partial(searched, setup, f, given.random, s)
+        )
         for s in given.seeds
         for f in FORMS
     }
@@ -280,7 +310,7 @@ def main() -> None:
     facts = {**machine, **vars(setup), "seeds": given.seeds, "random": given.random, "summary": summary}
     (given.out / "search_quality.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     (given.out / "search_quality.md").write_text(text, encoding="utf-8")
-    console.print(text)
+    console.print(text, soft_wrap=True)
 
 
 if __name__ == "__main__":
