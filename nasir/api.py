@@ -1,6 +1,5 @@
 """The Python interface: spaces, and what becomes of them."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,7 +22,8 @@ from nasir.lang.binding import binding_mistakes
 from nasir.lang.derive import derived_file
 from nasir.lang.elaborate import Elaboration, elaborate
 from nasir.lang.format import print_file
-from nasir.lang.modules import Loader, Module, find
+from nasir.lang.modules import Loader, Module, find, read
+from nasir.lang.parameters import with_parameters
 from nasir.lang.settings import Resolution, Settings, read_settings
 from nasir.passes.base import Observer, run
 from nasir.passes.infer_shapes import InferShapes
@@ -116,20 +116,18 @@ class Space:
         return Space(self.name, graph, self.settings, source, self._module, self._elaboration)
 
     def arch(self, choices: Choices) -> str:
-        """`derived`, loaded again and compared with the network of `choices`.
+        """`derived`, compiled again and compared with the network of `choices`.
 
         Raises:
             CompileError: where the program cannot be written as a derived one: a block that decides is bound to a name
                 and used more than once, or passed to another block.
         """
         network = self.at(choices)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"{self.name}.nas"
-            path.write_text(network.source.text, encoding="utf-8")
-            try:
-                same = weights(load(path).graph) == weights(network.graph)
-            except CompileError:
-                same = False
+        try:
+            module, mistakes = _load_module(Path(network.source.name), network.source)
+            same = weights(_compile(module, mistakes, None).graph) == weights(network.graph)
+        except CompileError:
+            same = False
         if not same:
             message = f"a network of `{self.name}` cannot be written out as a program"
             hint = (
@@ -166,7 +164,8 @@ def load(path: str | Path, /, **parameters: object) -> Space:
 
 def compile_source(path: Path, observer: Observer | None = None, parameters: Mapping[str, str] | None = None) -> Space:
     """`load` for an existing file, each stage shown to `observer`; `parameters` are texts."""
-    module, mistakes = _load_module(path, parameters)
+    source = read(path)
+    module, mistakes = _load_module(path, with_parameters(source, parameters) if parameters else source)
     return _compile(module, mistakes, observer)
 
 
@@ -189,7 +188,7 @@ def check(path: Path) -> Sequence[Diagnostic]:
     """Every mistake in a file and in what it imports. A file of blocks without a space is checked as far as it goes."""
     found: list[Diagnostic] = []
     try:
-        module, mistakes = _load_module(path)
+        module, mistakes = _load_module(path, read(path))
         found += mistakes
         if not module.is_library:
             _compile(module, mistakes, None)
@@ -198,10 +197,11 @@ def check(path: Path) -> Sequence[Diagnostic]:
     return distinct(found)
 
 
-def _load_module(path: Path, parameters: Mapping[str, str] | None = None) -> tuple[Module, Sequence[Diagnostic]]:
-    """The parsed file, and the mistakes that show without running it; those of the imports themselves end it."""
+def _load_module(path: Path, source: Source) -> tuple[Module, Sequence[Diagnostic]]:
+    """The parsed file of this text, and the mistakes that show without running it; those of the imports themselves end
+    it."""
     loader = Loader(path.parent)
-    module = loader.load(path, parameters)
+    module = loader.load(path, source)
     if loader.diagnostics:
         raise CompileError(loader.diagnostics)
     return module, [d for loaded in loader.modules for d in binding_mistakes(loaded)]

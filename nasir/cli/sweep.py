@@ -68,7 +68,7 @@ def command(
     from nasir.search.constraint import targets
     from nasir.search.run import check_open
     from nasir.search.run_folder import RunFolder
-    from nasir.search.sweep import Member, members, run_all, write_family
+    from nasir.search.sweep import Member, check_no_family, members, run_all, write_family
 
     if (macs is None) == (params is None):
         raise typer.BadParameter("give the bounds: `--macs 20M,40M,60M`, or `--params 1M,2M`")
@@ -83,6 +83,8 @@ def command(
     if not family:
         raise typer.BadParameter("give the bounds: `20M,40M,60M`")
     check_open(space)
+    if not (resume or overwrite):
+        check_no_family(out)
     for member in family:  # what cannot be reached is said before any search
         targets(with_bounds(settings, [member.bound]).objective, space.costs)
         if not (resume or overwrite):

@@ -9,7 +9,6 @@ from nasir.diagnostics import CompileError, Diagnostic, Source, Span, closest
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.mistakes import Mistake
-from nasir.lang.parameters import with_parameters
 from nasir.lang.parser import parse
 
 Definition = s.Block | s.Choice | s.Let
@@ -90,11 +89,12 @@ class Loader:
         self.diagnostics: list[Diagnostic] = []
         self.modules: list[Module] = []
 
-    def load(self, path: Path, parameters: Mapping[str, str] | None = None) -> Module:
-        """The module in the file `path`, its space's parameters replaced; with the names it defines and imports."""
+    def load(self, path: Path, source: Source | None = None) -> Module:
+        """The module in the file `path`, or that of the text `source` in its place; with the names it defines and
+        imports."""
         key = path.resolve()
         self._loaded[key] = None  # being loaded: an import that comes back here is a cycle
-        source = with_parameters(read(path), parameters) if parameters else read(path)
+        source = source or read(path)
         module = Module(path, source, parse(source))
         for item in module.tree.items:
             try:

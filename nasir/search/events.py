@@ -30,6 +30,13 @@ class Events:
     def _write(self, name: str, line: Mapping[str, Any]) -> None:
         if name != "metrics.jsonl":
             return
+        try:
+            self._add(line)
+        except OSError as error:
+            message = f"events cannot be written to `{self._folder}`: {error.strerror or error}"
+            raise CompileError(Diagnostic("E0903", message, hints=("go on without `--tensorboard`",))) from None
+
+    def _add(self, line: Mapping[str, Any]) -> None:
         if self._writer is None:
             from torch.utils.tensorboard import SummaryWriter  # takes a second
 

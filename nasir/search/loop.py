@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -113,9 +114,13 @@ class Search:
                 self._run_part(self._train_architecture, folder, pauses)
             metrics = self._metrics(searching)
             line = {"phase": "search", "epoch": self.epoch}
-            folder.append("metrics.jsonl", {**line, **metrics})
-            folder.append("probabilities.jsonl", {**line, "decisions": self._distributions()})
-            folder.append("timing.jsonl", {**line, "seconds": time.perf_counter() - start, "ended": time.time()})
+            timing = {"seconds": time.perf_counter() - start, "ended": time.time()}
+            lines = {
+                "metrics.jsonl": {**line, **metrics},
+                "probabilities.jsonl": {**line, "decisions": self._distributions()},
+                "timing.jsonl": {**line, **timing},
+            }
+            self._ranks.lead(partial(folder.append, lines))
             self.epoch += 1
             self._part, self._step, self._losses = WEIGHTS, 0, [0.0, 0.0]
             self._data.skip(self._ranks.union(self._data.skipped or ()))
@@ -126,8 +131,10 @@ class Search:
         """The remaining steps on one part of the data."""
         split = self._parts[self._part]
         batch, key = self._settings.batch, 2 * self._seed + self._part
-        for images, labels in batches(split, batch, key, self.epoch, self._ranks, self._step):
-            loss, stop = self._ranks.mean([float(train(images, labels)), pauses.signal > 0], self._device)
+        mine = batches(split, batch, key, self.epoch, self._ranks, self._step)
+        for images, labels in self._ranks.each(mine, self._device):
+            facts = [float(train(images, labels)), pauses.signal > 0, pauses.due()]
+            loss, stop, due = self._ranks.mean(facts, self._device)
             if not math.isfinite(loss):
                 name = ("weights", "architecture")[self._part]
                 where = f"epoch {self.epoch + 1} of {self._settings.epochs} of the search, of the {name}"
@@ -141,7 +148,7 @@ class Search:
                 self._prices.update(self._costs, discrete, self.supernet.entropy())
             self._losses[self._part] += loss
             self._step += 1
-            if stop or pauses.due():
+            if stop or due:
                 self.save(folder, pauses)
             if stop:
                 raise pauses.stopped()
@@ -205,7 +212,7 @@ class Search:
         uses its budget up before one that does not.
 
         Raises:
-            CompileError: where a network's loss is no number, or no image can be read.
+            CompileError: where no network's loss is a number, or no image can be read.
             Stopped: where `pauses` said so; the state of the last epoch is what to go on from.
         """
         probabilities = self.supernet.probabilities()
@@ -222,7 +229,9 @@ class Search:
         self._average.put()
         compared = [(not lands, *self.evaluate(choices, pauses), choices) for choices, lands in found]
         self._average.put()
-        missed, _, accuracy, choices = min(compared, key=lambda one: one[:2])
+        missed, loss, accuracy, choices = min(compared, key=lambda one: (math.isinf(one[1]), *one[:2]))
+        if math.isinf(loss):
+            raise diverged(loss, "every network with the supernet's weights", "search.weights", self._settings.weights)
         self.found = Found(choices, not missed, accuracy)
         return self.found
 
@@ -231,8 +240,8 @@ class Search:
         return all(costs[bound.cost] <= bound.limit for bound in self._prices.targets.bounds)
 
     def evaluate(self, choices: Mapping[str, Scalar], pauses: Pauses) -> tuple[float, float]:
-        """Cross-entropy and accuracy of a network with the supernet's weights on the architecture's part of the data,
-        its batch norms estimated on the weights' part."""
+        """Cross-entropy (infinite where it is no number) and accuracy of a network with the supernet's weights on the
+        architecture's part of the data, its batch norms estimated on the weights' part."""
         self.supernet.reestimate_batch_norms(choices, self._estimation_images())
         self.supernet.eval()
         split = self._parts[ARCHITECTURE]
@@ -247,9 +256,7 @@ class Search:
                     raise pauses.stopped()
         if not counted:
             raise CompileError(Diagnostic("E0805", "none of the architecture's images can be read"))
-        if not math.isfinite(loss):
-            raise diverged(loss, "a network with the supernet's weights", "search.weights", self._settings.weights)
-        return loss / counted, correct / counted
+        return (loss / counted if math.isfinite(loss) else math.inf), correct / counted
 
     def _estimation_images(self) -> Iterator[Tensor]:
         order = torch.randperm(len(self._parts[WEIGHTS]), generator=torch.Generator().manual_seed(self._seed))
@@ -262,8 +269,12 @@ class Search:
         Raises:
             CompileError: where it cannot be written, or holds no finite numbers.
         """
-        check_finite(self.supernet.parameters())
-        folder.save_checkpoint("search", self.state())
+
+        def write() -> None:
+            check_finite(self.supernet.parameters())
+            folder.save_checkpoint("search", self.state())
+
+        self._ranks.lead(write)
         pauses.saved()
 
     def state(self) -> dict[str, Any]:

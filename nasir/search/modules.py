@@ -68,6 +68,8 @@ def checked(module: nn.Module, path: Path, data: DataSet) -> int:
     Raises:
         CompileError: where it does not take the data's images, or does not tell their classes apart.
     """
+    if not any(parameter.requires_grad for parameter in module.parameters()):
+        raise CompileError(Diagnostic("E0703", f"the network of `{path}` has no weights to train"))
     image, _ = next(data.train.batches([torch.tensor([0])], 0))
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:

@@ -3,7 +3,7 @@
 import gc
 import time
 import traceback
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +14,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from nasir.diagnostics import CompileError
+from nasir.diagnostics import CompileError, Diagnostic
 from nasir.search.machine import rank, rank_count
 from nasir.search.pausing import Stopped
 
@@ -64,6 +64,32 @@ class Ranks:
         every: list[Any] = [None] * self.count
         dist.all_gather_object(every, sorted(names))
         return {name for part in every for name in part}
+
+    def each(self, items: Iterator[T], device: torch.device) -> Iterator[T]:
+        """The items, each as soon as every rank has its own; all ranks have as many. What a rank raises in the place of
+        one, all raise, for those that went on would wait for it.
+
+        Raises:
+            CompileError: as `items` does on one of the ranks.
+        """
+        if self.count == 1:
+            yield from items
+            return
+        while True:
+            wrong: Sequence[Diagnostic] = ()
+            item: T | None = None
+            try:
+                item = next(items, None)
+            except CompileError as error:
+                wrong = error.diagnostics
+            (failed,) = self.mean([len(wrong) > 0], device)
+            if failed:
+                every: list[Any] = [None] * self.count
+                dist.all_gather_object(every, wrong)
+                raise CompileError([one for part in every for one in part])
+            if item is None:
+                return
+            yield item
 
     def lead(self, work: Callable[[], T]) -> T:
         """What the first rank makes of `work`, on every rank; the others wait. What it raises, all raise.

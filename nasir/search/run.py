@@ -194,6 +194,7 @@ def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> No
         if (before := found.get("versions")) != wanted["versions"]:
             words = f"begun with {_listed(before)}, goes on with {_listed(wanted['versions'])}: its bytes may differ"
             job.console.print(words, style="yellow", markup=False, soft_wrap=True)
+        job.ranks.lead(write)  # what is run of the folder is what was given, whatever has become of its files
         threads = found.get("threads")
         if isinstance(threads, int) and threads > 0:
             torch.set_num_threads(threads)  # sums are of as many parts as they were
@@ -254,7 +255,8 @@ def _train_module(
         training.run(folder, report, job.pauses)
 
     def finish() -> Summary:
-        state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+        # Copies: a file of the user's may have weights that share memory, and the format does not.
+        state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
         folder.write("model.safetensors", save(state))
         test_accuracy = accuracy(module, job.data.test.to(job.device), settings.batch, job.pauses)
         bounds = goal.bounds if goal else ()

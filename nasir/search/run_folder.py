@@ -41,6 +41,7 @@ class RunFolder:
         """
         if not self._ours:
             others = [name for name in _FILES if (self.path / name).exists()]
+            others += [path.relative_to(self.path).as_posix() for path in self._events()]
             if others:
                 raise self._foreign(others[0])
         try:
@@ -98,6 +99,7 @@ class RunFolder:
 
     def start(self, *, overwrite: bool, imports: Mapping[str, str] | None = None) -> None:
         """Make it empty of an earlier run's files; `imports` are files that the run will write beside its program.
+        Those of the earlier run stay: they may be the user's own.
 
         Raises:
             CompileError: where it holds a run already and may not be overwritten, where one of the imports has the name
@@ -116,9 +118,6 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             (self.path / _MARK).touch()
-            for name, text in earlier.items():
-                if ".." not in Path(name).parts and self._holds(name, text):
-                    (self.path / name).unlink()
             self._clear()
         except OSError as error:
             raise self._unusable(error) from None
@@ -131,8 +130,11 @@ class RunFolder:
     def _clear(self) -> None:
         for name in _FILES:
             (self.path / name).unlink(missing_ok=True)
-        for path in (self.path / EVENTS).glob("events.out.tfevents*"):
+        for path in self._events():
             path.unlink()
+
+    def _events(self) -> list[Path]:
+        return sorted((self.path / EVENTS).glob("events.out.tfevents*"))
 
     def write(self, name: str, content: str | bytes) -> None:
         """Write a file atomically.
@@ -158,14 +160,16 @@ class RunFolder:
         """Write a JSON file atomically."""
         self.write(name, json.dumps(content, indent=2) + "\n")
 
-    def append(self, name: str, line: Mapping[str, Any]) -> None:
-        """Add a line to a .jsonl file.
+    def append(self, lines: Mapping[str, Mapping[str, Any]]) -> None:
+        """Add a line to each of these .jsonl files.
 
         Raises:
-            CompileError: where it cannot be written.
+            CompileError: where one cannot be written.
         """
-        if not self.writes:
-            return
+        for name, line in lines.items() if self.writes else ():
+            self._append(name, line)
+
+    def _append(self, name: str, line: Mapping[str, Any]) -> None:
         if self.on_line is not None:
             self.on_line(name, line)
         path = self.path / name
@@ -250,6 +254,8 @@ class RunFolder:
             hint = "start again with `--overwrite`"
             if path != before and before.exists():
                 hint = f"take it away, and `--resume` goes on from the one before it, `{before.name}`"
+            elif phase == "train":
+                hint = "take it away, and `--resume` trains the network from its beginning"
             message = f"the checkpoint `{path}` is damaged: {error}"
             raise CompileError(Diagnostic("E0902", message, hints=(hint,))) from None
 

@@ -21,6 +21,7 @@ from nasir.search.pausing import WORKS_FOR, Stopped, pausing
 from nasir.search.run_folder import RunFolder
 
 _LOOK_EVERY = 0.2  # seconds
+_RESULTS = ("sweep.json", "sweep.md", "sweep.svg")
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,18 @@ def _start(member: Member, arguments: Sequence[str], environment: Mapping[str, s
         return subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environment, start_new_session=True)
 
 
+def check_no_family(out: Path) -> None:
+    """A sweep may write its results here.
+
+    Raises:
+        CompileError: where there are results already.
+    """
+    found = next((name for name in _RESULTS if (out / name).exists()), None)
+    if found is not None:
+        hints = ("`--resume` goes on with a sweep, `--overwrite` replaces it, `--out DIR` goes elsewhere",)
+        raise CompileError(Diagnostic("E0901", f"`{out}` holds `{found}` already", hints=hints))
+
+
 def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:
     """Write sweep.json, sweep.md and sweep.svg (accuracy over cost, as the paper's figures 8 and 9) of the members that
     are finished; the table comes back.
@@ -127,9 +140,8 @@ def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:
     label = {"macs": "multiply-adds", "params": "parameters"}[cost]
     series = [Series("networks", points)]
     picture = plot("Test accuracy, %", series, label, from_zero=False, legend=False)
-    write_atomically(out / "sweep.json", (json.dumps(found, indent=2) + "\n").encode("utf-8"))
-    write_atomically(out / "sweep.md", table.encode("utf-8"))
-    write_atomically(out / "sweep.svg", picture.encode("utf-8"))
+    for name, text in zip(_RESULTS, (json.dumps(found, indent=2) + "\n", table, picture), strict=True):
+        write_atomically(out / name, text.encode("utf-8"))
     return table
 
 

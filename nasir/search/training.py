@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -60,13 +61,15 @@ class Training:
         while self.epoch < epochs:
             start = time.perf_counter()
             self._network.train()
-            for x, y in batches(self._images, batch, self._seed, self.epoch, self._ranks, self._step):
+            mine = batches(self._images, batch, self._seed, self.epoch, self._ranks, self._step)
+            for x, y in self._ranks.each(mine, self._device):
                 at = self.epoch * per_epoch + self._step
                 optimizers.set_cosine(self._optimizer, self._settings.weights, at, epochs * per_epoch)
                 loss = self._loss_of(x, y)
                 self._optimizer.zero_grad(set_to_none=True)
                 loss.backward()
-                found, stop = self._ranks.mean([float(loss.detach()), pauses.signal > 0], self._device)
+                facts = [float(loss.detach()), pauses.signal > 0, pauses.due()]
+                found, stop, due = self._ranks.mean(facts, self._device)
                 if not math.isfinite(found):
                     where = f"epoch {self.epoch + 1} of {epochs} of the training"
                     arch = folder.path / "arch.nas"
@@ -76,15 +79,14 @@ class Training:
                 self._average.update()
                 self._step += 1
                 self._loss += found
-                if stop or pauses.due():
+                if stop or due:
                     self._save(folder, pauses)
                 if stop:
                     raise pauses.stopped()
-            folder.append("metrics.jsonl", {"phase": "train", "epoch": self.epoch, "loss": self._loss / per_epoch})
-            seconds = time.perf_counter() - start
-            folder.append(
-                "timing.jsonl", {"phase": "train", "epoch": self.epoch, "seconds": seconds, "ended": time.time()}
-            )
+            line = {"phase": "train", "epoch": self.epoch}
+            timing = {"seconds": time.perf_counter() - start, "ended": time.time()}
+            lines = {"metrics.jsonl": {**line, "loss": self._loss / per_epoch}, "timing.jsonl": {**line, **timing}}
+            self._ranks.lead(partial(folder.append, lines))
             report(self.epoch, {"loss": f"{self._loss / per_epoch:.3f}"})
             self.epoch, self._step, self._loss = self.epoch + 1, 0, 0.0
             self._data.skip(self._ranks.union(self._data.skipped or ()))
@@ -101,8 +103,11 @@ class Training:
         return F.cross_entropy(wide(logits), labels, label_smoothing=self._settings.label_smoothing)
 
     def _save(self, folder: RunFolder, pauses: Pauses) -> None:
-        check_finite(self._network.parameters())
-        folder.save_checkpoint("train", self.state())
+        def write() -> None:
+            check_finite(self._network.parameters())
+            folder.save_checkpoint("train", self.state())
+
+        self._ranks.lead(write)
         pauses.saved()
 
     def state(self) -> dict[str, Any]:

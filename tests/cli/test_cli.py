@@ -262,6 +262,10 @@ def test_a_sweep_touches_nothing_where_it_cannot_start(files):
     assert "E0605" in nasir("sweep", "none.nas", "--macs", "9K", "--out", "family", cwd=files).stderr
     assert sorted(files.rglob("*")) == before
     (files / "family" / "sweep.md").write_text("a table")
+    other = nasir("sweep", "tiny.nas", "--macs", "8K", "--out", "family", cwd=files)
+    assert other.returncode == 1
+    assert "`family` holds `sweep.md` already" in other.stderr
+    assert not (files / "family" / "macs-8K").exists()
     failed = nasir("sweep", "tiny.nas", "--macs", "9K", "--out", "family", "--resume", cwd=files)
     assert failed.returncode == 1
     assert (files / "family" / "sweep.md").read_text() == "a table"

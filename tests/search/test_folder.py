@@ -65,7 +65,7 @@ def test_batches_are_a_function_of_seed_and_epoch_whatever_the_number_of_workers
         return torch.cat([images for images, _ in batches(data, 5, 1, number)])
 
     first = epoch(0)
-    monkeypatch.setattr("nasir.search.data.folder.workers", lambda: 1)
+    monkeypatch.setattr("nasir.search.data.base.workers", lambda: 1)
     torch.manual_seed(123)
     assert torch.equal(epoch(0), first)
     assert not torch.equal(epoch(1), first)

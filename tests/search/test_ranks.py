@@ -1,6 +1,7 @@
 """Data-parallel runs of two processes on a CPU: what they compute, that one of them writes, that they resume."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from filelock import FileLock
 from torch.nn import functional as F
 
 import nasir
+from nasir.diagnostics import Diagnostic
 from nasir.lang.settings import override
 from nasir.search import optimizers
 from nasir.search.constraint import targets
@@ -144,6 +146,42 @@ def halves_in_one_process(folder):
                     costs = {name: float(cost.detach()) for name, cost in out.cost.items()}
                     loop._prices.update(costs, loop._space.costs.at(supernet.argmax()), supernet.entropy())
     return supernet.state_dict()
+
+
+def rank_reads(index, folder, port):
+    """The second image of the second rank cannot be read, and the first rank cannot write."""
+    os.environ.update(RANK=str(index), WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+
+    def read():
+        yield 1
+        if index == 1:
+            raise nasir.CompileError(Diagnostic("E0805", "of the second"))
+        yield 2
+
+    def write():
+        raise nasir.CompileError(Diagnostic("E0903", "of the first"))
+
+    found = []
+    with joined(CPU) as ranks:
+        try:
+            for item in ranks.each(read(), CPU):
+                found.append(item)
+        except nasir.CompileError as error:
+            found += [one.message for one in error.diagnostics]
+        try:
+            ranks.lead(write)
+        except nasir.CompileError as error:
+            found += [one.message for one in error.diagnostics]
+        found += ranks.each(iter([3, 4]), CPU)
+    Path(folder, f"rank{index}.json").write_text(json.dumps(found))
+
+
+@pytest.mark.slow
+def test_what_one_rank_cannot_read_or_write_ends_all_of_them_alike(tmp_path):
+    torch.multiprocessing.spawn(rank_reads, (str(tmp_path), free_port()), nprocs=2)
+    for index in range(2):
+        found = json.loads((tmp_path / f"rank{index}.json").read_text())
+        assert found == [1, "of the second", "of the first", 3, 4]
 
 
 @pytest.mark.slow

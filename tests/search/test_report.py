@@ -117,3 +117,12 @@ def test_tensorboard_gets_the_same_figures(compiled, tmp_path):
     losses = [event.value for event in events.Scalars("search/loss")]
     assert losses == pytest.approx([line["loss"] for line in lines if line["phase"] == "search"])
     assert {"search/macs", "search/temperature", "train/loss"} <= set(events.Tags()["scalars"])
+
+
+def test_events_that_cannot_be_written_are_a_diagnostic(compiled, tmp_path):
+    pytest.importorskip("tensorboard")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "events").write_text("a file")
+    with pytest.raises(nasir.CompileError, match="events cannot be written") as caught:
+        run(compiled(TINY), tmp_path / "run", tensorboard=True)
+    assert caught.value.diagnostics[0].code == "E0903"

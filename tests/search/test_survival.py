@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import random
 import re
@@ -12,9 +13,11 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from rich.console import Console
 
 import nasir
@@ -23,13 +26,14 @@ from nasir.search.data import load_data
 from nasir.search.pausing import Pauses, Stopped, pausing
 from nasir.search.plan import Request
 from nasir.search.report import write_report
-from nasir.search.run import search
+from nasir.search.run import search, train_file, train_network
 from nasir.search.run_folder import RunFolder
 from nasir.search.training import accuracy
 from tests.search.test_search import SAME_BYTES, run, search_of
 from tests.spaces import TINY
 
 SAME = (*SAME_BYTES, "probabilities.jsonl")
+QUIET = Console(quiet=True)
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
@@ -202,6 +206,43 @@ def test_sigterm_saves_and_says_how_to_go_on(files):
     assert state["epoch"] >= 1
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the processes in /proc")
+def test_a_signal_to_the_processes_that_decode_images_is_not_theirs(files, tmp_path):
+    """A scheduler, torchrun and Ctrl-C in a terminal tell the whole group: the main process saves, and ends them."""
+    folder, _ = files
+    for name in ("a", "b"):
+        for i in range(24):
+            path = tmp_path / "images" / name / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (8, 8), 10 * i).save(path)
+    settings = ["--with", "classes=2", "--set", "batch=8", "--set", "epochs=5000", "--out", str(tmp_path / "run")]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        process = subprocess.Popen(
+            command("tiny.nas", "--data", f"folder:{tmp_path / 'images'}", "--resume", *settings),
+            cwd=folder,
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        while "search " not in process.stdout.readline():
+            assert process.poll() is None
+        for _ in range(50):
+            for worker in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(worker), number)
+            time.sleep(0.02)
+        assert process.poll() is None
+        os.killpg(process.pid, number)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 128 + number, errors
+        assert "--resume" in errors
+        assert "Traceback" not in errors
+
+
 def test_two_runs_cannot_write_into_one_folder(files, tmp_path):
     folder, _ = files
     space = nasir.load(folder / "tiny.nas")
@@ -227,6 +268,14 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_goes_on(files):
     assert caught.value.diagnostics[0].code == "E0902"
     assert "search.before.pt" in caught.value.diagnostics[0].hints[0]
     (checkpoint / "search.pt").unlink()
+    run(space, folder / "damaged", resume=True)
+    assert_same(folder, "damaged")
+    (checkpoint / "train.before.pt").unlink()
+    (checkpoint / "train.pt").write_bytes(b"damaged")
+    with pytest.raises(nasir.CompileError, match="is damaged") as caught:
+        run(space, folder / "damaged", resume=True)
+    assert "trains the network from its beginning" in caught.value.diagnostics[0].hints[0]
+    (checkpoint / "train.pt").unlink()
     run(space, folder / "damaged", resume=True)
     assert_same(folder, "damaged")
 
@@ -326,6 +375,21 @@ def test_what_compares_networks_tells_numbers_from_nan(compiled, emitted):
         assert caught.value.diagnostics[0].code == "E0804"
 
 
+def test_a_candidate_whose_loss_is_no_number_is_not_chosen(compiled):
+    space = compiled(TINY)
+    loop = search_of(replace(space, settings=override(space.settings, ["candidates=6"])))
+    seen = []
+
+    def overflowing(choices, pauses):
+        seen.append(choices)
+        return (math.inf, 0.1) if len(seen) == 1 else (9.0, 0.1)
+
+    loop.evaluate = overflowing
+    found = loop.choose(Pauses())
+    assert len(seen) > 1
+    assert found.choices != seen[0]
+
+
 def test_a_training_that_diverges_says_how_to_repeat_it_alone(files):
     folder, _ = files
     space = nasir.load(folder / "tiny.nas")
@@ -413,13 +477,47 @@ def test_a_file_in_the_place_of_an_import_is_left_alone(compiled, tmp_path):
         run(compiled(TINY), tmp_path / "own")
     (tmp_path / "own" / "model.py").unlink()
     run(compiled(TINY), tmp_path / "own")
-    plan = json.loads((tmp_path / "own" / "plan.json").read_text())
-    plan["imports"]["../kept.nas"] = "kept"  # whatever was done to the file
-    (tmp_path / "own" / "plan.json").write_text(json.dumps(plan))
-    (tmp_path / "kept.nas").write_text("kept", encoding="utf-8")
     run(compiled(TINY), tmp_path / "own", overwrite=True)
     assert nasir.load(tmp_path / "own" / "space.nas").decisions
-    assert (tmp_path / "kept.nas").exists()
+
+
+def test_a_run_in_the_folder_of_its_program_leaves_what_that_imports(tmp_path):
+    """The next run's program does not import it."""
+    (tmp_path / "own.nas").write_text("block head() { return x -> relu }", encoding="utf-8")
+    text = TINY.replace('from "lib', 'from "own.nas" import head\nfrom "lib').replace("-> global", "-> head -> global")
+    for name, program in (("first.nas", text), ("second.nas", TINY)):
+        (tmp_path / name).write_text(program, encoding="utf-8")
+        run(nasir.load(tmp_path / name), tmp_path, overwrite=True)
+    assert (tmp_path / "own.nas").read_text() == "block head() { return x -> relu }"
+
+
+def test_events_that_no_run_of_ours_wrote_are_left_alone(compiled, tmp_path):
+    (tmp_path / "own" / "events").mkdir(parents=True)
+    events = tmp_path / "own" / "events" / "events.out.tfevents.1.host"
+    events.write_text("mine")
+    with pytest.raises(nasir.CompileError, match=r"holds `events/events.out.tfevents.1.host`, and no run"):
+        run(compiled(TINY), tmp_path / "own")
+    assert events.read_text() == "mine"
+
+
+def test_a_resumed_training_runs_what_is_given_not_what_the_folder_holds(compiled, tmp_path):
+    """A run folder may be another's, and `model.py` in it is code."""
+    space = compiled(TINY)
+    network = space.at(space.smallest())
+    (tmp_path / "model.py").write_text(nasir.emit(network), encoding="utf-8")
+    starts = {
+        "network": lambda resume: train_network(network, Request("digits", tmp_path / "network", resume=resume), QUIET),
+        "file": lambda resume: train_file(
+            tmp_path / "model.py", space.settings, Request("digits", tmp_path / "file", resume=resume), QUIET
+        ),
+    }
+    for name, start in starts.items():
+        start(False)
+        emitted = (tmp_path / name / "model.py").read_text()
+        (tmp_path / name / "model.py").write_text(f"open({str(tmp_path / 'proof.txt')!r}, 'w')\n{emitted}")
+        start(True)
+        assert (tmp_path / name / "model.py").read_text() == emitted
+    assert not (tmp_path / "proof.txt").exists()
 
 
 def test_a_run_that_was_killed_as_it_began_begins_again(files, tmp_path, monkeypatch):

@@ -4,17 +4,22 @@ from dataclasses import replace
 
 import pytest
 import torch
+from rich.console import Console
+from safetensors.torch import load_file
 from torch import nn
 
 import nasir
-from nasir.lang.settings import TrainSettings, override
+from nasir.lang.settings import Settings, TrainSettings, override
 from nasir.search.averaging import Average
 from nasir.search.constraint import targets
 from nasir.search.data import load_data
 from nasir.search.data.memory import TensorSplit
 from nasir.search.loop import Search
+from nasir.search.modules import network_class
 from nasir.search.pausing import Pauses
+from nasir.search.plan import Request
 from nasir.search.ranks import Ranks
+from nasir.search.run import train_file
 from nasir.search.run_folder import RunFolder
 from nasir.search.training import Training, accuracy
 from tests.search.test_search import run
@@ -121,8 +126,6 @@ def test_settings_of_training_change_what_it_ends_with(compiled, tmp_path, setti
         torch.manual_seed(0)
         path = folder.path / "model.py"
         path.write_text(nasir.emit(network), encoding="utf-8")
-        from nasir.search.modules import network_class
-
         module = network_class(path)()
         Training(module, load_data("digits"), settings, 0, CPU, Ranks()).run(folder, quiet, Pauses())
         ends.append(torch.cat([p.detach().flatten() for p in module.parameters()]))
@@ -146,3 +149,32 @@ def test_a_state_knows_the_files_that_were_left_out(compiled):
     state = Search(space, before, goal, 0, CPU).state()
     Search(space, after, goal, 0, CPU).restore(state)
     assert after.skipped == {"a.png", "b.png", "c.png"}
+
+
+FILE = """
+import torch
+from torch import nn
+
+class Own(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(64, 64)
+        self.second = nn.Linear(64, 64)
+        self.second.weight = self.first.weight
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, x):
+        return self.head(torch.relu(self.second(torch.relu(self.first(x.flatten(1))))))
+"""
+
+
+def test_a_file_of_one_s_own_may_share_weights_and_must_have_some(tmp_path):
+    settings = override(Settings(), ["epochs=1"], "train")
+    (tmp_path / "own.py").write_text(FILE, encoding="utf-8")
+    train_file(tmp_path / "own.py", settings, Request("digits", tmp_path / "run"), Console(quiet=True))
+    module = network_class(tmp_path / "own.py")()
+    module.load_state_dict(load_file(tmp_path / "run" / "model.safetensors"))
+    text = f"{FILE}\n\nclass None_(nn.Module):\n    def forward(self, x):\n        return x.flatten(1)[:, :10]\n"
+    (tmp_path / "none.py").write_text(text, encoding="utf-8")
+    with pytest.raises(nasir.CompileError, match="no weights to train"):
+        train_file(tmp_path / "none.py", settings, Request("digits", tmp_path / "none"), Console(quiet=True))

@@ -2,13 +2,16 @@
 
 import math
 import random
+import signal
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, Self, cast
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.distributions import Distributions
@@ -211,9 +214,46 @@ def class_count(text: str, of: int) -> int:
     return round(number)
 
 
+def loaded(
+    items: Dataset[Any], index: Sequence[Tensor], device: torch.device, code: str, **options: Any
+) -> Iterator[Any]:
+    """The items of each index, collated, made by worker processes.
+
+    Raises:
+        CompileError: with `code`, where a worker fails, whatever it is that fails.
+    """
+    loader: DataLoader[Any] = DataLoader(
+        items,
+        batch_sampler=[one.tolist() for one in index],
+        num_workers=workers(),
+        pin_memory=device.type == "cuda",
+        generator=torch.Generator(),  # the loader draws a seed that nothing here uses: not from the global one
+        **options,
+    )
+    try:
+        with _signals_held():
+            made = iter(loader)
+        yield from made
+    except Exception as error:  # whatever a user's code raises, or ends a worker
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        raise CompileError(Diagnostic(code, f"the images cannot be read: {reason}")) from error
+
+
 def workers() -> int:
-    """Processes that decode images: one a core that this process may use, up to a limit."""
+    """Processes that make images: one a core that this process may use, up to a limit."""
     return min(MOST_WORKERS, cores())
+
+
+@contextmanager
+def _signals_held() -> Generator[None]:
+    """Processes that begin here get no SIGINT and no SIGTERM, and this one gets them after. A signal to the whole group
+    (Ctrl-C, a job scheduler's or torchrun's SIGTERM) is the main process's: that saves, and ends its workers. A worker
+    that died of it would be an error there."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def check_classes(graph: Graph, data: DataSet) -> None:

@@ -6,17 +6,17 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.search.data.base import SPLIT_SEED, TEST_SHARE, DataSet, Input, Split, workers
+from nasir.search.data.base import SPLIT_SEED, TEST_SHARE, DataSet, Input, Split, loaded
 
 _ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".tif", ".tiff"))
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM", "TIFF")
@@ -124,15 +124,8 @@ class FolderSplit(Split):
 
     def batches(self, index: Sequence[Tensor], augmentation: int | None) -> Iterator[tuple[Tensor, Tensor]]:
         mean, std = (torch.tensor(v, device=self.device).view(-1, 1, 1) for v in _normalisation(self.input.channels))
-        loader: DataLoader[Any] = DataLoader(
-            _Files(self.files, self.input, augmentation, self.skipped is not None),
-            batch_sampler=[one.tolist() for one in index],
-            num_workers=workers(),
-            collate_fn=_stack,
-            pin_memory=self.device.type == "cuda",
-            generator=torch.Generator(),  # the loader draws a seed that nothing here uses: not from the global one
-        )
-        for pixels, taken, broken, lost in loader:
+        files = _Files(self.files, self.input, augmentation, self.skipped is not None)
+        for pixels, taken, broken, lost in loaded(files, index, self.device, "E0805", collate_fn=_stack):
             self._note(broken, lost)
             if not len(taken):
                 continue

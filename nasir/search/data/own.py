@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.search.data.base import SPLIT_SEED, DataSet, Input, Split, check_labels, workers
+from nasir.search.data.base import SPLIT_SEED, DataSet, Input, Split, check_labels, loaded
 from nasir.search.data.memory import resized
 
 
@@ -109,14 +109,8 @@ class OwnSplit(Split):
         return replace(self, device=device)
 
     def batches(self, index: Sequence[Tensor], augmentation: int | None) -> Iterator[tuple[Tensor, Tensor]]:
-        loader: DataLoader[Any] = DataLoader(
-            _Seeded(self.dataset, self.items, augmentation),
-            batch_sampler=[one.tolist() for one in index],
-            num_workers=workers(),
-            pin_memory=self.device.type == "cuda",
-            generator=torch.Generator(),
-        )
-        for one, images in zip(index, _readable(loader), strict=True):
+        items = _Seeded(self.dataset, self.items, augmentation)
+        for one, images in zip(index, loaded(items, index, self.device, "E0806"), strict=True):
             checked = self._checked(images.to(self.device, non_blocking=True))
             wrong = (~torch.isfinite(checked)).flatten(1).any(1).nonzero()
             if len(wrong):
@@ -134,16 +128,6 @@ class OwnSplit(Split):
             message = f"the images are {images.dtype} of shape {[*images.shape[1:]]}, not float32 {shape}"
             raise CompileError(Diagnostic("E0806", message, hints=("torchvision's ToTensor makes such images",)))
         return resized(images, self.input and self.input.size)
-
-
-def _readable(loader: "DataLoader[Any]") -> Iterator[Tensor]:
-    try:
-        yield from loader
-    except CompileError:
-        raise
-    except Exception as error:  # whatever the user's code raises, in a worker
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-        raise CompileError(Diagnostic("E0806", f"the data set cannot be read: {reason}")) from error
 
 
 class _Seeded(Dataset[Tensor]):
