@@ -249,6 +249,9 @@ def _signals_held() -> Generator[None]:
     """Processes that begin here get no SIGINT and no SIGTERM, and this one gets them after. A signal to the whole group
     (Ctrl-C, a job scheduler's or torchrun's SIGTERM) is the main process's: that saves, and ends its workers. A worker
     that died of it would be an error there."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         yield
