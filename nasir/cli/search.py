@@ -70,7 +70,12 @@ def command(
     overwrite: Overwrite = False,
     source: Annotated[
         Path | None,
-        typer.Option("--from", metavar="RUN", help="Repeat a run, its space, data, settings and seed; name no FILE."),
+        typer.Option(
+            "--from",
+            metavar="RUN",
+            help="Repeat a run, its space, data, settings and seed; name no FILE. Data that are code are named again:"
+            " --data python:...",
+        ),
     ] = None,
 ) -> None:
     """Search a space, derive the network it finds, emit it as plain PyTorch, and train it; everything into RUN.

@@ -123,7 +123,7 @@ class Search:
             self._ranks.lead(partial(folder.append, lines))
             self.epoch += 1
             self._part, self._step, self._losses = WEIGHTS, 0, [0.0, 0.0]
-            self._data.skip(self._ranks.union(self._data.skipped or ()))
+            self._data.skip(self._ranks.union(self._data.left_out))
             self.save(folder, pauses)
             report(self.epoch - 1, _shown(metrics))
 
@@ -290,7 +290,7 @@ class Search:
             "architecture_optimizer": self._architecture_optimizer.state_dict(),
             "average": self._average.state(),
             "prices": dict(self._prices.values),
-            "skipped": sorted(self._data.skipped or ()),
+            "skipped": self._data.left_out,
             "found": None if self.found is None else [dict(self.found.choices), self.found.lands, self.found.accuracy],
         }
 

@@ -103,7 +103,7 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
     ranks.lead(write)  # all ranks read the module
     if (taken := input_of(network.graph)) != input_of(space.graph):
         again = _load(job.request, taken)
-        again.skip(job.data.skipped or ())
+        again.skip(job.data.left_out)
         job = replace(job, data=again)
     summary = _train(job, network, found, goal)
     return Result(summary, network, space.active(found.choices))
@@ -270,7 +270,7 @@ def _train_module(
             _seconds(job),
             used,
             found.lands if found and goal and goal.spent else None,
-            len(job.data.skipped or ()),
+            len(job.data.left_out),
         )
         folder.write_json("summary.json", asdict(summary))
         write_report(folder.path)

@@ -89,7 +89,7 @@ class Training:
             self._ranks.lead(partial(folder.append, lines))
             report(self.epoch, {"loss": f"{self._loss / per_epoch:.3f}"})
             self.epoch, self._step, self._loss = self.epoch + 1, 0, 0.0
-            self._data.skip(self._ranks.union(self._data.skipped or ()))
+            self._data.skip(self._ranks.union(self._data.left_out))
             self._save(folder, pauses)
         if self._settings.ema:
             self._average.put()
@@ -119,7 +119,7 @@ class Training:
             "network": self._network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "average": self._average.state(),
-            "skipped": sorted(self._data.skipped or ()),
+            "skipped": self._data.left_out,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:

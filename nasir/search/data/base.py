@@ -90,6 +90,11 @@ class DataSet:
     skipped: set[str] | None = None
     """Files that could not be read and were left out; None where such files end the run."""
 
+    @property
+    def left_out(self) -> list[str]:
+        """The files that were left out, sorted."""
+        return sorted(self.skipped or ())
+
     def skip(self, files: Iterable[str]) -> None:
         """Note files that were left out, where any may be.
 
