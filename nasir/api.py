@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from nasir.cost import counts
 from nasir.cost.extremes import cost_range, extreme
 from nasir.cost.model import CostModel
-from nasir.diagnostics import CompileError, Diagnostic, Source, distinct
+from nasir.diagnostics import MOST_MISTAKES, CompileError, Diagnostic, Source, distinct
 from nasir.ir.activity import decision_activities, holds
 from nasir.ir.choices import check_choices
 from nasir.ir.dims import Decision
@@ -204,7 +205,7 @@ def _load_module(path: Path, source: Source) -> tuple[Module, Sequence[Diagnosti
     module = loader.load(path, source)
     if loader.diagnostics:
         raise CompileError(loader.diagnostics)
-    return module, [d for loaded in loader.modules for d in binding_mistakes(loaded)]
+    return module, list(islice((d for loaded in loader.modules for d in binding_mistakes(loaded)), MOST_MISTAKES))
 
 
 def _compile(module: Module, mistakes: Sequence[Diagnostic], observer: Observer | None) -> Space:

@@ -64,10 +64,11 @@ def facts(space: Space, costs: tuple[str, str]) -> dict[str, object]:
 
 def _print(space: Space, costs: tuple[str, str]) -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
+    from nasir.terminal import Terminal
+
+    console = Terminal(highlight=False)
     console.print(f"[bold]{space.name}[/]  {_headline(space)}", soft_wrap=True)
     layers = Table("layer", "made of", "output", box=SIMPLE_HEAD, header_style="dim")
     if not space.decisions:

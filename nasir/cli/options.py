@@ -1,6 +1,5 @@
 """Options that several commands share."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +7,7 @@ import typer
 
 from nasir.api import Space
 from nasir.diagnostics import CompileError, Diagnostic
+from nasir.files import Unreadable, parse_json, read_any
 from nasir.ir.values import Scalar
 
 
@@ -133,11 +133,9 @@ def _pair(text: str, option: str = "--choose") -> tuple[str, str]:
 
 def _read_choices(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CompileError(Diagnostic("E0702", f"`{path}` cannot be read: {error.strerror}")) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CompileError(Diagnostic("E0702", f"`{path}` is not JSON: {error}")) from None
+        found = parse_json(read_any(path))
+    except Unreadable as error:
+        raise CompileError(Diagnostic("E0702", f"`{path}` cannot be read: {error}")) from None
     if not isinstance(found, dict):
         raise CompileError(Diagnostic("E0702", f"`{path}` is not a JSON object of choices"))
     return {str(name): value for name, value in found.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]

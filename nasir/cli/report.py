@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from nasir.diagnostics import plain
+
 NAME = "report"
 
 
@@ -12,4 +14,4 @@ def command(run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folde
     """Write RUN/report.html, one self-contained page, of a run that is finished or still going on."""
     from nasir.search.report import write_report  # imports torch
 
-    print(write_report(run))
+    print(plain(str(write_report(run))))

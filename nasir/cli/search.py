@@ -1,6 +1,7 @@
 """`nasir search`."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,7 +27,8 @@ from nasir.cli.options import (
     check_start,
     parameters,
 )
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.diagnostics import CompileError, Diagnostic, plain
+from nasir.files import Unreadable, parse_json, read_regular
 from nasir.ir.values import key
 from nasir.lang.settings import override, with_bounds
 from nasir.search.machine import rank, rank_count
@@ -80,7 +82,7 @@ def command(
 ) -> None:
     """Search a space, derive the network it finds, emit it as plain PyTorch, and train it; everything into RUN.
 
-    Under `torchrun --nproc-per-node N -m nasir search ...` each process takes its part of every batch.
+    Under `torchrun --no-python --nproc-per-node N nasir search ...` each process takes its part of every batch.
     """
     check_start(resume, overwrite)
     if (file is None) == (source is None):
@@ -126,8 +128,8 @@ def _is_given(context: typer.Context, name: str) -> bool:
 
 def _compare(run: Path, other: Path, console: "Console") -> None:
     """Which files of a run and of its repetition are the same bytes."""
-    there = [name for name in _COMPARED if (run / name).exists()]
-    same = [name for name in there if (run / name).read_bytes() == (other / name).read_bytes()]
+    there = [name for name in _COMPARED if os.path.isfile(run / name)]
+    same = [name for name in there if read_regular(run / name, None) == read_regular(other / name, None)]
     different = [name for name in there if name not in same]
     missing = [name for name in _COMPARED if name not in there]
     console.print(f"as in {run}: {', '.join(same) or 'nothing'}", markup=False, soft_wrap=True)
@@ -138,9 +140,9 @@ def _compare(run: Path, other: Path, console: "Console") -> None:
 
 def console_of_rank() -> "Console":
     """The console; a silent one on all ranks but the first."""
-    from rich.console import Console
+    from nasir.terminal import Terminal
 
-    return Console(highlight=False, quiet=rank() > 0)
+    return Terminal(highlight=False, quiet=rank() > 0)
 
 
 def _settled(space: Space, bounds: list[str], settings: list[str]) -> Space:
@@ -157,12 +159,12 @@ def _repeated(run: Path, out: Path, device: str, data: str | None) -> "tuple[Spa
     import torch
 
     from nasir.search.data import anchored
-    from nasir.search.plan import Request, plain_settings
+    from nasir.search.plan import MOST_SEED, MOST_THREADS, Request, plain_settings, whole
 
     try:
-        plan: dict[str, Any] = json.loads((run / "plan.json").read_text(encoding="utf-8"))
+        plan: dict[str, Any] = parse_json(read_regular(run / "plan.json"))
         given: dict[str, list[str]] = plan["given"]
-        if not (run / "space.nas").exists():
+        if not os.path.isfile(run / "space.nas"):
             raise ValueError("of a training")
         space = _settled(load(run / "space.nas"), given.get("bound", []), given.get("set", []))
         settings = plan["settings"]
@@ -170,15 +172,15 @@ def _repeated(run: Path, out: Path, device: str, data: str | None) -> "tuple[Spa
         request = Request(
             str(plan["data"]),
             out,
-            seed=plan["seed"],
+            seed=whole(plan["seed"], 0, MOST_SEED),
             device=kind if device == "auto" else device,
             classes=plan["classes"],
             skip_broken=plan["skip_broken"],
             synchronised=plan["synchronised"],
             given=given,
         )
-        threads, ranks = max(1, int(plan["threads"])), int(plan["ranks"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # whatever was done to the file
+        threads, ranks = whole(plan["threads"], 1, MOST_THREADS), whole(plan["ranks"], 1)
+    except (Unreadable, ValueError, KeyError, TypeError, AttributeError):  # whatever was done to the file
         hint = "name the folder that `nasir search --out` was given"
         raise CompileError(Diagnostic("E0901", f"`{run}` holds no search to repeat", hints=(hint,))) from None
     if (data is None and request.data.startswith("python:")) or (data is not None and anchored(data) != request.data):
@@ -189,7 +191,7 @@ def _repeated(run: Path, out: Path, device: str, data: str | None) -> "tuple[Spa
         message = f"`{run}` had other settings than its space and its command line"
         raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
     if ranks != rank_count():
-        hint = f"torchrun --nproc-per-node {ranks} -m nasir search --from {run}"
+        hint = f"torchrun --no-python --nproc-per-node {ranks} nasir search --from {run}"
         raise CompileError(Diagnostic("E0901", f"`{run}` was run by {ranks} ranks", hints=(hint,)))
     torch.set_num_threads(threads)
     return space, request
@@ -204,7 +206,7 @@ def stoppable(run: Callable[[], T], folder: Path) -> T:
     except Stopped as stopped:
         if rank() == 0:
             words = f"stopped, and saved: go on with `--out {folder} --resume` and the same options"
-            print(words, file=sys.stderr)
+            print(plain(words), file=sys.stderr)
         raise typer.Exit(128 + stopped.signal) from None
 
 

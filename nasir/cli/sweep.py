@@ -63,12 +63,11 @@ def command(
 
     Writes sweep.json, sweep.md and sweep.svg into DIR. `--resume` goes on with what is unfinished.
     """
-    from rich.console import Console
-
     from nasir.search.constraint import targets
     from nasir.search.run import check_open
     from nasir.search.run_folder import RunFolder
     from nasir.search.sweep import Member, check_no_family, members, run_all, write_family
+    from nasir.terminal import Terminal
 
     if (macs is None) == (params is None):
         raise typer.BadParameter("give the bounds: `--macs 20M,40M,60M`, or `--params 1M,2M`")
@@ -93,7 +92,7 @@ def command(
     arguments += [f"--with={text}" for text in given or []] + [f"--set={text}" for text in set or []]
     arguments += [f"--classes={classes}"] * (classes is not None) + ["--skip-broken"] * skip_broken
     arguments += ["--resume"] * resume + ["--overwrite"] * overwrite
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
 
     def done(member: Member, well: bool) -> None:
         words = "done" if well else f"failed, see {member.log}"

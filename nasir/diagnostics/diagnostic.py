@@ -6,6 +6,12 @@ from difflib import get_close_matches
 
 from nasir.diagnostics.source import Span
 
+MOST_MISTAKES = 100
+"""A stage looks for no more: the first ones cause most of the others."""
+
+_MOST_CANDIDATES, _LONGEST_WORD = 1_000, 60
+"""Of a did-you-mean: comparing words takes the product of their lengths."""
+
 
 @dataclass(frozen=True)
 class Diagnostic:
@@ -43,5 +49,8 @@ def _place(diagnostic: Diagnostic) -> tuple[str, int]:
 
 def closest(word: str, candidates: Iterable[str]) -> tuple[str, ...]:
     """A did-you-mean hint for `word`, or nothing where no candidate is near."""
-    near = get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.65)
+    names = sorted({name for name in candidates if len(name) <= _LONGEST_WORD})
+    if len(word) > _LONGEST_WORD or len(names) > _MOST_CANDIDATES:
+        return ()
+    near = get_close_matches(word, names, n=1, cutoff=0.65)
     return (f"did you mean `{near[0]}`?",) if near else ()

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 
-from nasir.diagnostics.diagnostic import Diagnostic
+from nasir.diagnostics.diagnostic import MOST_MISTAKES, Diagnostic
+from nasir.diagnostics.plain import plain
 from nasir.diagnostics.source import Span
 
 _LONGEST_LINE = 160
 
 
 def render(diagnostic: Diagnostic) -> str:
-    """`file:line:column: error[CODE]: message`, the line underlined at the place, then the hints."""
+    """`file:line:column: error[CODE]: message`, the line underlined at the place, then the hints; what a terminal would
+    obey is shown instead."""
     where = f"{diagnostic.span}: " if diagnostic.span else ""
     lines = [f"{where}error[{diagnostic.code}]: {diagnostic.message}"]
     if diagnostic.span:
@@ -17,12 +19,16 @@ def render(diagnostic: Diagnostic) -> str:
     for span, note in diagnostic.related:
         lines += [f"  note: {span}: {note}", *_excerpt(span, "-")]
     lines += [f"  help: {hint}" for hint in diagnostic.hints]
-    return "\n".join(lines)
+    return plain("\n".join(line.replace("\n", " ") for line in lines))
 
 
 def render_all(diagnostics: Iterable[Diagnostic]) -> str:
-    """Every diagnostic, with a blank line between two."""
-    return "\n\n".join(render(d) for d in diagnostics)
+    """The diagnostics, with a blank line between two; of more than `MOST_MISTAKES` the first ones."""
+    every = list(diagnostics)
+    shown = [render(d) for d in every[:MOST_MISTAKES]]
+    if len(every) > MOST_MISTAKES:
+        shown.append(f"and {len(every) - MOST_MISTAKES:,} more")
+    return "\n\n".join(shown)
 
 
 def _excerpt(span: Span, mark: str) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from nasir.diagnostics import Diagnostic, Span
+from nasir.diagnostics import MOST_MISTAKES, Diagnostic, Span
 from nasir.ir.dims import Decision, Dim
 from nasir.ir.graph import ALTERNATIVE, Region
 from nasir.ir.ops import Parameter
@@ -220,6 +220,8 @@ class Applier:
         result: Thing | Poison | None = None
         bound: dict[str, Span] = dict.fromkeys(frame.names, name.span)
         for statement in body:
+            if len(self.diagnostics) >= MOST_MISTAKES:
+                raise Poisoned
             try:
                 if result is not None:
                     raise mistakes.after_return(statement.span)

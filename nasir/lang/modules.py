@@ -1,15 +1,17 @@
 """Files and the names they define: imports from the file's own folder or the shipped library, and nowhere else."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from nasir import resources
 from nasir.diagnostics import CompileError, Diagnostic, Source, Span, closest
+from nasir.files import Unreadable, read_regular
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.mistakes import Mistake
-from nasir.lang.parser import parse
+from nasir.lang.parser import LARGEST_FILE, parse
 
 Definition = s.Block | s.Choice | s.Let
 
@@ -27,8 +29,12 @@ class Module:
     def sources(self) -> dict[str, str]:
         """The texts of the files it imports, and those import, by their paths below its own folder or the library."""
         found: dict[str, str] = {}
-        for path, module in self.imports.items():
-            found |= {path: module.source.text, **module.sources()}
+        waiting = [*self.imports.items()]
+        while waiting:
+            path, module = waiting.pop()
+            if path not in found:
+                found[path] = module.source.text
+                waiting += module.imports.items()
         return dict(sorted(found.items()))
 
     def defined(self) -> Mapping[str, Definition]:
@@ -53,13 +59,13 @@ def find(name: str) -> Path:
         CompileError: where there is neither.
     """
     path = Path(name)
-    if path.is_file():
+    if os.path.isfile(path):  # the methods of Path raise for names that no file system takes
         return path
-    if path.is_dir():
+    if os.path.isdir(path):
         raise CompileError(Diagnostic("E0701", f"`{name}` is a folder", hints=("name a file in it",)))
     library = resources.folder("spaces")
     shipped = library / (name if name.endswith(".nas") else f"{name}.nas")
-    if not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts and shipped.is_file():
+    if not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts and os.path.isfile(shipped):
         return shipped
     known = [p.relative_to(library).with_suffix("").as_posix() for p in sorted(library.rglob("*.nas"))]
     hints = closest(name.removesuffix(".nas"), known) or (f"shipped with nasir: {', '.join(known)}",)
@@ -70,21 +76,22 @@ def read(path: Path, name: str | None = None) -> Source:
     """The text of a file.
 
     Raises:
-        CompileError: where it cannot be read as UTF-8 text.
+        CompileError: where it cannot be read as UTF-8 text, or is longer than a program can be.
     """
     try:
-        return Source(name or str(path), path.read_text(encoding="utf-8-sig"))
+        data = read_regular(path, 4 * LARGEST_FILE)  # a character has up to four bytes
+        return Source(name or str(path), data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"))
     except UnicodeDecodeError:
         raise CompileError(Diagnostic("E0702", f"`{path}` is not UTF-8 text")) from None
-    except OSError as error:
-        raise CompileError(Diagnostic("E0702", f"`{path}` cannot be read: {error.strerror}")) from None
+    except Unreadable as error:
+        raise CompileError(Diagnostic("E0702", f"`{path}` cannot be read: {error}")) from None
 
 
 class Loader:
     """Loads a file and what it imports; every mistake of every file ends in `diagnostics`."""
 
     def __init__(self, root: Path) -> None:
-        self._roots = (root.resolve(), resources.folder("spaces").resolve())
+        self._roots = (_real(root), _real(resources.folder("spaces")))
         self._loaded: dict[Path, Module | None] = {}
         self.diagnostics: list[Diagnostic] = []
         self.modules: list[Module] = []
@@ -92,7 +99,7 @@ class Loader:
     def load(self, path: Path, source: Source | None = None) -> Module:
         """The module in the file `path`, or that of the text `source` in its place; with the names it defines and
         imports."""
-        key = path.resolve()
+        key = _real(path)
         self._loaded[key] = None  # being loaded: an import that comes back here is a cycle
         source = source or read(path)
         module = Module(path, source, parse(source))
@@ -114,7 +121,7 @@ class Loader:
 
     def _import(self, module: Module, item: s.Import) -> None:
         path = self._locate(module, item.path)
-        key = path.resolve()
+        key = _real(path)
         if key in self._loaded and self._loaded[key] is None:
             raise mistakes.import_cycle(item.path.span, item.path.value)
         imported = self._loaded.get(key) or self.load(path)
@@ -137,8 +144,8 @@ class Loader:
         for folder in (module.path.parent, self._roots[1]):
             candidate = folder / written
             try:
-                inside = any(candidate.resolve().is_relative_to(root) for root in self._roots)
-                exists = candidate.is_file()
+                inside = any(_real(candidate).is_relative_to(root) for root in self._roots)
+                exists = os.path.isfile(candidate)
             except (OSError, ValueError):  # a name that no file system takes
                 break
             if not inside:
@@ -147,6 +154,11 @@ class Loader:
                 return candidate
             known += [(written.parent / beside.name).as_posix() for beside in candidate.parent.glob("*.nas")]
         raise mistakes.no_file(path.span, path.value, sorted(set(known)))
+
+
+def _real(path: Path) -> Path:
+    """The path without links; of links that lead in a circle, the path itself."""
+    return Path(os.path.realpath(path))
 
 
 def _define(module: Module, name: s.Identifier, owner: Module, definition: Definition) -> None:

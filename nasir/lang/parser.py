@@ -8,7 +8,7 @@ from typing import Any, cast
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
 from nasir import resources
-from nasir.diagnostics import CompileError, Diagnostic, Source, Span
+from nasir.diagnostics import MOST_MISTAKES, CompileError, Diagnostic, Source, Span
 from nasir.lang import syntax as s
 
 LARGEST_FILE = 1_000_000
@@ -83,7 +83,7 @@ def _tree(source: Source, rule: str) -> "Tree[Token]":
         tree = lark_tree("nas.lark", source.text, rule)
     except UnexpectedInput as error:
         found = _all_errors(source) if rule == "start" else []
-        raise CompileError(found or [_syntax_error(source, error, len(source.text))]) from None
+        raise CompileError(found or [_syntax_error(source, error, 0, len(source.text))]) from None
     _check_nesting(source, tree)
     return tree
 
@@ -94,16 +94,18 @@ def _all_errors(source: Source) -> list[Diagnostic]:
     bounds = [0, *starts, len(source.text)]
     found: list[Diagnostic] = []
     for start, end in pairwise(bounds):
-        blank = re.sub(r"[^\n]", " ", source.text[:start])
+        if len(found) == MOST_MISTAKES:
+            break
         try:
-            lark_tree("nas.lark", blank + source.text[start:end])
+            lark_tree("nas.lark", source.text[start:end])
         except UnexpectedInput as error:
-            found.append(_syntax_error(source, error, end))
+            found.append(_syntax_error(source, error, start, end))
     return found
 
 
-def _syntax_error(source: Source, error: UnexpectedInput, limit: int) -> Diagnostic:
-    start = error.pos_in_stream or 0
+def _syntax_error(source: Source, error: UnexpectedInput, first: int, limit: int) -> Diagnostic:
+    """The error of a parse of the source's characters from `first` to `limit`."""
+    start = first + (error.pos_in_stream or 0)
     if isinstance(error, UnexpectedCharacters):
         character = source.text[start : start + 1]
         if character == '"':
@@ -116,15 +118,19 @@ def _syntax_error(source: Source, error: UnexpectedInput, limit: int) -> Diagnos
         token = cast(Token, error.token)
         expected = set(cast("set[str]", error.accepts or error.expected or ()))
         if token.type == "$END":
-            end = len(source.text[:limit].rstrip())
-            return Diagnostic(
-                "E0103", "the text ends too early", Span(source, max(0, end - 1), end), _expected(expected)
-            )
-        span = Span(source, token.start_pos or 0, token.end_pos or 0)
+            place = _end_of_text(source, first, limit)
+            return Diagnostic("E0103", "the text ends too early", place, _expected(expected))
+        span = Span(source, first + (token.start_pos or 0), first + (token.end_pos or 0))
         return Diagnostic("E0101", f"`{token}` does not belong here", span, _expected(expected))
     assert isinstance(error, UnexpectedEOF)
-    end = len(source.text[:limit].rstrip())
-    return Diagnostic("E0103", "the text ends too early", Span(source, max(0, end - 1), end))
+    return Diagnostic("E0103", "the text ends too early", _end_of_text(source, first, limit))
+
+
+def _end_of_text(source: Source, first: int, limit: int) -> Span:
+    """The last character of a part of the source that is no blank, or of what is before it."""
+    end = first + len(source.text[first:limit].rstrip())
+    end = end if end > first else len(source.text[:first].rstrip())
+    return Span(source, max(0, end - 1), end)
 
 
 def _expected(terminals: set[str]) -> tuple[str, ...]:

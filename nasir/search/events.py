@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from nasir.diagnostics import CompileError, Diagnostic
@@ -24,6 +25,7 @@ class Events:
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder.path / EVENTS
+        self._check = partial(folder.check_place, f"{EVENTS}/events")  # it makes the folder itself
         self._writer: Any = None
         folder.on_line = self._write
 
@@ -38,6 +40,7 @@ class Events:
 
     def _add(self, line: Mapping[str, Any]) -> None:
         if self._writer is None:
+            self._check()
             from torch.utils.tensorboard import SummaryWriter  # takes a second
 
             # What a killed search wrote after its last state is written again.

@@ -1,9 +1,7 @@
 """Emitted source as a live module."""
 
 import ast
-import importlib.util
 import re
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -12,27 +10,40 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from nasir.diagnostics import CompileError, Diagnostic
+from nasir.files import Unreadable, read_regular
 from nasir.search.data import DataSet, Input
 
+_MOST_SOURCE = 2**24  # bytes
 
-def network_class(path: Path) -> type[nn.Module]:
-    """The network in an emitted file: the last module class that it defines.
+
+def source_of(path: Path) -> bytes:
+    """The text of a Python file, which says itself how it is encoded.
 
     Raises:
-        CompileError: where the file cannot be run, or defines no module.
+        CompileError: where it cannot be read.
     """
-    name = f"nasir_emitted_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise CompileError(Diagnostic("E0703", f"`{path}` is no Python file"))
-    module = importlib.util.module_from_spec(spec)
-    writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # no __pycache__ beside the user's file
     try:
-        spec.loader.exec_module(module)
+        return read_regular(path, _MOST_SOURCE)
+    except Unreadable as error:
+        raise CompileError(Diagnostic("E0702", f"`{path}` cannot be read: {error}")) from None
+
+
+def network_class(path: Path, source: bytes | str | None = None) -> type[nn.Module]:
+    """The network that a file defines, or that `source` would define in its place: its last module class.
+
+    It is compiled from this text alone. Python's own loader would run bytecode that lies in `__pycache__` beside the
+    file in its place, whoever put it there.
+
+    Raises:
+        CompileError: where it cannot be read or run, or defines no module.
+    """
+    source = source_of(path) if source is None else source
+    module = ModuleType(f"nasir_emitted_{path.stem}")
+    module.__file__ = str(path)
+    try:
+        exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
     except (Exception, SystemExit) as error:  # whatever a file of the user's raises when it is run
         raise CompileError(Diagnostic("E0703", f"`{path}` cannot be run: {error!r}")) from error
-    finally:
-        sys.dont_write_bytecode = writes_bytecode
     return _last_module_class(module, path)
 
 
@@ -47,14 +58,14 @@ def _last_module_class(module: ModuleType, path: Path) -> type[nn.Module]:
     return classes[-1]
 
 
-def made(path: Path) -> nn.Module:
-    """The module of a file, made as an emitted one is: without arguments.
+def made(path: Path, source: bytes | str) -> nn.Module:
+    """The module of a file's source, made as an emitted one is: without arguments.
 
     Raises:
         CompileError: where that cannot be.
     """
     try:
-        return network_class(path)()
+        return network_class(path, source)()
     except CompileError:
         raise
     except Exception as error:  # whatever a class of the user's raises
@@ -83,8 +94,8 @@ def checked(module: nn.Module, path: Path, data: DataSet) -> int:
     return int(counter.get_total_flops()) // 2
 
 
-def written_input(path: Path) -> Input | None:
+def written_input(source: bytes) -> Input | None:
     """What an emitted file's network takes, by the file's docstring; None where it does not say."""
-    text = ast.get_docstring(ast.parse(path.read_bytes())) or ""
+    text = ast.get_docstring(ast.parse(source)) or ""
     found = re.search(r"images of shape \[N, (\d+), (\d+), \2\]", text)
     return Input(int(found[1]), int(found[2])) if found else None

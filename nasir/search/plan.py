@@ -124,6 +124,21 @@ _SAME = {
 """What of a plan must be the same to go on with it, as a user is told of it."""
 
 
+MOST_SEED = 2**31 - 1
+MOST_THREADS = 1_024
+
+
+def whole(value: object, least: int, most: int = 2**53) -> int:
+    """A whole number of a file that may have been changed.
+
+    Raises:
+        ValueError: where it is none from `least` to `most`.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise ValueError(f"{str(value)[:40]} is no whole number from {least} to {most:,}")
+    return value
+
+
 def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
     """The plan of the run in the folder.
 
@@ -131,10 +146,15 @@ def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any]) -> Mapping[str
         CompileError: where it is another than the wanted one.
     """
     found = folder.read_json("plan.json")
+    hint = "start again with `--overwrite`"
     if found is None:
-        hint = "start again with `--overwrite`"
         message = f"`{folder.path / 'plan.json'}` is no plan of a run"
         raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+    try:
+        whole(found.get("threads"), 1, MOST_THREADS)
+    except ValueError as error:
+        message = f"`{folder.path / 'plan.json'}` is no plan of a run: its `threads` are wrong, {error}"
+        raise CompileError(Diagnostic("E0901", message, hints=(hint,))) from None
     different = [words for key, words in _SAME.items() if found.get(key) != wanted[key]]
     if found.get("skip_broken") and not wanted["skip_broken"]:  # what had to be read until now could be, the other way
         different.append("`--skip-broken`")

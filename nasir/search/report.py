@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,6 @@ from nasir.cost.table import layer_rows
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.drawing import draw
 from nasir.drawing.curves import Series, plot
-from nasir.files import write_atomically
 from nasir.ir.graph import Choices
 from nasir.ir.values import key
 from nasir.search.run_folder import RunFolder
@@ -59,7 +59,7 @@ def write_report(run: Path) -> Path:
         hint = "name the folder that `nasir search --out` was given"
         raise CompileError(Diagnostic("E0901", f"`{run}` holds no run", hints=(hint,)))
     metrics, probabilities = (list(folder.lines(name)) for name in ("metrics.jsonl", "probabilities.jsonl"))
-    network = load(run / "arch.nas") if (run / "arch.nas").exists() else None
+    network = load(run / "arch.nas") if os.path.isfile(run / "arch.nas") else None
     chosen = {name: key(option) for name, option in _active(run, choices or {}).items()}
     try:
         page = template("report.html.j2").render(
@@ -77,17 +77,18 @@ def write_report(run: Path) -> Path:
             ),
             space=plan["space"],
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:  # whatever was done to the files
+    except CompileError:
+        raise
+    except Exception as error:  # whatever was done to the files
         message = f"the files of `{run}` are not as a run writes them: {type(error).__name__}: {error}"
         raise CompileError(Diagnostic("E0901", message)) from None
-    path = run / "report.html"
-    write_atomically(path, page.encode("utf-8"))
-    return path
+    folder.write("report.html", page)
+    return run / "report.html"
 
 
 def _active(run: Path, choices: Choices) -> Choices:
     """The choices that the network uses: a skipped layer's width is none of them."""
-    return load(run / "space.nas").active(choices) if choices and (run / "space.nas").exists() else choices
+    return load(run / "space.nas").active(choices) if choices and os.path.isfile(run / "space.nas") else choices
 
 
 def _about(plan: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from nasir.search.constraint import Targets, targets
 from nasir.search.data import DataSet, Input, check_classes, input_of, load_data
 from nasir.search.events import Events, check_events
 from nasir.search.loop import Found, Search
-from nasir.search.modules import checked, made, network_class, written_input
+from nasir.search.modules import checked, made, network_class, source_of, written_input
 from nasir.search.pausing import pausing
 from nasir.search.plan import Job, Request, check_same_plan, pick_device, plan, run_facts
 from nasir.search.progress import progress
@@ -80,10 +80,11 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
     loop = Search(space, job.data, goal, job.request.seed, job.device, ranks, synchronised=job.request.synchronised)
     wanted = plan(space, job, goal)
     _begin(job, wanted, lambda: folder.write_program("space.nas", space.source.text, space.imports))
-    if job.resumes and (state := folder.load_checkpoint("search")) is not None:
+    if (state := _saved(job, "search")) is not None:
         loop.restore(state)
     if loop.found is None:
-        ranks.lead(lambda: _cut_back(folder, "search", loop.epoch))
+        ranks.lead(lambda: folder.drop_checkpoints("train"))
+        _mend_lines(job)
     epochs = space.settings.search.epochs
     if space.settings.search.warmup_epochs >= epochs:
         words = "the warm-up is as long as the search: nothing but the bounds chooses the network"
@@ -94,18 +95,19 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
     loop.found = found
     loop.save(folder, job.pauses)
     network = space.at(found.choices)
+    source = emit(network)
 
     def write() -> None:
         folder.write_json("choices.json", found.choices)
         folder.write("arch.nas", space.arch(found.choices))
-        folder.write("model.py", emit(network))
+        folder.write("model.py", source)
 
-    ranks.lead(write)  # all ranks read the module
+    ranks.lead(write)
     if (taken := input_of(network.graph)) != input_of(space.graph):
         again = _load(job.request, taken)
         again.skip(job.data.left_out)
         job = replace(job, data=again)
-    summary = _train(job, network, found, goal)
+    summary = _train(job, network, source, found, goal)
     return Result(summary, network, space.active(found.choices))
 
 
@@ -130,7 +132,7 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
             job.folder.write("model.py", source)
 
         _begin(job, plan(network, job), write)
-        return Result(_train(job, network, None, None), network, {})
+        return Result(_train(job, network, source, None, None), network, {})
 
 
 def train_file(path: Path, settings: Settings, request: Request, console: Console) -> Summary:
@@ -140,16 +142,16 @@ def train_file(path: Path, settings: Settings, request: Request, console: Consol
         CompileError: where the file defines none, it does not take the data's images, or the folder does not do.
         Stopped: where a signal ended it; it can be resumed.
     """
-    module = made(path)
-    with _job(request, console, lambda: _load(request, written_input(path))) as job:
+    source = source_of(path)
+    module = made(path, source)
+    with _job(request, console, lambda: _load(request, written_input(source))) as job:
         macs = checked(module, path, job.data)
         costs = {"macs": macs, "params": sum(p.numel() for p in module.parameters())}
-        source = path.read_bytes()  # it says itself how it is encoded
         text = source.decode("utf-8", errors="backslashreplace")
         program: dict[str, Any] = {"name": path.stem, "space": text, "imports": {}, "bounds": {}}
         wanted = {**program, **run_facts(settings, job)}
         _begin(job, wanted, lambda: job.folder.write("model.py", source))
-        return _train_module(job, path.stem, costs, settings.train, None, None)
+        return _train_module(job, path.stem, source, costs, settings.train, None, None)
 
 
 def _load(request: Request, input: Input | None) -> DataSet:
@@ -221,36 +223,45 @@ def _listed(versions: object) -> str:
     return ", ".join(f"{name} {version}" for name, version in cast("dict[str, Any]", versions).items())
 
 
-def _cut_back(folder: RunFolder, phase: str, epoch: int) -> None:
-    """Take away what was written after the state that a run goes on from."""
-    if phase == "search":
-        folder.drop_checkpoints("train")
-    for name in ("metrics.jsonl", "probabilities.jsonl", "timing.jsonl"):
-        folder.cut_back(name, phase, epoch)
+def _saved(job: Job, phase: str) -> dict[str, Any] | None:
+    """The state to go on from."""
+    state = job.folder.load_checkpoint(phase) if job.resumes else None
+    if job.resumes and state is None and phase == "search":
+        words = f"no state of the search is saved in {job.folder.path}: it begins again"
+        job.console.print(words, style="yellow", markup=False, soft_wrap=True)
+    return state
 
 
-def _train(job: Job, network: Space, found: Found | None, goal: Targets | None) -> Summary:
-    return _train_module(job, network.name, network.costs.at({}), network.settings.train, found, goal)
+def _mend_lines(job: Job) -> None:
+    """The lines of the run's files are those up to the state that it goes on from."""
+    if mended := job.ranks.lead(job.folder.rewrite_lines):
+        words = f"{' and '.join(mended)} had not all lines: written again from the checkpoint"
+        job.console.print(words, style="yellow", markup=False, soft_wrap=True)
+
+
+def _train(job: Job, network: Space, source: str, found: Found | None, goal: Targets | None) -> Summary:
+    return _train_module(job, network.name, source, network.costs.at({}), network.settings.train, found, goal)
 
 
 def _train_module(
     job: Job,
     name: str,
+    source: str | bytes,
     costs: Mapping[str, int],
     settings: TrainSettings,
     found: Found | None,
     goal: Targets | None,
 ) -> Summary:
-    """Train the module of the folder's `model.py` and write what it is worth."""
+    """Train the module that `source` defines, which is the folder's `model.py`, and write what it is worth."""
     folder, ranks = job.folder, job.ranks
     torch.manual_seed(job.request.seed)
-    module: nn.Module = network_class(folder.path / "model.py")()
+    module: nn.Module = network_class(folder.path / "model.py", source)()
     if job.request.synchronised:
         module = cast(nn.Module, nn.SyncBatchNorm.convert_sync_batchnorm(module))
     training = Training(module, job.data, settings, job.request.seed, job.device, ranks)
-    if job.resumes and (state := folder.load_checkpoint("train")) is not None:
+    if (state := _saved(job, "train")) is not None:
         training.restore(state)
-    ranks.lead(lambda: _cut_back(folder, "train", training.epoch))
+    _mend_lines(job)
     with progress(job.console, "train ", settings.epochs, training.epoch) as report:
         training.run(folder, report, job.pauses)
 

@@ -1,5 +1,6 @@
 """A run folder: outputs appear whole or not at all, and one run at a time writes into it."""
 
+import contextlib
 import hashlib
 import io
 import json
@@ -12,24 +13,30 @@ import torch
 from filelock import FileLock, Timeout
 
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.files import write_atomically
+from nasir.files import Unreadable, not_written, parse_json, read_regular, replace_atomically
 
 EVENTS = "events"
 _LOCK = ".lock"
 _MARK = ".nasir"
 """A file that says of a folder that a run of ours began in it."""
+_MOST_LINES = 2**30  # bytes
 _DIGEST = hashlib.sha256().digest_size
 
 
 class RunFolder:
     """The files of one run. Text and JSON are written beside their place and renamed into it. Where `writes` is false,
-    as on all ranks but the first, nothing is written."""
+    as on all ranks but the first, nothing is written.
+
+    The folder may be a stranger's: nothing in it is run, nothing is written through a link, and only regular files are
+    read. Lines of .jsonl files are kept in the checkpoints as well, which a digest seals.
+    """
 
     def __init__(self, path: Path, *, writes: bool = True) -> None:
         self.path = path
         self.writes = writes
         self.on_line: Callable[[str, Mapping[str, Any]], None] | None = None
         """Told of each line that is added to a .jsonl file, with the file's name."""
+        self._journal: dict[str, list[str]] = {name: [] for name in JOURNAL}
         self._lock = FileLock(path / _LOCK)
 
     def lock(self) -> None:
@@ -40,10 +47,12 @@ class RunFolder:
                 folder cannot be made.
         """
         if not self._ours:
-            others = [name for name in _FILES if (self.path / name).exists()]
+            others = [name for name in _FILES if os.path.lexists(self.path / name)]
             others += [path.relative_to(self.path).as_posix() for path in self._events()]
             if others:
                 raise self._foreign(others[0])
+        for name in (_LOCK, _MARK, f"{EVENTS}/{_LOCK}", *_FILES):
+            self.check_place(name)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
@@ -59,8 +68,29 @@ class RunFolder:
             (self.path / _LOCK).unlink(missing_ok=True)
         self._lock.release()
 
+    def check_place(self, name: str) -> None:
+        """What stands at a file's place is a file that may be replaced, in folders that are no links.
+
+        Raises:
+            CompileError: where it is not.
+        """
+        hint = "take it away, or take another folder: `--out DIR`"
+        for inner in [*Path(name).parents][-2::-1]:
+            if os.path.lexists(self.path / inner) and (
+                os.path.islink(self.path / inner) or not os.path.isdir(self.path / inner)
+            ):
+                message = f"`{self.path / inner}` is no folder, and a run writes `{name}` into it"
+                raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+        place = self.path / name
+        if os.path.isdir(place) and not os.path.islink(place):
+            message = f"`{place}` is a folder, and a run writes a file of that name"
+            raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+        if name == _LOCK and os.path.lexists(place) and (os.path.islink(place) or not os.path.isfile(place)):
+            message = f"`{place}` is no regular file, and a run locks the folder with it"
+            raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+
     def _unusable(self, error: OSError) -> CompileError:
-        reason = "it is no folder" if self.path.is_file() else error.strerror
+        reason = "it is no folder" if os.path.isfile(self.path) else error.strerror
         return CompileError(
             Diagnostic("E0901", f"`{self.path}` cannot be used: {reason}", hints=("take another: `--out DIR`",))
         )
@@ -73,19 +103,19 @@ class RunFolder:
     def _holds(self, name: str, text: object) -> bool:
         """A file is this text."""
         try:
-            return isinstance(text, str) and (self.path / name).read_bytes() == text.encode("utf-8")
-        except OSError:
+            return isinstance(text, str) and read_regular(self.path / name) == text.encode("utf-8")
+        except Unreadable:
             return False
 
     @property
     def begun(self) -> bool:
         """There is a run in it."""
-        return (self.path / "plan.json").exists()
+        return os.path.lexists(self.path / "plan.json")
 
     @property
     def _ours(self) -> bool:
         """A run began in it, whatever has become of its plan."""
-        return (self.path / _MARK).exists() or "versions" in (self.read_json("plan.json") or {})
+        return os.path.lexists(self.path / _MARK) or "versions" in (self.read_json("plan.json") or {})
 
     def check_free(self) -> None:
         """A run may start in it.
@@ -113,11 +143,12 @@ class RunFolder:
         earlier = (self.read_json("plan.json") or {}).get("imports")
         earlier = cast("dict[str, Any]", earlier) if isinstance(earlier, dict) else {}
         for name, text in (imports or {}).items():
-            if (self.path / name).exists() and not self._holds(name, text) and not self._holds(name, earlier.get(name)):
+            there = os.path.lexists(self.path / name)
+            if there and not self._holds(name, text) and not self._holds(name, earlier.get(name)):
                 raise self._foreign(name)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            (self.path / _MARK).touch()
+            replace_atomically(self.path / _MARK, b"")
             self._clear()
         except OSError as error:
             raise self._unusable(error) from None
@@ -143,11 +174,13 @@ class RunFolder:
             CompileError: where it cannot be written.
         """
         if self.writes:
-            write_atomically(self.path / name, content.encode("utf-8") if isinstance(content, str) else content)
+            self.check_place(name)
+            replace_atomically(self.path / name, content.encode("utf-8") if isinstance(content, str) else content)
 
     def write_program(self, name: str, text: str, imports: Mapping[str, str]) -> None:
         """Write a program with the files it imports beside it, so that it loads from here."""
         for path, imported in imports.items() if self.writes else ():
+            self.check_place(path)
             try:
                 (self.path / path).parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
@@ -172,44 +205,54 @@ class RunFolder:
     def _append(self, name: str, line: Mapping[str, Any]) -> None:
         if self.on_line is not None:
             self.on_line(name, line)
+        text = json.dumps(line)
         path = self.path / name
         try:
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+            with os.fdopen(os.open(path, flags, 0o666), "a", encoding="utf-8") as file:
+                file.write(text + "\n")
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise CompileError(Diagnostic("E0903", f"`{path}` cannot be written: {error.strerror}")) from None
+            raise not_written(path, error) from None
+        self._journal[name].append(text)
 
     def read_json(self, name: str) -> dict[str, Any] | None:
         """A JSON file's object, None where there is none that can be read."""
         try:
-            found: Any = json.loads((self.path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            found: Any = parse_json(read_regular(self.path / name))
+        except Unreadable:
             return None
         return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
         """The lines of a .jsonl file that are whole."""
-        path = self.path / name
-        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-        for line in text.splitlines():
+        for text in self._written(name):
             try:
-                found: Any = json.loads(line)
-            except json.JSONDecodeError:
+                found: Any = parse_json(text)
+            except Unreadable:
                 return
             if not (isinstance(found, dict) and {"phase", "epoch"} <= found.keys()):
                 return
             yield cast("dict[str, Any]", found)
 
-    def cut_back(self, name: str, phase: str, epoch: int) -> None:
-        """Take away the lines of a .jsonl file from an epoch of a phase on; those of training come after the search."""
-        kept = [
-            line
-            for line in self.lines(name)
-            if (line["phase"] == phase and line["epoch"] < epoch) or (line["phase"], phase) == ("search", "train")
-        ]
-        self.write(name, "".join(json.dumps(line) + "\n" for line in kept))
+    def _written(self, name: str) -> list[str]:
+        try:
+            return read_regular(self.path / name, _MOST_LINES).decode("utf-8", "replace").split("\n")[:-1]
+        except Unreadable:
+            return []
+
+    def rewrite_lines(self) -> list[str]:
+        """Write the .jsonl files as the checkpoint that was loaded last has them: what was added after it goes, and
+        what was done to them is mended. The names of those that had not all its lines come back."""
+        if not self.writes:
+            return []
+        mended: list[str] = []
+        for name, lines in self._journal.items():
+            if self._written(name)[: len(lines)] != lines:
+                mended.append(name)
+            self.write(name, "".join(f"{line}\n" for line in lines))
+        return mended
 
     def save_checkpoint(self, phase: str, state: Mapping[str, Any]) -> None:
         """Write a phase's state, sealed with its digest; the one before stays beside it.
@@ -220,49 +263,57 @@ class RunFolder:
         if not self.writes:
             return
         memory = io.BytesIO()
-        torch.save(dict(state), memory)
+        torch.save({**state, _LINES: {name: list(lines) for name, lines in self._journal.items()}}, memory)
         data = memory.getvalue()
         path, before, after = (self._checkpoint(phase, suffix) for suffix in ("", "before", "after"))
+        for name in (path, before, after):
+            self.check_place(name.relative_to(self.path).as_posix())
         try:
             path.parent.mkdir(exist_ok=True)
             # torch reads past what stands behind its archive, and does not look whether the archive is whole.
-            write_atomically(after, data + hashlib.sha256(data).digest())
-            if path.exists():
+            replace_atomically(after, data + hashlib.sha256(data).digest())
+            if os.path.lexists(path):
                 path.replace(before)
             after.replace(path)  # a run that is killed between the two goes on from the one before
         except OSError as error:
             raise CompileError(Diagnostic("E0903", f"`{path}` cannot be written: {error.strerror}")) from None
 
     def load_checkpoint(self, phase: str) -> dict[str, Any] | None:
-        """A phase's last state, None where there is none.
+        """A phase's last state, None where there is none. The lines of the run's files are then those of the state.
 
         Raises:
             CompileError: where it cannot be read.
         """
-        path = self._checkpoint(phase)
-        if not path.exists():
-            path = self._checkpoint(phase, "before")
-        if not path.exists():
+        path, before = self._checkpoint(phase), self._checkpoint(phase, "before")
+        if not os.path.lexists(path):
+            path = before
+        if not os.path.lexists(path):
             return None
         try:
-            data = path.read_bytes()
-            if hashlib.sha256(data[:-_DIGEST]).digest() != data[-_DIGEST:]:
-                raise ValueError("its digest is another")
-            return torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+            return self._opened(path)
         except Exception as error:  # torch.load raises what pickle, zip and torch find wrong
-            before = self._checkpoint(phase, "before")
             hint = "start again with `--overwrite`"
-            if path != before and before.exists():
+            if path != before and os.path.lexists(before):
                 hint = f"take it away, and `--resume` goes on from the one before it, `{before.name}`"
             elif phase == "train":
                 hint = "take it away, and `--resume` trains the network from its beginning"
             message = f"the checkpoint `{path}` is damaged: {error}"
             raise CompileError(Diagnostic("E0902", message, hints=(hint,))) from None
 
+    def _opened(self, path: Path) -> dict[str, Any]:
+        data = read_regular(path, None)
+        if hashlib.sha256(data[:-_DIGEST]).digest() != data[-_DIGEST:]:
+            raise ValueError("its digest is another")
+        state = torch.load(io.BytesIO(data), weights_only=True, map_location="cpu")
+        journal = {name: [str(line) for line in state[_LINES][name]] for name in JOURNAL}
+        self._journal = journal
+        return state
+
     def drop_checkpoints(self, phase: str) -> None:
         """Take a phase's states away."""
         for suffix in _CHECKPOINTS:
-            self._checkpoint(phase, suffix).unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                self._checkpoint(phase, suffix).unlink()
 
     def _checkpoint(self, phase: str, suffix: str = "") -> Path:
         return self.path / "checkpoint" / _checkpoint_name(phase, suffix)
@@ -273,11 +324,12 @@ def _checkpoint_name(phase: str, suffix: str) -> str:
 
 
 _CHECKPOINTS = ("", "before", "after")
+_LINES = "lines"
+JOURNAL = ("metrics.jsonl", "probabilities.jsonl", "timing.jsonl")
+"""Files that grow by a line an epoch."""
 _FILES = (
     "plan.json",  # the first: without it there is no run in the folder
-    "metrics.jsonl",
-    "probabilities.jsonl",
-    "timing.jsonl",
+    *JOURNAL,
     "arch.nas",
     "choices.json",
     "model.py",

@@ -14,7 +14,7 @@ from typing import Any
 from nasir.cost.names import COST_NAMES
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.drawing.curves import Series, plot
-from nasir.files import write_atomically
+from nasir.files import not_written, replace_atomically
 from nasir.lang.settings import Settings, with_bounds
 from nasir.search.machine import cores
 from nasir.search.pausing import WORKS_FOR, Stopped, pausing
@@ -99,12 +99,13 @@ def run_all(
 
 
 def _start(member: Member, arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "nasir", "search", *arguments]
+    # -P: without it Python looks for modules in the current folder first, which may be a stranger's.
+    command = [sys.executable, "-P", "-m", "nasir", "search", *arguments]
     try:
-        log = member.log.open("ab")
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        log = os.fdopen(os.open(member.log, flags, 0o666), "ab")
     except OSError as error:
-        message = f"`{member.log}` cannot be written: {error.strerror}"
-        raise CompileError(Diagnostic("E0901", message)) from None
+        raise not_written(member.log, error) from None
     with log:
         options = ["--bound", member.bound, "--out", str(member.folder)]
         # A session of its own: of a Ctrl-C it hears from us alone, for a second signal would end it at once.
@@ -117,7 +118,7 @@ def check_no_family(out: Path) -> None:
     Raises:
         CompileError: where there are results already.
     """
-    found = next((name for name in _RESULTS if (out / name).exists()), None)
+    found = next((name for name in _RESULTS if os.path.lexists(out / name)), None)
     if found is not None:
         hints = ("`--resume` goes on with a sweep, `--overwrite` replaces it, `--out DIR` goes elsewhere",)
         raise CompileError(Diagnostic("E0901", f"`{out}` holds `{found}` already", hints=hints))
@@ -141,7 +142,7 @@ def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:
     series = [Series("networks", points)]
     picture = plot("Test accuracy, %", series, label, from_zero=False, legend=False)
     for name, text in zip(_RESULTS, (json.dumps(found, indent=2) + "\n", table, picture), strict=True):
-        write_atomically(out / name, text.encode("utf-8"))
+        replace_atomically(out / name, text.encode("utf-8"))
     return table
 
 

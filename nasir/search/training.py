@@ -73,7 +73,7 @@ class Training:
                 if not math.isfinite(found):
                     where = f"epoch {self.epoch + 1} of {epochs} of the training"
                     arch = folder.path / "arch.nas"
-                    spare = (f"`nasir train {arch}` repeats the training alone",) if arch.exists() else ()
+                    spare = (f"`nasir train {arch}` repeats the training alone",) if arch.is_file() else ()
                     raise diverged(found, where, "train.weights", self._settings.weights, *spare)
                 self._optimizer.step()
                 self._average.update()

@@ -9,7 +9,10 @@ import traceback
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,7 +29,7 @@ from nasir.search.data.memory import resized
 def load_own(rest: str, input: Input | None, skip: bool = False) -> DataSet:
     """What `module.function()` returns: a training and a test set, each of `(image, label)` by index, the image a float
     tensor [C, H, W] as the network is to see it, the label an integer from 0. An attribute `targets` (torchvision's
-    name) saves reading every image for its label. The module is found as `python -m` finds it.
+    name) saves reading every image for its label. The module is the current folder's, else an installed one.
 
     Raises:
         CompileError: where there is no such function, or what it returns is no such pair.
@@ -35,11 +38,9 @@ def load_own(rest: str, input: Input | None, skip: bool = False) -> DataSet:
     if not (module_name and name):
         hint = "write `--data python:my_data:load`, the function `load` of my_data.py"
         raise CompileError(Diagnostic("E0806", f"`python:{rest}` names no function", hints=(hint,)))
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
     try:
         with _seeded(SPLIT_SEED):  # what is random in it is the same on every rank, and after a resume
-            train, test = getattr(importlib.import_module(module_name), name)()
+            train, test = getattr(_module(module_name), name)()
         sizes = len(train), len(test)
     except (Exception, SystemExit) as error:  # whatever the user's code raises
         message = f"`{name}` of `{module_name}` gives no training and test set: {_told(error)}"
@@ -52,6 +53,24 @@ def load_own(rest: str, input: Input | None, skip: bool = False) -> DataSet:
     classes = check_labels((sets[0].labels, sets[1].labels), where, "E0806")
     digest = hashlib.sha256(b"".join(one.labels.numpy().tobytes() for one in sets)).hexdigest()
     return DataSet(f"python:{rest}", classes, sets[0], sets[1], (), (), digest)
+
+
+def _module(name: str) -> ModuleType:
+    """The module that the user named. The current folder comes last among those that Python looks in for modules, so
+    that no file of it stands in for one that nobody named; but what is named is looked for here first."""
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.append(here)
+    top = name.partition(".")[0]
+    if top not in sys.modules and (spec := PathFinder.find_spec(top, [here])) is not None and spec.loader is not None:
+        module = module_from_spec(spec)
+        sys.modules[top] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[top]
+            raise
+    return importlib.import_module(name)
 
 
 def _told(error: BaseException) -> str:
