@@ -31,11 +31,11 @@ from rich.console import Console
 
 import nasir
 from benchmarks.spaces import fashion
+from nasir.execution import network_class
 from nasir.lang.settings import override, with_bounds
 from nasir.search.constraint import targets
 from nasir.search.data import DataSet, input_of, load_data
 from nasir.search.loop import Search
-from nasir.search.modules import network_class
 from nasir.search.pausing import Pauses
 from nasir.search.ranks import Ranks
 from nasir.search.run_folder import RunFolder

@@ -21,7 +21,7 @@ from torch import nn
 import nasir
 from benchmarks.measure import CallCount, interleaved, keep_memory, peak_bytes, saved_bytes, times
 from benchmarks.spaces import ref6, ref6_masked, ten_layers
-from nasir.search.modules import network_class
+from nasir.execution import network_class
 from nasir.supernets import Supernet, build
 from nasir.supernets.layers import recomputed
 from nasir.supernets.resolution import Subsampled

@@ -7,7 +7,7 @@ import torch
 
 import nasir
 from nasir import resources
-from nasir.search.modules import network_class
+from nasir.execution import network_class
 
 CASES = Path(__file__).parent / "cases"
 

@@ -659,4 +659,10 @@ CODES: Mapping[str, Code] = {
         "`--tensorboard` writes events with the tensorboard package, which is an extra: `pip install"
         " 'nasir[tensorboard]'`. metrics.jsonl and report.html hold the same figures without it.",
     ),
+    "E0910": Code(
+        "fault of nasir",
+        "Each emitted module is run once before it is written: on an image of zeros it must give the shape, the"
+        " multiply-adds and the parameters of the network. This one did not, and nothing was written. Please report it"
+        " with the program and the choices.",
+    ),
 }

@@ -109,10 +109,8 @@ def _init(definition: ClassDefinition, classes: Sequence[ClassDefinition]) -> li
         if step.call is not None and step.call.kind == "module":
             arguments = [text for f in step.arguments if (text := _argument(definition, f)) is not None]
             lines += layout.call(f"self.{step.attribute} = nn.{step.call.target}", arguments, "", 8)
-        elif step.activation is not None and isinstance(definition.fillings[step.activation], Named):
-            line = f"        self.{definition.fillings[step.activation]} = {definition.fillings[step.activation]}"
-            if line not in lines:
-                lines.append(line)
+        elif kept := [name for hole in step.kept if isinstance(name := definition.fillings[hole], Named)]:
+            lines += [line for name in dict.fromkeys(kept) if (line := f"        self.{name} = {name}") not in lines]
         elif step.is_sequence:
             lines.append(f"        self.{step.attribute} = nn.Sequential(")
             for child in step.children:
@@ -132,10 +130,12 @@ def _constructor(
     return classes[child.definition].name, [_filled(definition, hole) for hole in child.holes]
 
 
-def _argument(definition: ClassDefinition, filled: Filled) -> str | None:
-    """An argument as written, None where it is torch's default anyway."""
+def _argument(definition: ClassDefinition, filled: Filled, owner: str = "") -> str | None:
+    """An argument as written, None where it is torch's default anyway; parameters of the class are attributes of
+    `owner`."""
     argument, text = filled.argument, _filled(definition, filled.hole)
     is_constant = not isinstance(definition.fillings[filled.hole], Named)
+    text = text if is_constant else f"{owner}{text}"
     if isinstance(argument.value, Attribute) and argument.value.halved:
         text = str(int(text) // 2) if is_constant else f"{text} // 2"
     if is_constant and argument.default is not None and text == repr(argument.default):
@@ -219,7 +219,7 @@ class _Forward:
             return f"self.{step.attribute}({', '.join(operands)}{flat})"
         if step.call.kind == "operator":
             return f"{operands[0]} {step.call.target} {operands[1]}"
-        arguments = [a for f in step.arguments if (a := _argument(self._definition, f)) is not None]
+        arguments = [a for f in step.arguments if (a := _argument(self._definition, f, "self.")) is not None]
         if step.call.kind == "sequence":
             tensors = ", ".join(operands)
             return f"torch.{step.call.target}({', '.join([f'[{tensors}]', *arguments])})"

@@ -41,6 +41,15 @@ class Step:
     children: tuple["Child", ...] = ()
     is_sequence: bool = False
 
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """The holes that its forward reads: where they are parameters of the class, it keeps them as attributes."""
+        if self.activation is not None:
+            return (self.activation,)
+        if self.call is None or self.call.kind == "module":
+            return ()
+        return tuple(filled.hole for filled in self.arguments)
+
 
 @dataclass(frozen=True)
 class Child:
@@ -146,16 +155,17 @@ class _Structure:
         own = {name for instance in instances if (name := instance.names[hole]) is not None}
         known = {name: [i.holes[first] for i in instances] for name, first in definition.parameters.items()}
         attributes = {step.attribute for step in instances[0].steps if step.activation is None}
+        kept = any(hole in step.kept for step in instances[0].steps)
         candidates = [*(own if len(own) == 1 else ()), *known, *instances[0].values]
         for name in candidates:
-            if isinstance(vector[0], str) and name in attributes:
-                continue  # an activation becomes an attribute, and a step has that one
+            if kept and name in attributes:
+                continue  # it becomes an attribute, and a step has that one
             held = known.get(name) or [instance.values.get(name) for instance in instances]
             if held == vector and safe(name) == name:
                 return name
         fallback = self._hole_name(instances[0], hole)
         name, count = fallback, 1
-        while name in known or (isinstance(vector[0], str) and name in attributes):
+        while name in known or (kept and name in attributes):
             count += 1
             name = f"{fallback}_{count}"
         return name

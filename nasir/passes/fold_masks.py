@@ -74,7 +74,7 @@ def _fold_gates(graph: Graph) -> Graph:
             nodes += _gated(node, absorbed[node.name])
         elif node.name in blends:
             nodes += blends[node.name]
-        elif node.name in left and node.op != "add":
+        elif node.name in left:
             nodes += _sum(node, left[node.name])
         elif readers[node.name]:
             nodes.append(node)
@@ -82,7 +82,8 @@ def _fold_gates(graph: Graph) -> Graph:
 
 
 def _sums(graph: Graph) -> dict[str, tuple[Term, ...]]:
-    """The terms of each mixture, shortcut and addition; one that only another of them reads is part of that one."""
+    """The terms of each mixture, shortcut and addition; one that only another of them reads is part of that one, and
+    what that one reads twice is a term with the sum of its gates."""
     widths = Distributions(graph.decision_map, graph.dim_map)
 
     def width(name: str) -> int:
@@ -97,7 +98,7 @@ def _sums(graph: Graph) -> dict[str, tuple[Term, ...]]:
             # A sum crops what is wider than itself, so that a wider sum around it must not see the whole.
             whole = inner is not None and all(width(t.value) <= width(term.value) for t in inner)
             # What another part makes stays that part's: it may run at several resolutions, and this one not.
-            is_own = graph.users[term.value] == (node,) and part[term.value] == part[node.name]
+            is_own = graph.users[term.value] == (node,) and part.get(term.value) == part[node.name]
             if inner is None or not (whole and is_own):
                 inner = (Term(term.value, ONE),)
             for one in inner:
@@ -159,6 +160,10 @@ def _gated(norm: Node, gates: Gates) -> Iterator[Node]:
 
 
 def _sum(node: Node, terms: tuple[Term, ...]) -> Iterator[Node]:
+    """The node as the sum of the terms; an addition of just these stays as it is."""
+    if node.op == "add" and all(t.gates == ONE for t in terms) and tuple(t.value for t in terms) == node.inputs:
+        yield node
+        return
     operands: list[tuple[str, str]] = []
     for i, term in enumerate(terms):
         operands.append((f"x{i}", term.value))
@@ -189,7 +194,8 @@ def _blended(graph: Graph, node: Node, terms: tuple[Term, ...], readers: Counter
 
 
 def _gate_nodes(name: str, gates: Gates, owner: Node) -> Iterator[Node]:
-    """Nodes that compute the gates; the last one is their value and has the name."""
+    """Nodes that compute the gates; the last one is their value and has the name. An empty product is 1: a value that
+    is a term of its own and again under a gate."""
     products: list[str] = []
     for i, product in enumerate(gates):
         sub = name if len(gates) == 1 else f"{name}.{i}"
@@ -198,7 +204,7 @@ def _gate_nodes(name: str, gates: Gates, owner: Node) -> Iterator[Node]:
             factor = sub if len(product) == 1 else f"{sub}.{j}"
             yield Node(factor, "gate", (), (("selector", ref), ("option", option)), SCALAR, owner.span, (), owner.flow)
             factors.append(factor)
-        if len(factors) > 1:
+        if len(factors) != 1:
             yield Node(sub, "gate_product", _numbered(factors), (), SCALAR, owner.span, (), owner.flow)
         products.append(sub)
     if len(products) > 1:
@@ -248,5 +254,8 @@ def _norms(graph: Graph, value: str, reader: str) -> list[str]:
 
 def _without_unread(graph: Graph) -> Graph:
     """The graph without the products and masks that nothing reads any more."""
-    kept = tuple(node for node in graph.nodes if graph.users[node.name] or node.name == graph.output)
-    return graph if len(kept) == len(graph.nodes) else _without_unread(replace(graph, nodes=kept))
+    read = {graph.output}
+    for node in reversed(graph.nodes):  # users before what they use
+        if node.name in read:
+            read.update(node.inputs)
+    return replace(graph, nodes=tuple(node for node in graph.nodes if node.name in read))

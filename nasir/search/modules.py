@@ -1,61 +1,16 @@
-"""Emitted source as a live module."""
+"""Files of networks that a user gives to train."""
 
 import ast
 import re
 from pathlib import Path
-from types import ModuleType
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.files import Unreadable, read_regular
+from nasir.execution import network_class
 from nasir.search.data import DataSet, Input
-
-_MOST_SOURCE = 2**24  # bytes
-
-
-def source_of(path: Path) -> bytes:
-    """The text of a Python file, which says itself how it is encoded.
-
-    Raises:
-        CompileError: where it cannot be read.
-    """
-    try:
-        return read_regular(path, _MOST_SOURCE)
-    except Unreadable as error:
-        raise CompileError(Diagnostic("E0702", f"`{path}` cannot be read: {error}")) from None
-
-
-def network_class(path: Path, source: bytes | str | None = None) -> type[nn.Module]:
-    """The network that a file defines, or that `source` would define in its place: its last module class.
-
-    It is compiled from this text alone. Python's own loader would run bytecode that lies in `__pycache__` beside the
-    file in its place, whoever put it there.
-
-    Raises:
-        CompileError: where it cannot be read or run, or defines no module.
-    """
-    source = source_of(path) if source is None else source
-    module = ModuleType(f"nasir_emitted_{path.stem}")
-    module.__file__ = str(path)
-    try:
-        exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
-    except (Exception, SystemExit) as error:  # whatever a file of the user's raises when it is run
-        raise CompileError(Diagnostic("E0703", f"`{path}` cannot be run: {error!r}")) from error
-    return _last_module_class(module, path)
-
-
-def _last_module_class(module: ModuleType, path: Path) -> type[nn.Module]:
-    classes = [
-        thing
-        for thing in vars(module).values()
-        if isinstance(thing, type) and issubclass(thing, nn.Module) and thing.__module__ == module.__name__
-    ]
-    if not classes:
-        raise CompileError(Diagnostic("E0703", f"`{path}` defines no torch.nn.Module"))
-    return classes[-1]
 
 
 def made(path: Path, source: bytes | str) -> nn.Module:

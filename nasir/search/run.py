@@ -12,15 +12,16 @@ from rich.console import Console
 from safetensors.torch import save
 from torch import nn
 
-from nasir.api import Space, emit
+from nasir.api import Space
 from nasir.diagnostics import CompileError, Diagnostic
+from nasir.execution import network_class, proved, source_of
 from nasir.ir.graph import Choices
 from nasir.lang.settings import Settings, TrainSettings
 from nasir.search.constraint import Targets, targets
 from nasir.search.data import DataSet, Input, check_classes, input_of, load_data
 from nasir.search.events import Events, check_events
 from nasir.search.loop import Found, Search
-from nasir.search.modules import checked, made, network_class, source_of, written_input
+from nasir.search.modules import checked, made, written_input
 from nasir.search.pausing import pausing
 from nasir.search.plan import Job, Request, check_same_plan, pick_device, plan, run_facts
 from nasir.search.progress import progress
@@ -51,6 +52,7 @@ def search(space: Space, request: Request, console: Console) -> Result:
     goal = targets(space.settings.objective, space.costs)
     for choices in (space.largest(), space.smallest(), space.sample(request.seed)):
         space.arch(choices)  # what cannot be written out is said before the search, not after it
+        proved(space.at(choices))
 
     def data() -> DataSet:
         found = _load(request, input_of(space.graph))
@@ -95,7 +97,7 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
     loop.found = found
     loop.save(folder, job.pauses)
     network = space.at(found.choices)
-    source = emit(network)
+    source = proved(network)
 
     def write() -> None:
         folder.write_json("choices.json", found.choices)
@@ -118,7 +120,7 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
         CompileError: where decisions are left, or the data or the folder do not do.
         Stopped: where a signal ended it; it can be resumed.
     """
-    source = emit(network)  # a diagnostic where decisions are left
+    source = proved(network)  # a diagnostic where decisions are left
 
     def data() -> DataSet:
         found = _load(request, input_of(network.graph))

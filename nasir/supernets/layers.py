@@ -1,13 +1,15 @@
 """The few operations a supernet has that a plain network has not."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
 from torch.distributed.nn.functional import all_reduce  # pyright: ignore[reportUnknownVariableType]
 from torch.utils.checkpoint import checkpoint  # pyright: ignore[reportUnknownVariableType]
 
@@ -19,7 +21,75 @@ def recomputed(function: Callable[P, T]) -> Callable[P, T]:
     """The function, keeping its arguments alone for backward and computing the rest again; nothing random is in it."""
     if not torch.is_grad_enabled():
         return function
-    return cast(Callable[P, T], partial(checkpoint, function, use_reentrant=False, preserve_rng_state=False))
+    if torch.compiler.is_compiling():
+        return cast(Callable[P, T], partial(checkpoint, function, use_reentrant=False, preserve_rng_state=False))
+    return partial(_recomputed, function)
+
+
+def _recomputed(function: Callable[..., T], *arguments: Any) -> T:
+    # torch's own checkpoint does the same, and imports its compiler on the first call: 1.7 s.
+    again = _Again(function, arguments)
+    with saved_tensors_hooks(again.pack, again.unpack):
+        return function(*arguments)
+
+
+class _Kept(torch.autograd.Function):
+    """Keeps tensors as every operation keeps its own: hooks of autograd see them."""
+
+    @staticmethod
+    def forward(nothing: Tensor, *tensors: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return nothing.detach()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.save_for_backward(*inputs[1:])
+
+
+class _Again:
+    """What a function saves for backward, computed when backward asks for it: the n-th tensor saved is the n-th that a
+    second run of it saves."""
+
+    def __init__(self, function: Callable[..., object], arguments: Sequence[Any]) -> None:
+        self._function = function
+        tensors = [a for a in arguments if isinstance(a, Tensor)]
+        self._others = [None if isinstance(a, Tensor) else a for a in arguments]
+        self._is_tensor = [isinstance(a, Tensor) for a in arguments]
+        self._kept: Any = _Kept.apply(torch.empty(0, requires_grad=True), *tensors)
+        self._count = 0
+        self._saved: dict[int, Tensor] = {}
+        self._lower = {kind: _lower_precision(kind) for kind in ("cpu", "cuda")}
+
+    def pack(self, tensor: Tensor) -> int:
+        self._count += 1
+        return self._count - 1
+
+    def unpack(self, number: int) -> Tensor:
+        if number not in self._saved:
+            self._run()
+        return self._saved.pop(number)
+
+    def _run(self) -> None:
+        saved: list[Tensor] = []
+        with ExitStack() as around, torch.enable_grad():
+            for kind, dtype in self._lower.items():
+                around.enter_context(torch.autocast(kind, dtype, enabled=dtype is not None))
+            around.enter_context(saved_tensors_hooks(lambda tensor: saved.append(tensor.detach()), _unasked))
+            self._function(*self._arguments())
+        assert len(saved) == self._count, "a second run saves what the first did"
+        self._saved = dict(enumerate(saved))
+
+    def _arguments(self) -> list[Any]:
+        tensors = iter(self._kept.grad_fn.saved_tensors)
+        return [next(tensors) if is_tensor else a for a, is_tensor in zip(self._others, self._is_tensor, strict=True)]
+
+
+def _lower_precision(kind: str) -> torch.dtype | None:
+    """The precision that a device's operations run in, where autocast lowers it."""
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
+
+
+def _unasked(nothing: object) -> Tensor:
+    raise AssertionError("nothing goes backward through the second run")
 
 
 def masked(x: Tensor, mask: Tensor) -> Tensor:

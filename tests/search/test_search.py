@@ -10,12 +10,12 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 import nasir
+from nasir.execution import network_class
 from nasir.lang.objectives import Bound, Objective, Power
 from nasir.lang.settings import SearchSettings, override
 from nasir.search.constraint import Prices, Targets, targets
 from nasir.search.data import batches, check_classes, input_of, load_data
 from nasir.search.loop import Search
-from nasir.search.modules import network_class
 from nasir.search.pausing import Pauses
 from nasir.search.plan import Request
 from nasir.search.run import search

@@ -9,13 +9,13 @@ from safetensors.torch import load_file
 from torch import nn
 
 import nasir
+from nasir.execution import network_class
 from nasir.lang.settings import Settings, TrainSettings, override
 from nasir.search.averaging import Average
 from nasir.search.constraint import targets
 from nasir.search.data import load_data
 from nasir.search.data.memory import TensorSplit
 from nasir.search.loop import Search
-from nasir.search.modules import network_class
 from nasir.search.pausing import Pauses
 from nasir.search.plan import Request
 from nasir.search.ranks import Ranks

@@ -1,0 +1,91 @@
+"""Source text as a live module, and the proof that what is emitted runs."""
+
+from pathlib import Path
+from types import ModuleType
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from nasir.api import Space, emit
+from nasir.diagnostics import CompileError, Diagnostic
+from nasir.files import Unreadable, read_regular
+
+_MOST_SOURCE = 2**24  # bytes
+
+
+def source_of(path: Path) -> bytes:
+    """The text of a Python file, which says itself how it is encoded.
+
+    Raises:
+        CompileError: where it cannot be read.
+    """
+    try:
+        return read_regular(path, _MOST_SOURCE)
+    except Unreadable as error:
+        raise CompileError(Diagnostic("E0702", f"`{path}` cannot be read: {error}")) from None
+
+
+def network_class(path: Path, source: bytes | str | None = None) -> type[nn.Module]:
+    """The network that a file defines, or that `source` would define in its place: its last module class.
+
+    It is compiled from this text alone. Python's own loader would run bytecode that lies in `__pycache__` beside the
+    file in its place, whoever put it there.
+
+    Raises:
+        CompileError: where it cannot be read or run, or defines no module.
+    """
+    source = source_of(path) if source is None else source
+    module = ModuleType(f"nasir_emitted_{path.stem}")
+    module.__file__ = str(path)
+    try:
+        exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
+    except (Exception, SystemExit) as error:  # whatever a file of the user's raises when it is run
+        raise CompileError(Diagnostic("E0703", f"`{path}` cannot be run: {error!r}")) from error
+    return _last_module_class(module, path)
+
+
+def _last_module_class(module: ModuleType, path: Path) -> type[nn.Module]:
+    classes = [
+        thing
+        for thing in vars(module).values()
+        if isinstance(thing, type) and issubclass(thing, nn.Module) and thing.__module__ == module.__name__
+    ]
+    if not classes:
+        raise CompileError(Diagnostic("E0703", f"`{path}` defines no torch.nn.Module"))
+    return classes[-1]
+
+
+def proved(network: Space) -> str:
+    """The source of a decision-free space, after its module has run once: an image of zeros of the network's size comes
+    out in the shape that the graph has, and the costs are those of the graph.
+
+    Raises:
+        CompileError: where decisions are left, or the module does not run, which is a fault of nasir's.
+    """
+    source = emit(network)
+    try:
+        wrong = _difference(network, network_class(Path(f"{network.name}.py"), source)())
+    except Exception as error:  # whatever a module that is wrong raises
+        wrong = f"{type(error).__name__}: {error}"
+    if wrong:
+        hint = "this is a fault of nasir's: please report it with the program"
+        message = f"the module emitted for `{network.name}` is not the network: {wrong}"
+        raise CompileError(Diagnostic("E0910", message, hints=(hint,)))
+    return source
+
+
+def _difference(network: Space, module: nn.Module) -> str:
+    """How a module differs from its network in shape or costs; nothing where it does not."""
+    graph = network.graph
+    image = next(node for node in graph.nodes if node.op == "image").shape
+    sizes = [size for size in image.values() if isinstance(size, int)]
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        result: torch.Tensor = module.eval()(torch.zeros(1, *sizes))
+    expected = (1, sum(c for c in graph.by_name[graph.output].shape.channels if isinstance(c, int)))
+    if tuple(result.shape[:2]) != expected:
+        return f"it makes {list(result.shape)} of one image, and not {list(expected)}"
+    costs = network.costs.at({})
+    found = {"macs": counter.get_total_flops() // 2, "params": sum(p.numel() for p in module.parameters())}
+    different = [f"{found[name]:,} {name}, and not {costs[name]:,}" for name in found if found[name] != costs[name]]
+    return ", ".join(different)
