@@ -120,8 +120,8 @@ class Space:
         """`derived`, compiled again and compared with the network of `choices`.
 
         Raises:
-            CompileError: where the program cannot be written as a derived one: a block that decides is bound to a name
-                and used more than once, or passed to another block.
+            CompileError: where the program cannot be written as a derived one: a block that decides is passed to
+                another block.
         """
         network = self.at(choices)
         try:

@@ -51,6 +51,10 @@ def _section(text: str) -> str:
 
 
 _SKIP = "choice layer {\n  conv: conv(3) -> bn -> relu\n  skip: identity%s\n}"
+_TWO_LAYERS = """\
+choice layer { conv: conv(3, 16)  skip: identity when stride == 1 }
+let both = layer
+"""
 _BRANCHES = """\
 block both() {
   return concat(x -> conv(1, {8, 16}), x -> conv(3, 8))%s
@@ -341,6 +345,34 @@ CODES: Mapping[str, Code] = {
         _table("| conv  | 3      | 16    |", "| conv  | 3      | 32    |"),
         _table("| block | kernel | width |", "| conv  | 3      | 16    |", "| conv  | 3      | 32    |"),
     ),
+    "E0326": Code(
+        "one decision for different alternatives",
+        "`let` makes a choice one decision for all its uses, each with weights of its own. Guards must then leave the"
+        " same alternatives in every place. Where they differ, use the choice itself: each use of it decides anew.",
+        _space(
+            "y = x -> stages {",
+            "  | block | stride |",
+            "  | both  | 1      |",
+            "  | both  | 2      |",
+            "}",
+            before=_TWO_LAYERS,
+        ),
+        _space(
+            "y = x -> stages {",
+            "  | block | stride |",
+            "  | layer | 1      |",
+            "  | layer | 2      |",
+            "}",
+            before=_TWO_LAYERS,
+        ),
+    ),
+    "E0327": Code(
+        "tensor as an argument",
+        "An op of one tensor takes it from the arrow, `x -> conv(3, 8)`: its arguments are numbers and flags, and may"
+        " come from a table's row. `concat`, `shortcut` and blocks of your own take tensors as arguments.",
+        _space("y = conv(x, 3, 16)"),
+        _space("y = x -> conv(3, 16)"),
+    ),
     "E0331": Code(
         "row of another length",
         "Each row of a table has as many cells as the header has columns. Write `-` in a cell to pass nothing, so that"
@@ -541,8 +573,8 @@ CODES: Mapping[str, Code] = {
     "E0608": Code(
         "network that cannot be written out",
         "A derived network is written in the language, each block that decided something as a copy of its own. Where"
-        " such a block is bound to a name and used more than once, or passed to another block as an argument, one text"
-        " stands for several networks. Use the block where it is written, or in a table's rows.",
+        " such a block is passed to another block as an argument and used more than once there, one text stands for"
+        " several networks. Use the block where it is written, or in a table's rows.",
     ),
     "E0609": Code(
         "unknown code",

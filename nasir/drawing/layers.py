@@ -14,10 +14,10 @@ _IN_BLOCKS = ("dwconv", "conv")
 
 @dataclass(frozen=True)
 class Layer:
-    """A part of the network. `expansion` is its widest value over its input's width, least and most; `kernels` those
-    of its depthwise convolutions (of its others where it has none); `attention` (it multiplies maps, as a
-    squeeze-and-excite does) and `skip` (it is an identity) hold `all`, `some` (of its alternatives) or nothing. `size`
-    is the map it makes, `widths` its channels."""
+    """A part of the network. `expansion` is the widest map that one of its convolutions reads over its input's width,
+    least and most: what a block projects to is no expansion. `kernels` are those of its depthwise convolutions (of its
+    others where it has none); `attention` (it multiplies maps, as a squeeze-and-excite does) and `skip` (it is an
+    identity) hold `all`, `some` (of its alternatives) or nothing. `size` is the map it makes, `widths` its channels."""
 
     name: str
     block: str
@@ -50,7 +50,8 @@ def _layer(graph: Graph, part: Part, own: set[str], previous: Node, distribution
         return sum(int(s[0]) for s in supports), sum(int(s[-1]) for s in supports)
 
     entering = sizes(previous.shape.channels)
-    inside = [sizes(node.shape.channels) for node in part.nodes if OPS[node.op].placement is Placement.CHANNELWISE]
+    mixing = [node for node in part.nodes if OPS[node.op].placement is Placement.MIXES]
+    inside = [sizes(graph.by_name[name].shape.channels) for node in mixing for name in node.inputs]
     ratios = [(low / entering[0], high / entering[1]) for low, high in inside]
     expansion = max(ratios, key=lambda r: r[1]) if ratios else (0.0, 0.0)
     shape = part.nodes[-1].shape if part.nodes else previous.shape

@@ -27,9 +27,11 @@ from nasir.lang.things import (
     Tensor,
     Thing,
     bind,
+    chooses,
     describe,
     name_of,
     parameters,
+    share,
 )
 
 DEEPEST_CALLS = 40
@@ -43,10 +45,14 @@ class Applier:
         self.evaluator = evaluator
         self.diagnostics: list[Diagnostic] = []
         self._calls: list[str] = []
+        self._shared: dict[str, tuple[Value, tuple[str, ...], Span]] = {}
         self._tables = Tables(self)
 
     def apply(self, function: Function, x: Tensor, naming: Naming, scope: str) -> Tensor:
         """The tensor `function(x)`, where `function` is written in `scope`."""
+        if (scope, function.span) in self.builder.record.flows:
+            # Each use of a name decides for itself: what is within is written in a scope of its own.
+            scope = self._use(function, scope, f"{scope}{ALTERNATIVE}{len(self.builder.record.uses)}")
         match function:
             case Identity():
                 naming.name(function)  # the name of the block or the choice that it may have come from
@@ -269,6 +275,10 @@ class Applier:
             and not isinstance(thing, Tensor)
         ):
             raise mistakes.set_without_let(statement.value.span, name)
+        if isinstance(thing, Function) and chooses(thing):
+            self.builder.record.choosing.add((frame.path, statement.span))
+        if isinstance(statement, s.Let) and isinstance(thing, Function):
+            return share(thing, join(frame.path, name))
         return thing
 
     # Choices
@@ -285,7 +295,7 @@ class Applier:
         alternatives = self._alternatives(function, path)
         self.builder.region(function.span, Region(path, "layer", name_of(function), _bound_values(function.bound)))
         options = tuple(alternatives)
-        selector = self.builder.dims.decide(Decision(decision, options, function.span))
+        selector = self._selector(function, decision, options)
         self.builder.record.choices[path] = (selector, alternatives)
         if not isinstance(selector, Ref):
             return self.layer(alternatives[options[0]], x, path, str(options[0]))
@@ -293,6 +303,19 @@ class Applier:
             option: self.layer(f, x, f"{path}{ALTERNATIVE}{option}", option) for option, f in alternatives.items()
         }
         return self._mix(path, selector, branches, function)
+
+    def _selector(self, function: ChoiceFunction, decision: str, options: tuple[str, ...]) -> Value:
+        """The decision among the alternatives: one of its own, or that of the `let` that binds the choice."""
+        if not function.shared:
+            return self.builder.dims.decide(Decision(decision, options, function.span))
+        known = self._shared.get(function.shared)
+        if known is None:
+            selector = self.builder.dims.decide(Decision(function.shared, options, function.span))
+            self._shared[function.shared] = known = (selector, options, function.span)
+        selector, others, first = known
+        if options != others:
+            raise mistakes.other_alternatives(function.span, name_of(function), options, others, first)
+        return selector
 
     def _alternatives(self, function: ChoiceFunction, path: str) -> dict[str, Function]:
         columns = {name: b.value for name, b in function.bound.items()}

@@ -60,8 +60,9 @@ def _values(elaborated: Graph, shaped: Graph, choices: Choices) -> Mapping[str, 
     for dim in elaborated.dims:
         assert dim.function != SELECT, "only infer-shapes makes selections"
         if dim.function in SHAPE_FUNCTIONS:
-            known[dim.name] = shape(dim)
-        else:
+            if dim.of in shaped.by_name:  # what a guard leaves out for every choice has no shape
+                known[dim.name] = shape(dim)
+        elif all(a.name in known for a in dim.args if isinstance(a, Ref)):
             known[dim.name] = FUNCTIONS[dim.function](*(resolve(a, known) for a in dim.args))
     return known
 
@@ -94,7 +95,12 @@ class _Deriver:
         return tuple(replace(p, default=self._expr(p.default, scope) if p.default else None) for p in parameters)
 
     def _body(self, body: tuple[s.Statement, ...], scope: _Scope) -> tuple[s.Statement, ...]:
-        return tuple(replace(statement, value=self._expr(statement.value, scope)) for statement in body)
+        """The statements; a name bound to a function with choices goes, for it is written out where it is used."""
+        return tuple(
+            replace(statement, value=self._expr(statement.value, scope))
+            for statement in body
+            if (scope.path, statement.span) not in self._record.choosing
+        )
 
     # Expressions
 
@@ -146,6 +152,8 @@ class _Deriver:
             return expr
         module, definition = scope.module.names[name.text]
         path = self._record.uses.get((scope.path, expr.span), "")
+        if isinstance(definition, s.Let) and path:
+            return self._applied(path)
         if isinstance(definition, s.Choice):
             return self._as_step(*self._resolve_choice(path)) if path else expr
         renamed = s.Name(name.span, self._definition(definition, module, path))

@@ -27,6 +27,7 @@ from nasir.lang.things import (
     Thing,
     describe,
     name_of,
+    share,
     steps,
 )
 
@@ -113,7 +114,7 @@ class Evaluator:
             thing = frame.names[expr.text]
             if isinstance(thing, Poison):
                 raise Poisoned
-            return replace(thing, span=expr.span) if isinstance(thing, Function) else thing
+            return self._named(thing, expr, frame)
         if expr.text in frame.module.names:
             module, definition = frame.module.names[expr.text]
             match definition:
@@ -122,13 +123,21 @@ class Evaluator:
                 case s.Choice():
                     return ChoiceFunction(expr.span, definition, module)
                 case s.Let():
-                    return self._let(definition, module)
+                    return self._named(self._let(definition, module), expr, frame)
         if expr.text == "identity":
             return Identity(expr.span)
         if expr.text in OPS and OPS[expr.text].in_language:
             return OpFunction(expr.span, OPS[expr.text])
         # `binding` reports the same mistake in the same words, guards apart: their names are known only here.
         raise mistakes.unknown_name(expr.span, expr.text, {*frame.names, *builtin_names(), *frame.module.names})
+
+    def _named(self, thing: Thing, expr: s.Name, frame: Frame) -> Thing:
+        """What a name stands for, at the place of the name."""
+        if not isinstance(thing, Function):
+            return thing
+        if isinstance(thing, (Composed, Conditional, OneOf)):
+            self.builder.record.flows.add((frame.path, expr.span))
+        return replace(thing, span=expr.span)
 
     def _let(self, definition: s.Let, module: Module) -> Thing:
         # One decision, however often and from however many blocks it is used.
@@ -140,7 +149,8 @@ class Evaluator:
                 raise mistakes.too_large(definition.name.span, "values are defined by values too deep", DEEPEST_LETS)
             self._open_lets.append(definition.span)
             try:
-                self._lets[definition.span] = self.evaluate(definition.value, Frame(module, ""), name)
+                thing = self.evaluate(definition.value, Frame(module, ""), name)
+                self._lets[definition.span] = share(thing, name) if isinstance(thing, Function) else thing
             finally:
                 self._open_lets.pop()
         return self._lets[definition.span]
@@ -185,6 +195,8 @@ class Evaluator:
             if name in bound:
                 raise mistakes.given_twice(argument.span, name_of(callee), name)
             value = self.evaluate(argument.value, frame, join(hint, name))
+            if isinstance(value, Tensor) and isinstance(callee, OpFunction):
+                raise mistakes.tensor_as_argument(expr, argument, callee.op.name)
             bound[name] = Bound(value, argument.value.span)
         return replace(callee, bound=bound)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from nasir.diagnostics import Diagnostic, Span, closest
+from nasir.lang import syntax as s
 
 
 class Mistake(Exception):
@@ -50,6 +51,12 @@ def import_cycle(span: Span, path: str) -> Mistake:
 
 def not_a_value(span: Span, found: str, wanted: str) -> Mistake:
     return Mistake(Diagnostic("E0301", f"this is {found}, and {wanted} is needed here", span))
+
+
+def tensor_as_argument(call: s.Call, argument: s.Argument, op: str) -> Mistake:
+    others = ", ".join(a.span.text for a in call.arguments if a is not argument)
+    hint = f"write `{argument.value.span.text} -> {op}({others})`: a tensor comes before the arrow"
+    return Mistake(Diagnostic("E0327", f"`{op}` takes no tensor as an argument", argument.span, (hint,)))
 
 
 def missing_argument(span: Span, callee: str, name: str) -> Mistake:
@@ -150,6 +157,13 @@ def undecided_guard(span: Span, alternative: str) -> Mistake:
 
 def no_alternative(span: Span, choice: str) -> Mistake:
     return Mistake(Diagnostic("E0315", f"no alternative of `{choice}` is left here: every guard is false", span))
+
+
+def other_alternatives(span: Span, choice: str, options: Iterable[str], others: Iterable[str], first: Span) -> Mistake:
+    here, there = (", ".join(names) for names in (options, others))
+    message = f"`let` makes `{choice}` one decision, and its alternatives here are {here}, not {there}"
+    hint = "a guard drops an alternative in one of the places: use the choice itself there"
+    return Mistake(Diagnostic("E0326", message, span, (hint,), ((first, "it is used here first"),)))
 
 
 def undecided_attribute(span: Span, name: str) -> Mistake:

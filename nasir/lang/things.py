@@ -51,6 +51,8 @@ class ChoiceFunction(Function):
     choice: s.Choice
     module: Module = field(repr=False)
     bound: Mapping[str, Bound] = field(default_factory=dict[str, Bound])
+    shared: str = ""
+    """Of a choice that a `let` binds, the name of its one decision; each use has weights of its own."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,37 @@ def parameters(function: Function) -> frozenset[str]:
             return frozenset[str]().union(*map(parameters, function.options.values()))
         case _:
             return frozenset()
+
+
+def chooses(function: Function) -> bool:
+    """Whether there is a choice in it, blocks apart."""
+    match function:
+        case ChoiceFunction():
+            return True
+        case Composed():
+            return any(map(chooses, function.functions))
+        case Conditional():
+            return chooses(function.function)
+        case OneOf():
+            return any(map(chooses, function.options.values()))
+        case _:
+            return False
+
+
+def share(function: Function, name: str) -> Function:
+    """The function with one decision for all its uses, where it has choices: what `let` makes of it."""
+    match function:
+        case ChoiceFunction():
+            return replace(function, shared=function.shared or name)
+        case Composed():
+            parts = tuple(share(f, f"{name}.{i}") for i, f in enumerate(function.functions))
+            return replace(function, functions=parts)
+        case Conditional():
+            return replace(function, function=share(function.function, name))
+        case OneOf():
+            return replace(function, options={k: share(f, f"{name}.{k}") for k, f in function.options.items()})
+        case _:
+            return function
 
 
 def bind(function: Function, name: str, bound: Bound) -> Function:

@@ -1,6 +1,6 @@
 """infer-shapes: a type for every node; `x.channels` and its like become the dims they stand for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nasir.diagnostics import CompileError, Diagnostic, Span
@@ -10,7 +10,7 @@ from nasir.ir.facts import Fact
 from nasir.ir.graph import Graph, Node, Type, values_of
 from nasir.ir.ops import OPS, OpError, Tensors
 from nasir.ir.ops.shortcut import Shortcut
-from nasir.ir.values import Scalar, Value, text
+from nasir.ir.values import Scalar, Value, key, text
 from nasir.passes.base import Pass
 from nasir.passes.rewriting import DimRewriter
 
@@ -34,15 +34,18 @@ class _Inference:
         self._types: dict[str, Type] = {}
         self._dims = DimRewriter(graph, {}, self._read_shape)
         self._distributions = Distributions(self._dims.table.decisions, self._dims.table.dims)
-        self._diagnostics: list[Diagnostic] = []
+        self._failed: dict[str, tuple[Diagnostic, ...]] = {}
         self._nodes: list[Node] = []
 
     def run(self) -> Graph:
+        read: dict[str, tuple[str, ...]] = {}
         for node in self._graph.nodes:
-            if all(name in self._types for name in node.inputs):
-                self._infer(node)
-        if self._diagnostics:
-            raise CompileError(self._diagnostics)
+            decided = self._decided(node) if node.op == "mix" else node
+            read[node.name] = decided.inputs
+            if all(name in self._types for name in decided.inputs):
+                self._infer(decided)
+        if found := [d for name in self._wanted(read) for d in self._failed.get(name, ())]:
+            raise CompileError(found)
         return replace(
             self._graph,
             decisions=self._dims.decisions,
@@ -50,6 +53,25 @@ class _Inference:
             nodes=tuple(self._nodes),
             dims=self._dims.dims,
         )
+
+    def _decided(self, mix: Node) -> Node:
+        """A mixture whose selector has one value for every choice, as that operand alone: what is left out is not
+        checked, for a guard on shapes protects its branch."""
+        try:
+            support = self._distributions.support(self._dims.value(mix["selector"]))
+        except (_Untyped, OpError, ValueError, TypeError, ArithmeticError, TableTooLarge):
+            return mix  # said where the node itself is inferred
+        kept = tuple((label, name) for label, name in mix.operands if label == key(support[0]))
+        return replace(mix, operands=kept) if len(support) == 1 and kept else mix
+
+    def _wanted(self, read: Mapping[str, tuple[str, ...]]) -> Sequence[str]:
+        """The nodes that something reads at some choice, or that nothing was meant to read, in order."""
+        every = {name for node in self._graph.nodes for name in node.inputs}
+        wanted = {node.name for node in self._graph.nodes if node.name not in every} | {self._graph.output}
+        for node in reversed(self._graph.nodes):  # users before what they use
+            if node.name in wanted:
+                wanted.update(read[node.name])
+        return [node.name for node in self._graph.nodes if node.name in wanted]
 
     def _infer(self, node: Node) -> None:
         op = OPS[node.op]
@@ -64,16 +86,16 @@ class _Inference:
             typed = replace(typed, type=type)
             self._check_sizes(typed)
         except OpError as error:
-            self._diagnostics.append(Diagnostic(error.code, error.message, node.span, error.hints))
+            self._failed[node.name] = (Diagnostic(error.code, error.message, node.span, error.hints),)
             return
         except _Untyped:
             return
         except (ValueError, TypeError, ArithmeticError) as error:
             reason = "division by zero" if isinstance(error, ZeroDivisionError) else str(error)
-            self._diagnostics.append(_not_computable(node.span, reason))
+            self._failed[node.name] = (_not_computable(node.span, reason),)
             return
         except TableTooLarge as error:
-            self._diagnostics += TableTooLarge(error.names, node.span).diagnostics
+            self._failed[node.name] = TableTooLarge(error.names, node.span).diagnostics
             return
         self._types[node.name] = type
         self._nodes.append(typed)

@@ -56,10 +56,12 @@ class Sizes(Double):
             for target, slot in enumerate(slots)
             for product, coefficient in circuit.definitions[slot - circuit.gates].terms.items()
         ]
-        width = max(len(product) for _, _, product in terms)
+        width = max((len(product) for _, _, product in terms), default=0)  # what cannot be is a sum of nothing
         factors = [[position[s] for s in product] + [0] * (width - len(product)) for _, _, product in terms]
         level = f"level{len(self._level_sizes)}"
-        self.register_buffer(f"{level}_target", torch.tensor([t for t, _, _ in terms]), persistent=False)
+        self.register_buffer(
+            f"{level}_target", torch.tensor([t for t, _, _ in terms], dtype=torch.long), persistent=False
+        )
         coefficients = torch.tensor([c for _, c, _ in terms], dtype=torch.float64)
         self.register_buffer(f"{level}_coefficient", coefficients, persistent=False)
         shape = torch.tensor(factors, dtype=torch.long).reshape(len(terms), width)

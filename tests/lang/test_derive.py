@@ -45,10 +45,10 @@ def test_what_cannot_be_written_out_is_a_diagnostic(compiled):
     space = compiled(
         """
         block pair() { return x -> conv({1, 3}, 4) }
-        space twice(classes = 3) {
+        block twice(f) { return x -> f -> f }
+        space two(classes = 3) {
           x = image(3, size=8)
-          g = pair() -> relu
-          return x -> g -> g -> global_avg_pool -> linear(classes)
+          return x -> twice(f=pair) -> global_avg_pool -> linear(classes)
         }
         """
     )
@@ -56,3 +56,20 @@ def test_what_cannot_be_written_out_is_a_diagnostic(compiled):
     with pytest.raises(nasir.CompileError) as caught:
         space.arch(different)
     assert [d.code for d in caught.value.diagnostics] == ["E0608"]
+
+
+def test_names_of_flows_that_decide_are_written_out_at_each_use(compiled):
+    space = compiled(
+        """
+        block pair() { return x -> conv({1, 3}, 4) }
+        choice c { a: pair  b: (conv(3, 4) -> pair) }
+        space uses(classes = 3) {
+          x = image(4, size=8)
+          g = pair() -> relu
+          let h = (c -> relu -> {relu, hswish})
+          return x -> g -> (g -> h) -> h -> global_avg_pool -> linear(classes)
+        }
+        """
+    )
+    for seed in range(12):
+        space.arch(space.sample(seed))

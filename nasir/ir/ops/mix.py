@@ -1,7 +1,7 @@
 """The mixture: a weighted sum of alternatives, one of which a derived network keeps."""
 
 from nasir.ir.dims import DimTable
-from nasir.ir.graph import Type
+from nasir.ir.graph import ALTERNATIVE, Type
 from nasir.ir.ops.arithmetic import shape_text
 from nasir.ir.ops.base import Op, OpError, Placement, Support, Tensors
 from nasir.ir.values import Ref, Scalar, Value, key
@@ -33,6 +33,12 @@ class Mix(Op):
             if (other.height, other.width) != (first.height, first.width):
                 name = key(next(iter(types)))
                 shapes = f"{shape_text(first)} for `{name}` and {shape_text(other)} for `{key(option)}`"
+                if all(f"{ALTERNATIVE}stride_" in operand for operand in it.node.inputs):
+                    raise OpError(
+                        "E0404",
+                        f"a set of strides makes maps of several sizes, which cannot be mixed: {shapes}",
+                        "decide the stride; to search where maps shrink, write a `choice` of blocks that end alike",
+                    )
                 raise OpError(
                     "E0404",
                     f"the alternatives differ in map size: {shapes}",
