@@ -4,13 +4,12 @@ import math
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-from nasir.ir.activity import Activity, decision_activities, holds, selectors
-from nasir.ir.distributions import Distributions
+from nasir.ir.activity import Activity, decision_activities
+from nasir.ir.diagrams import FALSE, TRUE, Diagram, TooManyNodes
+from nasir.ir.dims import FUNCTIONS, SELECT, Dim
+from nasir.ir.distributions import Distributions, TableTooLarge
 from nasir.ir.graph import Graph
-from nasir.ir.sizes import evaluate
-from nasir.ir.values import Scalar
-
-MOST_COMBINATIONS = 200_000
+from nasir.ir.values import Ref, Scalar, Value
 
 
 def assignments(graph: Graph) -> int:
@@ -21,67 +20,110 @@ def assignments(graph: Graph) -> int:
 def networks(graph: Graph) -> int | None:
     """Assignments with inactive decisions merged: two that differ only in what neither network uses are one.
 
-    Decisions that switch others on and off are enumerated together where they depend on each other, the others
-    multiply in. None where a group has more than `MOST_COMBINATIONS` combinations.
+    That is the number of assignments whose inactive decisions all have their first option. Each decision is a factor
+    (one where it is active or first, else zero); decisions are summed out from the youngest on. None where the diagrams
+    of the factors outgrow their limit (`ir/diagrams.py`), or a condition on sizes its own (`ir/distributions.py`).
     """
     distributions = Distributions(graph.decision_map, graph.dim_map)
-    activities = decision_activities(graph, distributions)
-    total = 1
-    for group in _groups(graph, distributions, activities):
-        count = _count(graph, distributions, group, activities)
-        if count is None:
-            return None
-        total *= count
-    return total
-
-
-def _groups(graph: Graph, distributions: Distributions, activities: Mapping[str, Activity]) -> list[list[str]]:
-    """Decisions that must be counted together: each with the decisions that its activity depends on."""
-    import networkx as nx
-
-    links: nx.Graph[str] = nx.Graph()
-    links.add_nodes_from(d.name for d in graph.decisions)
-    for name, activity in activities.items():
-        for control in _controls(distributions, activity):
-            links.add_edge(name, control)
-    order = {d.name: i for i, d in enumerate(graph.decisions)}
-    return [sorted(group, key=order.__getitem__) for group in nx.connected_components(links)]
-
-
-def _controls(distributions: Distributions, activity: Activity) -> set[str]:
-    found: set[str] = set()
-    for name in selectors(activity):
-        found |= distributions.decisions_of(name)
-    return found
-
-
-def _count(
-    graph: Graph, distributions: Distributions, group: list[str], activities: Mapping[str, Activity]
-) -> int | None:
-    controls = sorted(set[str]().union(*(_controls(distributions, activities[name]) for name in group)))
-    leaves = [name for name in group if name not in controls]
-    options = [graph.decision_map[name].options for name in controls]
-    if math.prod(map(len, options)) > MOST_COMBINATIONS:
+    try:
+        activities = decision_activities(graph, distributions)
+        conditions = _OverDecisions(graph, distributions)
+        return _count(graph, {name: conditions.of(activity) for name, activity in activities.items()}, distributions)
+    except (TooManyNodes, TableTooLarge):
         return None
-    total = 0
-    for values in product(*options):
-        known = _known(graph, dict(zip(controls, values, strict=True)), activities, group)
-        # An inactive control is counted at its first option only, so that its other options add nothing.
-        if all(holds(activities[n], known) or known[n] == graph.decision_map[n].options[0] for n in controls):
-            total += math.prod(len(graph.decision_map[n].options) for n in leaves if holds(activities[n], known))
+
+
+def _count(graph: Graph, activities: dict[str, Activity], distributions: Distributions) -> int:
+    diagrams = distributions.diagrams
+    controls = set[str]().union(*(activity.asks() for activity in activities.values()))
+    total = 1
+    factors: dict[str, list[Diagram]] = {name: [] for name in controls}
+
+    def keep(factor: Diagram) -> None:
+        nonlocal total
+        if factor.cases:
+            factors[factor.name].append(factor)
+        else:
+            total *= factor.value
+
+    for decision in graph.decisions:
+        active = activities[decision.name]
+        if decision.name in controls:
+            keep(diagrams.either(active, diagrams.test(decision.name, decision.options[:1])))
+        else:
+            keep(diagrams.weighted(active, len(decision.options), 1))
+    for decision in reversed(graph.decisions):
+        if decision.name not in controls:
+            continue
+        joint: Diagram = TRUE
+        for factor in factors[decision.name]:
+            joint = diagrams.product(joint, factor)
+        asks_it = joint.cases and joint.name == decision.name
+        options = diagrams.leaf(len(decision.options))
+        keep(diagrams.sum_over(joint) if asks_it else diagrams.product(joint, options))
     return total
 
 
-def _known(
-    graph: Graph, controls: Mapping[str, Scalar], activities: Mapping[str, Activity], group: list[str]
-) -> Mapping[str, Scalar]:
-    tested = set(_tested(activities, group))
-    if tested <= controls.keys():
-        return controls
-    first = {d.name: d.options[0] for d in graph.decisions}
-    return evaluate(graph, {**first, **controls})
+class _OverDecisions:
+    """Conditions that ask dims as conditions that ask decisions alone."""
 
+    def __init__(self, graph: Graph, distributions: Distributions) -> None:
+        self._graph = graph
+        self._distributions = distributions
+        self._diagrams = distributions.diagrams
+        self._known: dict[Diagram, Diagram] = {TRUE: TRUE, FALSE: FALSE}
+        self._events: dict[str, Mapping[Scalar, Diagram]] = {}
 
-def _tested(activities: Mapping[str, Activity], group: list[str]) -> Iterator[str]:
-    for name in group:
-        yield from selectors(activities[name])
+    def of(self, condition: Diagram) -> Diagram:
+        """The same condition."""
+        for diagram in condition.nodes():
+            if diagram in self._known:
+                continue
+            events = self._values(diagram.name)
+            found: Diagram = FALSE
+            for value, case in zip(diagram.index, diagram.cases, strict=True):
+                under = self._diagrams.both(events.get(value, FALSE), self._known[case])
+                found = self._diagrams.either(found, under)
+            self._known[diagram] = found
+        return self._known[condition]
+
+    def _values(self, name: str) -> Mapping[Scalar, Diagram]:
+        """For each value of a decision or a dim, when it has it."""
+        if name not in self._events:
+            needed = {name}
+            for dim in reversed(self._graph.dims):  # users before what they use
+                if dim.name in needed:
+                    needed.update(a.name for a in dim.args if isinstance(a, Ref))
+            for known in (*self._graph.decision_map, *self._graph.dim_map):
+                if known in needed and known not in self._events:
+                    self._events[known] = self._computed(known)
+        return self._events[name]
+
+    def _computed(self, name: str) -> Mapping[Scalar, Diagram]:
+        if name in self._graph.decision_map:
+            options = self._graph.decision_map[name].options
+            return {option: self._diagrams.test(name, (option,)) for option in options}
+        dim = self._graph.dim_map[name]
+        found: dict[Scalar, Diagram] = {}
+        for value, under in self._selected(dim) if dim.function == SELECT else self._applied(dim):
+            if under is not FALSE:
+                found[value] = self._diagrams.either(found.get(value, FALSE), under)
+        return found
+
+    def _selected(self, dim: Dim) -> Iterator[tuple[Scalar, Diagram]]:
+        selector, *cases = dim.args
+        for option, case in zip(dim.keys, cases, strict=True):
+            chosen = self._of(selector).get(option, FALSE)
+            for value, under in self._of(case).items():
+                yield value, self._diagrams.both(chosen, under)
+
+    def _applied(self, dim: Dim) -> Iterator[tuple[Scalar, Diagram]]:
+        for combination in product(*(self._of(argument).items() for argument in dim.args)):
+            under: Diagram = TRUE
+            for _, event in combination:
+                under = self._diagrams.both(under, event)
+            if under is not FALSE:
+                yield FUNCTIONS[dim.function](*(value for value, _ in combination)), under
+
+    def _of(self, value: Value) -> Mapping[Scalar, Diagram]:
+        return self._events[value.name] if isinstance(value, Ref) else {value: TRUE}

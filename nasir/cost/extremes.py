@@ -1,7 +1,8 @@
 """The cheapest and the dearest network of a space."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import combinations
 from typing import Literal
 
@@ -17,10 +18,11 @@ _MOST_PAIRS = 5_000  # a fraction of a second
 def extreme(model: CostModel, cost: str, end: Literal["smallest", "largest"]) -> dict[str, Scalar]:
     """The choices whose network has the least or the most of `cost`.
 
-    Coordinate search: each decision in turn takes its best option given the others, until none changes; once from the
-    first and once from the last of all alternatives, which is most often a skip; where there are at most `_MOST_PAIRS`
-    changes of two decisions, those too. No such change betters what it finds; where more must change together it can
-    miss the best.
+    Decisions that every cost grows with (`CostModel.growing`) take their least or largest option. The others by
+    coordinate search: each in turn takes its best option given the others, until none changes; once from the first and
+    once from the last of all alternatives, which is most often a skip; where there are at most `_MOST_PAIRS` changes of
+    two decisions, those too. No such change betters what it finds; where more must change together it can miss the
+    best.
     """
     starts = [{d.name: _end(d.options, end, last) for d in model.graph.decisions} for last in (0, -1)]
     sign = 1 if end == "smallest" else -1
@@ -29,7 +31,9 @@ def extreme(model: CostModel, cost: str, end: Literal["smallest", "largest"]) ->
 
 
 def _descend(walk: "Walk", sign: int) -> "Walk":
-    ones = [((d.name, option),) for d in walk.model.graph.decisions for option in d.options]
+    growing = walk.model.growing
+    open_decisions = [d for d in walk.model.graph.decisions if d.name not in growing]
+    ones = [((d.name, option),) for d in open_decisions for option in d.options]
     few = len(ones) ** 2 / 2 <= _MOST_PAIRS
     while _betters(walk, sign, ones) or (few and _betters(walk, sign, (a + b for a, b in combinations(ones, 2)))):
         pass
@@ -60,19 +64,16 @@ class Change:
 
 
 class Walk:
-    """One cost of a network whose choices change one at a time: each step prices only what its decision reaches."""
+    """One cost of a network whose choices change one at a time: each step prices only what its decision changes."""
 
     def __init__(self, model: CostModel, cost: str, choices: Choices) -> None:
         self.model = model
         self._rule = COSTS[cost]
         self._known = dict(evaluate(model.graph, choices))
-        groups: dict[Activity, list[int]] = {}
-        for i, (_, _, activity) in enumerate(model.priced):
-            groups.setdefault(activity, []).append(i)
-        self._prices = dict.fromkeys(range(len(model.priced)), 0)
-        self._active = dict.fromkeys(groups, False)
-        self._prices.update(self._priced(groups, {}))
-        self.total = sum(self._prices.values())
+        self._size = exact(self._known)
+        self._active = {activity: holds(activity, self._known) for activity in model.links.nodes}
+        self._prices = [self._price(i) for i in range(len(model.priced))]
+        self.total = sum(self._prices)
 
     @property
     def choices(self) -> dict[str, Scalar]:
@@ -81,43 +82,60 @@ class Walk:
 
     def change(self, decision: str, option: Scalar) -> Change:
         """Take an option; what it overwrote comes back, for `undo`."""
-        reach = self.model.reach[decision]
-        known = {name: self._known[name] for name in (decision, *(dim.name for dim in reach.dims))}
-        self._known[decision] = option
-        for dim in reach.dims:
-            self._known[dim.name] = value_of(dim, self._known)
-        prices: dict[int, int] = {}
+        links, dims = self.model.links, self.model.graph.dims
+        known: dict[str, Scalar] = {}
+        if self._known[decision] != option:
+            known[decision], self._known[decision] = self._known[decision], option
+        due = [*links.dims[decision]] if known else []  # a sorted list is a heap
+        last = -1
+        while due:
+            number = heappop(due)
+            if number == last:
+                continue
+            last, dim = number, dims[number]
+            value = value_of(dim, self._known)
+            if value != self._known[dim.name]:
+                known[dim.name], self._known[dim.name] = self._known[dim.name], value
+                for user in links.dims[dim.name]:
+                    heappush(due, user)
+        return self._priced_anew(known)
+
+    def _priced_anew(self, known: Mapping[str, Scalar]) -> Change:
+        """Price what follows from the values that changed; `known` are the old ones."""
+        links = self.model.links
         switched: dict[Activity, bool] = {}
-        for i, price in self._priced(reach.priced, switched):
+        stale: set[int] = set()
+        for name in known:
+            stale.update(links.sizes[name])
+            for activity in links.conditions[name]:
+                active = holds(activity, self._known)
+                if active != self._active[activity]:
+                    switched[activity], self._active[activity] = self._active[activity], active
+                    stale.update(links.nodes[activity])
+        prices: dict[int, int] = {}
+        for i in stale:
+            price = self._price(i)
             if price != self._prices[i]:
-                prices[i] = self._prices[i]
+                prices[i], self._prices[i] = self._prices[i], price
                 self.total += price - prices[i]
-                self._prices[i] = price
         return Change(known, prices, switched)
 
     def undo(self, change: Change) -> None:
         """Take a step back."""
-        self.total += sum(change.prices.values()) - sum(self._prices[i] for i in change.prices)
+        for i, price in change.prices.items():
+            self.total += price - self._prices[i]
+            self._prices[i] = price
         self._known.update(change.known)
-        self._prices.update(change.prices)
         self._active.update(change.active)
 
-    def _priced(
-        self, groups: Mapping[Activity, Sequence[int]], switched: dict[Activity, bool]
-    ) -> Iterator[tuple[int, int]]:
-        """The price of each node, 0 where it is not active; nodes that were inactive and stay so are left out. What
-        was active and is not, or the reverse, is noted in `switched`."""
-        size = exact(self._known)
-        for activity, nodes in groups.items():
-            active, before = holds(activity, self._known), self._active[activity]
-            if not active and not before:
-                continue  # most of what a step reaches is in alternatives that are not chosen
-            if active != before:
-                switched[activity], self._active[activity] = before, active
-            for i in nodes:
-                price = self._rule(*self.model.priced[i][:2], size) if active else 0
-                assert isinstance(price, int), "sizes are exact, and so are costs"
-                yield i, price
+    def _price(self, number: int) -> int:
+        """The price of a node, 0 where it is not active."""
+        op, it, activity = self.model.priced[number]
+        if not self._active[activity]:
+            return 0
+        price = self._rule(op, it, self._size)
+        assert isinstance(price, int), "sizes are exact, and so are costs"
+        return price
 
 
 def _end(options: tuple[Scalar, ...], end: Literal["smallest", "largest"], alternative: int) -> Scalar:

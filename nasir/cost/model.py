@@ -5,14 +5,14 @@ call FLOPs, and half of what torch's flop counter reports. `params` is everythin
 batch-norm channel.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from nasir.cost.names import COST_NAMES
 from nasir.ir.activity import Activity, holds, node_activities, probability, selectors
-from nasir.ir.circuit import Polynomial
-from nasir.ir.dims import Dim
+from nasir.ir.circuit import Polynomial, total
+from nasir.ir.dims import SELECT
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Choices, Graph, values_of
 from nasir.ir.ops import OPS, Op, Tensors
@@ -31,11 +31,14 @@ _RULES = (Op.macs, Op.params, Op.weight_count, Op.pooled)
 
 
 @dataclass(frozen=True)
-class Reach:
-    """The dims that depend on a decision, in order, and the numbers of the priced nodes, by when they are active."""
+class Links:
+    """What follows from what: of each decision and dim the numbers of the dims that read it, of the priced nodes whose
+    sizes it is, and the conditions that ask it; of each condition the numbers of its nodes."""
 
-    dims: tuple[Dim, ...]
-    priced: Mapping[Activity, Sequence[int]]
+    dims: Mapping[str, Sequence[int]]
+    sizes: Mapping[str, Sequence[int]]
+    conditions: Mapping[str, Sequence[Activity]]
+    nodes: Mapping[Activity, Sequence[int]]
 
 
 class CostModel:
@@ -56,20 +59,43 @@ class CostModel:
         )
 
     @cached_property
-    def reach(self) -> Mapping[str, "Reach"]:
-        """For each decision, what depends on it."""
-        roots = self.distributions.decisions_of
-        dims: dict[str, list[Dim]] = {d.name: [] for d in self.graph.decisions}
-        for dim in self.graph.dims:
-            for name in roots(dim.name):
-                dims[name].append(dim)
-        nodes: dict[str, dict[Activity, list[int]]] = {d.name: {} for d in self.graph.decisions}
+    def links(self) -> Links:
+        """Where a change of one decision leads."""
+        names = (*self.graph.decision_map, *self.graph.dim_map)
+        dims, sizes = ({name: list[int]() for name in names} for _ in range(2))
+        conditions: dict[str, list[Activity]] = {name: [] for name in names}
+        nodes: dict[Activity, list[int]] = {}
+        for i, dim in enumerate(self.graph.dims):
+            for name in {a.name for a in dim.args if isinstance(a, Ref)}:
+                dims[name].append(i)
         for i, (_, it, activity) in enumerate(self.priced):
-            mentioned = {v.name for type in it.operands.values() for v in type.values() if isinstance(v, Ref)}
-            mentioned |= {v.name for v in values_of(it.node) if isinstance(v, Ref)} | set(selectors(activity))
-            for name in frozenset[str]().union(*map(roots, mentioned)):
-                nodes[name].setdefault(activity, []).append(i)
-        return {name: Reach(tuple(dims[name]), nodes[name]) for name in dims}
+            for name in _sizes(it):
+                sizes[name].append(i)
+            if activity not in nodes:
+                for name in selectors(activity):
+                    conditions[name].append(activity)
+            nodes.setdefault(activity, []).append(i)
+        return Links(dims, sizes, conditions, nodes)
+
+    @cached_property
+    def growing(self) -> frozenset[str]:
+        """Decisions that every cost grows with, whatever the others are: numbers that reach costs as sizes alone, by
+        functions that grow with them. Formulas of costs have no minus."""
+        switching = {name for activity in self.links.nodes for name in selectors(activity)}
+        sizing = {name for _, it, _ in self.priced for name in _sizes(it)}
+        for dim in reversed(self.graph.dims):  # users before what they use
+            grows = _GROWS.get(dim.function, ()) if dim.name not in switching else ()
+            if dim.name not in switching | sizing:
+                continue
+            for i, argument in enumerate(dim.args):
+                if isinstance(argument, Ref):
+                    (sizing if i in grows and self._counts(argument) else switching).add(argument.name)
+        return frozenset(d.name for d in self.graph.decisions if d.name not in switching and self._counts(Ref(d.name)))
+
+    def _counts(self, value: Ref) -> bool:
+        """Whether its values are numbers, none of them below 0."""
+        support = self.distributions.support(value)
+        return all(isinstance(v, (int, float)) and not isinstance(v, bool) and v >= 0 for v in support)
 
     @cached_property
     def _activities(self) -> frozenset[Activity]:
@@ -84,9 +110,9 @@ class CostModel:
         totals: dict[str, int] = {}
         for name in names:
             rule = COSTS[name]
-            total = sum((rule(op, it, size) for op, it in active), 0)
-            assert isinstance(total, int), "sizes are exact, and so are costs"
-            totals[name] = total
+            cost = sum((rule(op, it, size) for op, it in active), 0)
+            assert isinstance(cost, int), "sizes are exact, and so are costs"
+            totals[name] = cost
         return totals
 
     def expected(self) -> Mapping[str, Polynomial]:
@@ -94,13 +120,34 @@ class CostModel:
         the probability that the op is in the network. Exact at one-hot gates.
         """
         size = self.distributions.mean
-        totals = {name: Polynomial() for name in COST_NAMES}
+        parts: dict[str, list[Polynomial]] = {name: [] for name in COST_NAMES}
         for op, it, activity in self.priced:
             slot = probability(activity, self.distributions)
             weight = Polynomial({(() if slot is None else (slot,)): 1.0})
             for name in COST_NAMES:
-                totals[name] = totals[name] + weight * COSTS[name](op, it, size)
-        return totals
+                parts[name].append(weight * COSTS[name](op, it, size))
+        return {name: total(polynomials) for name, polynomials in parts.items()}
+
+
+_MANY = range(1, 1_000_000)
+_GROWS: Mapping[str, Collection[int]] = {
+    "add": (0, 1),
+    "mul": (0, 1),
+    "min": (0, 1),
+    "max": (0, 1),
+    "round_to": (1,),
+    "conv_out": (0,),
+    "sub": (0,),
+    "div": (0,),
+    SELECT: _MANY,
+}
+"""Arguments, by their place, that a function of dims grows with: those of a selection but for what it selects by."""
+
+
+def _sizes(it: Tensors) -> set[str]:
+    """The decisions and dims that a node's costs are computed from."""
+    mentioned = {v.name for type in it.operands.values() for v in type.values() if isinstance(v, Ref)}
+    return mentioned | {v.name for v in values_of(it.node) if isinstance(v, Ref)}
 
 
 def tensors(graph: Graph, name: str) -> Tensors:

@@ -36,6 +36,15 @@ class Polynomial:
     __rmul__ = __mul__
 
 
+def total(polynomials: Iterable[Polynomial]) -> Polynomial:
+    """The sum of polynomials: `+` of each in turn would copy the sum as often."""
+    terms: dict[Monomial, float] = {}
+    for polynomial in polynomials:
+        for product, coefficient in polynomial.terms.items():
+            terms[product] = terms.get(product, 0.0) + coefficient
+    return Polynomial(terms)
+
+
 def _polynomial(value: Polynomial | float) -> Polynomial:
     return value if isinstance(value, Polynomial) else Polynomial({ONE: float(value)})
 

@@ -5,9 +5,11 @@ width behind `skip` with the width before it is then a linear recurrence along t
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 
 from nasir.diagnostics import CompileError, Diagnostic, Span
 from nasir.ir.circuit import ONE, Circuit, Monomial, Polynomial
+from nasir.ir.diagrams import Diagram, Diagrams
 from nasir.ir.dims import FUNCTIONS, SELECT, Decision, Dim
 from nasir.ir.values import Ref, Scalar, Value
 
@@ -15,6 +17,11 @@ Assignment = tuple[Scalar, ...]
 Table = Mapping[Assignment, Monomial]
 
 LARGEST_TABLE = 250_000
+MOST_ENTRIES = 4_000_000
+"""Of all tables of a space together."""
+MOST_VALUES = 10_000
+"""That one size can have."""
+Age = tuple[int, ...]
 
 
 class TableTooLarge(CompileError):
@@ -25,6 +32,16 @@ class TableTooLarge(CompileError):
         message = f"the joint distribution of {listed} has more than {LARGEST_TABLE:,} entries"
         hint = "tie fewer decisions together, or give them fewer options"
         super().__init__(Diagnostic("E0406", message, span, (hint,)))
+        self.names = names
+
+
+class TooManyValues(TableTooLarge):
+    """The dim can have more than `MOST_VALUES` values."""
+
+    def __init__(self, names: tuple[str, ...], span: Span | None = None) -> None:
+        message = f"${names[0]} can have more than {MOST_VALUES:,} values"
+        hint = "give the decisions that it is computed from fewer options, or round it: `round_to(8, ...)`"
+        CompileError.__init__(self, Diagnostic("E0406", message, span, (hint,)))
         self.names = names
 
 
@@ -40,9 +57,14 @@ class Distributions:
             self.first_gate[decision.name] = gates
             gates += len(decision.options)
         self.circuit = Circuit(gates)
-        self._age = {name: i for i, name in enumerate((*decisions, *dims))}
-        self._roots: dict[str, frozenset[str]] = {}
+        self._ages: dict[str, Age] = {}
+        self._roots: dict[str, int] = {}
+        """The decisions that each dim depends on, as the bits of a number."""
+        self._conditions: dict[Diagram, str] = {}
+        self._own: dict[str, Dim] = {}
+        """Conditions as dims: they are not the graph's."""
         self._tables: dict[tuple[str, ...], Table] = {}
+        self._entries = 0
         self._means: dict[str, int] = {}
         self._supports: dict[str, tuple[Scalar, ...]] = {}
 
@@ -91,48 +113,144 @@ class Distributions:
             known = assignment + constants
             yield tuple([known[place] for place in places]), product
 
+    @cached_property
+    def diagrams(self) -> Diagrams:
+        """Conditions on the decisions and dims."""
+        return Diagrams(self._age, lambda name: self.support(Ref(name)))
+
+    def truth(self, condition: Diagram) -> int:
+        """The slot of the probability that a condition is true.
+
+        Each question of the condition becomes a selection among what follows, a dim of its own, as old as what it asks:
+        conditions on dims that share decisions then expand along their chain, as the dims themselves do.
+        """
+        value = self._condition(condition)
+        return self.probability(value, lambda truth: truth is True)
+
+    def _condition(self, condition: Diagram) -> Value:
+        for diagram in condition.nodes():
+            if diagram in self._conditions:
+                continue
+            name = f"?{len(self._own)}"
+            cases = [case.value == 1 if not case.cases else Ref(self._conditions[case]) for case in diagram.cases]
+            self._own[name] = Dim(name, SELECT, (Ref(diagram.name), *cases), tuple(diagram.index))
+            self._ages[name] = (self._age(diagram.name)[0], 1 + len(self._own))
+            args = [case.name for case in cases if isinstance(case, Ref)]
+            self._roots[name] = self._bits(diagram.name)
+            for arg in args:
+                self._roots[name] |= self._roots[arg]
+            self._conditions[diagram] = name
+        return condition.value == 1 if not condition.cases else Ref(self._conditions[condition])
+
+    def _age(self, name: str) -> Age:
+        if name not in self._ages:  # the table has grown
+            for i, known in enumerate((*self.decisions, *self.dims)):
+                self._ages.setdefault(known, (i, 0))
+        return self._ages[name]
+
     def _ordered(self, names: set[str]) -> tuple[str, ...]:
-        if names - self._age.keys():  # the table has grown
-            for name in (*self.decisions, *self.dims):
-                self._age.setdefault(name, len(self._age))
-        return tuple(sorted(names, key=self._age.__getitem__))
+        return tuple(sorted(names, key=self._age))
+
+    def _bits(self, name: str) -> int:
+        if name not in self._roots:
+            for i, decision in enumerate(self.decisions):
+                self._roots.setdefault(decision, 1 << i)
+            for dim in self.dims.values():  # operands stand before their users
+                if dim.name not in self._roots:
+                    bits = 0
+                    for argument in dim.args:
+                        if isinstance(argument, Ref):
+                            bits |= self._roots[argument.name]
+                    self._roots[dim.name] = bits
+        return self._roots[name]
 
     def decisions_of(self, name: str) -> frozenset[str]:
         """The decisions that a dim, or a decision itself, depends on."""
-        if name in self.decisions:
-            return frozenset((name,))
-        if name not in self._roots:
-            args = (a.name for a in self.dims[name].args if isinstance(a, Ref))
-            self._roots[name] = frozenset[str]().union(*map(self.decisions_of, args))
-        return self._roots[name]
+        bits = self._bits(name)
+        return frozenset(decision for i, decision in enumerate(self.decisions) if bits >> i & 1)
 
     def _table(self, names: tuple[str, ...]) -> Table:
-        if names not in self._tables:
-            self._tables[names] = self._compute(names)
+        """The joint distribution of these names, by a stack: chains of dims are longer than Python's own is deep."""
+        waiting = [names]
+        while waiting:
+            wanted = waiting[-1]
+            missing = () if wanted in self._tables else [n for n in self._needs(wanted) if n not in self._tables]
+            if missing:
+                waiting += missing
+                continue
+            if wanted not in self._tables:
+                self._tables[wanted] = self._compute(wanted)
+                self._entries += len(self._tables[wanted])
+                if self._entries > MOST_ENTRIES:
+                    raise TableTooLarge(wanted)
+            waiting.pop()
         return self._tables[names]
+
+    def _needs(self, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """The tables that one table is made of."""
+        groups = self._independent_groups(names)
+        if len(groups) != 1:
+            return groups
+        youngest = names[-1]
+        if youngest in self.decisions:
+            return []
+        dim, rest = self._dim(youngest), set(names[:-1])
+        if self._compares_apart(dim, names):
+            return [(argument.name,) for argument in dim.args if isinstance(argument, Ref)]
+        if dim.function != SELECT:
+            return [self._ordered(rest | {a.name for a in dim.args if isinstance(a, Ref)})]
+        selector, *cases = dim.args
+        assert isinstance(selector, Ref), "a decided selection is folded"
+        needed = {rest_and(rest, selector, case) for case in cases}
+        return [self._ordered(set(one)) for one in sorted(needed, key=sorted)]
+
+    def _dim(self, name: str) -> Dim:
+        return self._own[name] if name in self._own else self.dims[name]
 
     def _compute(self, names: tuple[str, ...]) -> Table:
         groups = self._independent_groups(names)
         if len(groups) != 1:
-            return self._product(names, [self._table(g) for g in groups], groups)
+            return self._product(names, [self._tables[g] for g in groups], groups)
         youngest = names[-1]
         if youngest in self.decisions:
             first = self.first_gate[youngest]
             return {(option,): (first + i,) for i, option in enumerate(self.decisions[youngest].options)}
-        return self._expand(self.dims[youngest], names)
+        dim = self._dim(youngest)
+        return self._compared(dim) if self._compares_apart(dim, names) else self._expand(dim, names)
 
     def _independent_groups(self, names: tuple[str, ...]) -> list[tuple[str, ...]]:
-        groups: list[tuple[frozenset[str], set[str]]] = []
+        if len(names) == 1:
+            return [names]
+        groups: list[tuple[int, set[str]]] = []
         for name in names:
-            roots, members = self.decisions_of(name), {name}
-            apart: list[tuple[frozenset[str], set[str]]] = []
-            for other_roots, others in groups:
-                if roots & other_roots:
-                    roots, members = roots | other_roots, members | others
+            bits, members = self._bits(name), {name}
+            apart: list[tuple[int, set[str]]] = []
+            for other_bits, others in groups:
+                if bits & other_bits:
+                    bits, members = bits | other_bits, members | others
                 else:
-                    apart.append((other_roots, others))
-            groups = [*apart, (roots, members)]
+                    apart.append((other_bits, others))
+            groups = [*apart, (bits, members)]
         return [self._ordered(members) for _, members in groups]
+
+    def _compares_apart(self, dim: Dim, names: tuple[str, ...]) -> bool:
+        """Whether it tells two independent values equal: as many products as values, not as pairs of them."""
+        if dim.function not in {"eq", "ne"} or len(names) > 1:
+            return False
+        a, b = dim.args
+        return isinstance(a, Ref) and isinstance(b, Ref) and not self._bits(a.name) & self._bits(b.name)
+
+    def _compared(self, dim: Dim) -> Table:
+        a, b = (self._tables[argument.name,] for argument in dim.args if isinstance(argument, Ref))
+        equal = self.circuit.total(product + b[value] for value, product in a.items() if value in b)
+        other = self.circuit.add(Polynomial({ONE: 1.0, (equal,): -1.0}))
+        is_equal = dim.function == "eq"
+        found: dict[Assignment, Monomial] = {}
+        if a.keys() & b.keys():
+            found[is_equal,] = (equal,)
+        if not len(a) == len(b) == 1 or a.keys() != b.keys():
+            found[not is_equal,] = (other,)
+        return found
 
     def _product(self, names: tuple[str, ...], tables: list[Table], groups: list[tuple[str, ...]]) -> Table:
         entries: dict[Assignment, Monomial] = {(): ONE}
@@ -161,4 +279,11 @@ class Distributions:
                 products.setdefault((*assignment[arity:], value), []).append(product)
         if len(products) > LARGEST_TABLE:
             raise TableTooLarge(names)
+        if len(names) == 1 and len(products) > MOST_VALUES:
+            raise TooManyValues(names)
         return {assignment: (self.circuit.total(terms),) for assignment, terms in products.items()}
+
+
+def rest_and(rest: set[str], *values: Value) -> frozenset[str]:
+    """The names, and those of the values that have one."""
+    return frozenset((*rest, *(value.name for value in values if isinstance(value, Ref))))
