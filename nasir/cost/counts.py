@@ -21,7 +21,7 @@ def networks(graph: Graph) -> int | None:
     """Assignments with inactive decisions merged: two that differ only in what neither network uses are one.
 
     That is the number of assignments whose inactive decisions all have their first option. Each decision is a factor
-    (one where it is active or first, else zero); decisions are summed out from the youngest on. None where the diagrams
+    (one where it is active or first, else zero); decisions are summed out from the oldest on. None where the diagrams
     of the factors outgrow their limit (`ir/diagrams.py`), or a condition on sizes its own (`ir/distributions.py`).
     """
     distributions = Distributions(graph.decision_map, graph.dim_map)
@@ -52,7 +52,7 @@ def _count(graph: Graph, activities: dict[str, Activity], distributions: Distrib
             keep(diagrams.either(active, diagrams.test(decision.name, decision.options[:1])))
         else:
             keep(diagrams.weighted(active, len(decision.options), 1))
-    for decision in reversed(graph.decisions):
+    for decision in graph.decisions:
         if decision.name not in controls:
             continue
         joint: Diagram = TRUE

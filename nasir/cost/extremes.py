@@ -9,7 +9,7 @@ from typing import Literal
 from nasir.cost.model import COSTS, CostModel
 from nasir.ir.activity import Activity, holds
 from nasir.ir.graph import Choices
-from nasir.ir.sizes import evaluate, exact, value_of
+from nasir.ir.sizes import evaluate, exact
 from nasir.ir.values import Scalar
 
 _MOST_PAIRS = 5_000  # a fraction of a second
@@ -24,19 +24,27 @@ def extreme(model: CostModel, cost: str, end: Literal["smallest", "largest"]) ->
     two decisions, those too. No such change betters what it finds; where more must change together it can miss the
     best.
     """
-    starts = [{d.name: _end(d.options, end, last) for d in model.graph.decisions} for last in (0, -1)]
+    starts = [{d.name: _end(d.options, end, alternative) for d in model.graph.decisions} for alternative in (0, -1)]
     sign = 1 if end == "smallest" else -1
-    found = [_descend(Walk(model, cost, start), sign) for start in starts]
+    # Behind a row of skips every width follows from the one before: from the last on, they go first.
+    optima: list[Choices] = []
+    found = [
+        _descend(Walk(model, cost, start), sign, step, optima) for start, step in zip(starts, (1, -1), strict=True)
+    ]
     return min(found, key=lambda walk: sign * walk.total).choices
 
 
-def _descend(walk: "Walk", sign: int) -> "Walk":
+def _descend(walk: "Walk", sign: int, step: int, optima: list[Choices]) -> "Walk":
+    """Change the walk until nothing betters it, or until it stands where another one ended, in `optima`."""
     growing = walk.model.growing
-    open_decisions = [d for d in walk.model.graph.decisions if d.name not in growing]
+    open_decisions = [d for d in walk.model.graph.decisions[::step] if d.name not in growing]
     ones = [((d.name, option),) for d in open_decisions for option in d.options]
     few = len(ones) ** 2 / 2 <= _MOST_PAIRS
-    while _betters(walk, sign, ones) or (few and _betters(walk, sign, (a + b for a, b in combinations(ones, 2)))):
-        pass
+    while walk.choices not in optima:
+        if not _betters(walk, sign, ones) and not (
+            few and _betters(walk, sign, (a + b for a, b in combinations(ones, 2)))
+        ):
+            optima.append(walk.choices)
     return walk
 
 
@@ -93,7 +101,7 @@ class Walk:
             if number == last:
                 continue
             last, dim = number, dims[number]
-            value = value_of(dim, self._known)
+            value = self.model.evaluators[number](self._known)
             if value != self._known[dim.name]:
                 known[dim.name], self._known[dim.name] = self._known[dim.name], value
                 for user in links.dims[dim.name]:
@@ -106,7 +114,9 @@ class Walk:
         switched: dict[Activity, bool] = {}
         stale: set[int] = set()
         for name in known:
-            stale.update(links.sizes[name])
+            for activity, nodes in links.sizes[name].items():
+                if self._active[activity]:  # most of what a step changes is in alternatives that are not chosen
+                    stale.update(nodes)
             for activity in links.conditions[name]:
                 active = holds(activity, self._known)
                 if active != self._active[activity]:

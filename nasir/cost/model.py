@@ -16,8 +16,8 @@ from nasir.ir.dims import SELECT
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Choices, Graph, values_of
 from nasir.ir.ops import OPS, Op, Tensors
-from nasir.ir.sizes import Number, Sizing, evaluate, exact
-from nasir.ir.values import Ref
+from nasir.ir.sizes import Number, Sizing, evaluate, evaluator, exact
+from nasir.ir.values import Ref, Scalar
 
 Rule = Callable[[Op, Tensors, Sizing], Number]
 
@@ -33,10 +33,10 @@ _RULES = (Op.macs, Op.params, Op.weight_count, Op.pooled)
 @dataclass(frozen=True)
 class Links:
     """What follows from what: of each decision and dim the numbers of the dims that read it, of the priced nodes whose
-    sizes it is, and the conditions that ask it; of each condition the numbers of its nodes."""
+    sizes it is, by their conditions, and the conditions that ask it; of each condition the numbers of its nodes."""
 
     dims: Mapping[str, Sequence[int]]
-    sizes: Mapping[str, Sequence[int]]
+    sizes: Mapping[str, Mapping[Activity, Sequence[int]]]
     conditions: Mapping[str, Sequence[Activity]]
     nodes: Mapping[Activity, Sequence[int]]
 
@@ -59,10 +59,16 @@ class CostModel:
         )
 
     @cached_property
+    def evaluators(self) -> Sequence[Callable[[Mapping[str, Scalar]], Scalar]]:
+        """What computes each dim from the decisions and the dims before it."""
+        return tuple(map(evaluator, self.graph.dims))
+
+    @cached_property
     def links(self) -> Links:
         """Where a change of one decision leads."""
         names = (*self.graph.decision_map, *self.graph.dim_map)
-        dims, sizes = ({name: list[int]() for name in names} for _ in range(2))
+        dims = {name: list[int]() for name in names}
+        sizes: dict[str, dict[Activity, list[int]]] = {name: {} for name in names}
         conditions: dict[str, list[Activity]] = {name: [] for name in names}
         nodes: dict[Activity, list[int]] = {}
         for i, dim in enumerate(self.graph.dims):
@@ -70,7 +76,7 @@ class CostModel:
                 dims[name].append(i)
         for i, (_, it, activity) in enumerate(self.priced):
             for name in _sizes(it):
-                sizes[name].append(i)
+                sizes[name].setdefault(activity, []).append(i)
             if activity not in nodes:
                 for name in selectors(activity):
                     conditions[name].append(activity)

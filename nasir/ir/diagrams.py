@@ -1,9 +1,9 @@
 """Functions of decisions and dims as decision diagrams: ordered, reduced, each function once.
 
 A diagram asks one decision or dim and goes on with the case of its value, down to a leaf (Bryant, "Graph-Based
-Algorithms for Boolean Function Manipulation", 1986; with numbers as leaves, Bahar et al., 1993). The youngest is asked
-first. Conditions along a chain of layers, which written out as clauses grow with its square or worse, are as long as
-the chain.
+Algorithms for Boolean Function Manipulation", 1986; with numbers as leaves, Bahar et al., 1993). Conditions along a
+chain of layers, which written out as clauses grow with its square or worse, are as long as the chain, and share its
+parts.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -68,9 +68,9 @@ _OPERATIONS: Mapping[str, Callable[[int, int], int]] = {
 class Diagrams:
     """The diagrams over one set of decisions and dims."""
 
-    def __init__(self, age: Callable[[str], tuple[int, ...]], support: Callable[[str], Sequence[Scalar]]) -> None:
-        """`age` orders what is asked, `support` has the values of each."""
-        self._age = age
+    def __init__(self, order: Callable[[str], tuple[int, ...]], support: Callable[[str], Sequence[Scalar]]) -> None:
+        """What is asked first comes first in `order`; `support` has the values of each."""
+        self._order = order
         self._support = support
         self._indices: dict[str, Mapping[Scalar, int]] = {}
         self._nodes: dict[tuple[object, ...], Diagram] = {}
@@ -82,7 +82,7 @@ class Diagrams:
         return self._leaves.setdefault(value, Diagram(value))
 
     def ask(self, name: str, case: Callable[[Scalar], Diagram]) -> Diagram:
-        """The function that is `case(value)` where `name` has this value. Cases ask what is older."""
+        """The function that is `case(value)` where `name` has this value. Cases ask what comes later."""
         if name not in self._indices:
             self._indices[name] = {value: i for i, value in enumerate(self._support(name))}
         return self._node(name, tuple(map(case, self._indices[name])))
@@ -142,7 +142,7 @@ class Diagrams:
                 waiting += missing
                 continue
             cases = [self._combined(operation, *part) for part in parts]
-            name = max((d for d in pair if d.cases), key=lambda d: self._age(d.name)).name
+            name = min((d.name for d in pair if d.cases), key=self._order)
             self._known[operation, *pair] = self._node(name, tuple(case for case in cases if case is not None))
             waiting.pop()
         found = self._combined(operation, a, b)
@@ -163,10 +163,9 @@ class Diagrams:
         return self._known.get((operation, a, b)) or self._known.get((operation, b, a))
 
     def _parts(self, a: Diagram, b: Diagram) -> list[tuple[Diagram, Diagram]]:
-        """The pairs that the cases of the younger question leave."""
-        ages = [self._age(d.name) if d.cases else (-1,) for d in (a, b)]
-        top = max(ages)
-        count = len((a if ages[0] == top else b).cases)
-        left = a.cases if ages[0] == top else (a,) * count
-        right = b.cases if ages[1] == top else (b,) * count
-        return list(zip(left, right, strict=True))
+        """The pairs that the cases of the first question leave."""
+        if not b.cases or (a.cases and self._order(a.name) < self._order(b.name)):
+            return [(case, b) for case in a.cases]
+        if not a.cases or self._order(b.name) < self._order(a.name):
+            return [(a, case) for case in b.cases]
+        return list(zip(a.cases, b.cases, strict=True))

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from nasir.diagnostics import CompileError, Diagnostic, Span
 from nasir.ir.circuit import ONE, Circuit, Monomial, Polynomial
-from nasir.ir.diagrams import Diagram, Diagrams
+from nasir.ir.diagrams import FALSE, TRUE, Diagram, Diagrams
 from nasir.ir.dims import FUNCTIONS, SELECT, Decision, Dim
 from nasir.ir.values import Ref, Scalar, Value
 
@@ -87,6 +87,11 @@ class Distributions:
         """The slot of P(holds(value))."""
         return self.event((value,), lambda assignment: holds(assignment[0]))
 
+    def each_probability(self, value: Value) -> tuple[int, ...]:
+        """The slots of the probabilities of all that it can be, as `support` has it."""
+        products = {found: product for (found,), product in self.joint((value,))}
+        return tuple(self.circuit.total([products[found]]) for found in self.support(value))
+
     def event(self, values: tuple[Value, ...], holds: Callable[[Assignment], bool]) -> int:
         """The slot of the probability that `holds` is true of the values' joint assignment."""
         return self.circuit.total(product for assignment, product in self.joint(values) if holds(assignment))
@@ -115,17 +120,38 @@ class Distributions:
 
     @cached_property
     def diagrams(self) -> Diagrams:
-        """Conditions on the decisions and dims."""
+        """Conditions on the decisions and dims; the oldest is asked first, as chains of layers share their ends."""
         return Diagrams(self._age, lambda name: self.support(Ref(name)))
+
+    @cached_property
+    def _reversed(self) -> Diagrams:
+        return Diagrams(lambda name: tuple(-n for n in self._age(name)), lambda name: self.support(Ref(name)))
 
     def truth(self, condition: Diagram) -> int:
         """The slot of the probability that a condition is true.
 
-        Each question of the condition becomes a selection among what follows, a dim of its own, as old as what it asks:
-        conditions on dims that share decisions then expand along their chain, as the dims themselves do.
+        Each question of the condition becomes a selection among what follows, a dim of its own. Where the questions
+        share decisions the youngest is asked first: the selections then expand along the chain of what they ask, as
+        dims do.
         """
-        value = self._condition(condition)
-        return self.probability(value, lambda truth: truth is True)
+        bits = 0
+        for name in condition.asks():
+            if bits & self._bits(name):
+                condition = self._turned(condition)
+                break
+            bits |= self._bits(name)
+        return self.probability(self._condition(condition), lambda truth: truth is True)
+
+    def _turned(self, condition: Diagram) -> Diagram:
+        """The same condition, the youngest asked first."""
+        diagrams, found = self._reversed, {TRUE: TRUE, FALSE: FALSE}
+        for diagram in condition.nodes():
+            total = FALSE
+            for value, case in zip(diagram.index, diagram.cases, strict=True):
+                under = diagrams.both(diagrams.test(diagram.name, (value,)), found[case])
+                total = diagrams.either(total, under)
+            found[diagram] = total
+        return found[condition]
 
     def _condition(self, condition: Diagram) -> Value:
         for diagram in condition.nodes():
@@ -134,11 +160,11 @@ class Distributions:
             name = f"?{len(self._own)}"
             cases = [case.value == 1 if not case.cases else Ref(self._conditions[case]) for case in diagram.cases]
             self._own[name] = Dim(name, SELECT, (Ref(diagram.name), *cases), tuple(diagram.index))
-            self._ages[name] = (self._age(diagram.name)[0], 1 + len(self._own))
-            args = [case.name for case in cases if isinstance(case, Ref)]
-            self._roots[name] = self._bits(diagram.name)
-            for arg in args:
-                self._roots[name] |= self._roots[arg]
+            bits, age = self._bits(diagram.name), self._age(diagram.name)[0]
+            for case in cases:
+                if isinstance(case, Ref):
+                    bits, age = bits | self._roots[case.name], max(age, self._ages[case.name][0])
+            self._roots[name], self._ages[name] = bits, (age, 1 + len(self._own))  # younger than all that it reads
             self._conditions[diagram] = name
         return condition.value == 1 if not condition.cases else Ref(self._conditions[condition])
 

@@ -29,6 +29,22 @@ def value_of(dim: Dim, known: Mapping[str, Scalar]) -> Scalar:
     return FUNCTIONS[dim.function](*(resolve(a, known) for a in dim.args))
 
 
+def evaluator(dim: Dim) -> Callable[[Mapping[str, Scalar]], Scalar]:
+    """`value_of` for one dim and many choices."""
+    if dim.function == SELECT:
+        selector, *cases = dim.args
+        by_option = dict(zip(dim.keys, cases, strict=True))
+        assert isinstance(selector, Ref), "a decided selection is folded"
+
+        def select(known: Mapping[str, Scalar]) -> Scalar:
+            case = by_option[known[selector.name]]
+            return known[case.name] if isinstance(case, Ref) else case
+
+        return select
+    function, arguments = FUNCTIONS[dim.function], dim.args
+    return lambda known: function(*[known[a.name] if isinstance(a, Ref) else a for a in arguments])
+
+
 def resolve(value: Value, known: Mapping[str, Scalar]) -> Scalar:
     """A value as a scalar, given the scalars of all decisions and dims."""
     return known[value.name] if isinstance(value, Ref) else value

@@ -34,7 +34,7 @@ from nasir.lang.things import (
 if TYPE_CHECKING:
     from nasir.lang.application import Applier
 
-MOST_OPTIONS = 1_000
+MOST_OPTIONS = 4_096
 DEEPEST_LETS = 40
 VALUE_FUNCTIONS: Mapping[str, tuple[int, int]] = {"round_to": (2, 3), "min": (2, 2), "max": (2, 2)}
 SHAPE_ATTRIBUTES = ("channels", "height", "width")

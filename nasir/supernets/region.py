@@ -3,7 +3,6 @@
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -20,7 +19,7 @@ from nasir.ir.regions import Part
 from nasir.ir.values import Ref, Scalar, Value, key
 from nasir.supernets import layers
 from nasir.supernets.naming import free_name, identifier
-from nasir.supernets.sizes import ONE_SLOT
+from nasir.supernets.sizes import Mask, Segment
 from nasir.supernets.written import Written
 
 _OPERATORS: Mapping[str, Callable[..., Any]] = {"+": operator.add, "*": operator.mul}
@@ -44,14 +43,15 @@ class Gated:
 class Lowered:
     """What the parts of one supernet share: the graph, and what each of them adds.
 
-    `modules` holds the path of each node's torch module; `masks` and `weights` the slots of each vector by its name;
+    `modules` holds the path of each node's torch module; `masks` each mask and `weights` the slots of each vector by
+    its name;
     `gates` the slot of each gate that is a node.
     """
 
     graph: Graph
     distributions: Distributions
     modules: dict[str, str] = field(default_factory=dict[str, str])
-    masks: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    masks: dict[str, Mask] = field(default_factory=dict[str, Mask])
     gates: dict[str, int] = field(default_factory=dict[str, int])
     weights: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
 
@@ -59,8 +59,13 @@ class Lowered:
         """The mask of a channel layout."""
         name = " + ".join(v.name if isinstance(v, Ref) else str(v) for v in layout)
         if name not in self.masks:
-            self.masks[name] = [slot for segment in layout for slot in survival(self.distributions, segment)]
+            self.masks[name] = Mask(tuple(self._segment(value) for value in layout))
         return Gated("masks", name)
+
+    def _segment(self, value: Value) -> Segment:
+        support = self.distributions.support(value)
+        slots = self.distributions.each_probability(value) if len(support) > 1 else ()
+        return Segment(tuple(map(int, support)), slots)
 
     def gate(self, node: Node) -> None:
         """A node that is a gate."""
@@ -80,16 +85,10 @@ class Lowered:
         gate = dict(norm.operands).get("gate")
         if gate is None:
             return self.mask(norm.shape.channels) if norm.has("clears_output") else None
-        if norm.has("clears_output"):
-            mask = self.masks[self.mask(norm.shape.channels).name]
-            products = {slot: self._times(slot, self.gates[gate]) for slot in dict.fromkeys(mask)}
-            self.masks[norm.name] = [products[slot] for slot in mask]
-        else:
-            self.masks[norm.name] = [self.gates[gate]]
+        cleared = norm.has("clears_output")
+        segments = self.masks[self.mask(norm.shape.channels).name].segments if cleared else (Segment((1,), ()),)
+        self.masks[norm.name] = Mask(segments, self.gates[gate])
         return Gated("masks", norm.name)
-
-    def _times(self, slot: int, gate: int) -> int:
-        return gate if slot == ONE_SLOT else self.distributions.circuit.total([(slot, gate)])
 
     def probabilities(self, name: str, value: Value, options: Sequence[Scalar] | None = None) -> Gated:
         """P(value = option) of the options, or of all that it can have, under a node's name."""
@@ -297,16 +296,6 @@ def _scalar(value: Value) -> Scalar:
 
 def _equals(option: Scalar) -> Callable[[Scalar], bool]:
     return lambda value: value == option
-
-
-def survival(distributions: Distributions, segment: Value) -> Sequence[int]:
-    """The mask of a channel segment as slots: entry j holds P(d > j), one slot for each run of equal entries."""
-    support = [int(v) for v in distributions.support(segment)]
-    slots = [ONE_SLOT] * support[0]
-    for below, size in pairwise(support):
-        at_least = distributions.probability(segment, lambda value, size=size: int(value) >= size)
-        slots += [at_least] * (size - below)
-    return slots
 
 
 def _source_line(node: Node) -> str:

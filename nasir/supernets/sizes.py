@@ -1,6 +1,8 @@
 """The circuit in torch: every mask, mixture weight, effective size and cost of a step from the gates."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple, cast
 
 import torch
@@ -24,22 +26,50 @@ ONE_SLOT = -1
 """Stands for the constant 1 among a vector's slots."""
 
 
+@dataclass(frozen=True)
+class Segment:
+    """The sizes that a channel segment can have, ascending, and the slots of their probabilities."""
+
+    sizes: tuple[int, ...]
+    slots: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Mask:
+    """The survival functions of channel segments, one after another (Eq. 3), times the slot `gate`."""
+
+    segments: tuple[Segment, ...]
+    gate: int = ONE_SLOT
+
+    @property
+    def channels(self) -> int:
+        return sum(segment.sizes[-1] for segment in self.segments)
+
+
 class Sizes(Double):
-    """Evaluates a circuit level by level: per level one gather and product for all terms, one sum for all slots."""
+    """Evaluates a circuit level by level: per level one gather and product for all terms, one sum for all slots. All
+    masks are then one cumulative sum: M[j] = P(d > j) is the sum of the probabilities of the larger sizes."""
 
     gathered: Tensor
+    tails: Tensor
+    survivals: Tensor
+    mask_gates: Tensor
 
     def __init__(
         self,
         circuit: Circuit,
-        masks: Mapping[str, Sequence[int]],
+        masks: Mapping[str, Mask],
         weights: Mapping[str, Sequence[int]],
         costs: Mapping[str, int],
     ) -> None:
         super().__init__()
-        self._outputs = {"masks": masks, "weights": weights, "costs": {name: [slot] for name, slot in costs.items()}}
+        self._masks = {name: mask.channels for name, mask in masks.items()}
+        self._outputs = {"weights": weights, "costs": {name: [slot] for name, slot in costs.items()}}
         vectors = [slots for group in self._outputs.values() for slots in group.values()]
-        needed = _reachable(circuit, {slot for slots in vectors for slot in slots if slot != ONE_SLOT})
+        read = {slot for slots in vectors for slot in slots}
+        read |= {slot for mask in masks.values() for segment in mask.segments for slot in segment.slots}
+        read |= {mask.gate for mask in masks.values()}
+        needed = _reachable(circuit, read - {ONE_SLOT})
         position = {ONE_SLOT: 0, **{slot: 1 + slot for slot in range(circuit.gates)}}
         by_level: dict[int, list[int]] = {}
         for slot in sorted(needed):
@@ -49,6 +79,27 @@ class Sizes(Double):
             self._add_level(circuit, slots, position)
         flat = [position[slot] for slots in vectors for slot in slots]
         self.register_buffer("gathered", torch.tensor(flat, dtype=torch.long), persistent=False)
+        self._add_masks(masks, position)
+
+    def _add_masks(self, masks: Mapping[str, Mask], position: Mapping[int, int]) -> None:
+        """`tails` has a row for each undecided segment: where the probabilities of its sizes are, the largest first
+        and the smallest left out. `survivals` says which running sum of the rows each channel's mask is (0: it is 1),
+        `mask_gates` where the gate is that multiplies it."""
+        segments = {s: None for mask in masks.values() for s in mask.segments if len(s.sizes) > 1}
+        rows = {segment: i for i, segment in enumerate(segments)}
+        width = max((len(s.sizes) - 1 for s in segments), default=0)
+        tails = [[position[slot] for slot in s.slots[:0:-1]] + [0] * (width - len(s.slots) + 1) for s in segments]
+        survivals: list[int] = []
+        gates: list[int] = []
+        for mask in masks.values():
+            for segment in mask.segments:
+                survivals += [0] * segment.sizes[0]
+                for i, (below, size) in enumerate(pairwise(segment.sizes)):
+                    survivals += [1 + rows[segment] * width + len(segment.sizes) - 2 - i] * (size - below)
+            gates += [position[mask.gate]] * mask.channels
+        for name, entries in (("survivals", survivals), ("mask_gates", gates)):
+            self.register_buffer(name, torch.tensor(entries, dtype=torch.long), persistent=False)
+        self.register_buffer("tails", torch.tensor(tails, dtype=torch.long).reshape(len(rows), width), persistent=False)
 
     def _add_level(self, circuit: Circuit, slots: list[int], position: dict[int, int]) -> None:
         terms = [
@@ -85,12 +136,16 @@ class Sizes(Double):
                 products = products * values.index_select(0, factor)
             sums = gates.new_zeros(self._level_sizes[depth]).index_add(0, target, products)
             values = torch.cat([values, sums])
-        return values.index_select(0, self.gathered)
+        sums = values[self.tails].cumsum(1).flatten()
+        masks = torch.cat([gates.new_ones(1), sums]).index_select(0, self.survivals)
+        masks = masks * values.index_select(0, self.mask_gates)
+        return torch.cat([masks, values.index_select(0, self.gathered)])
 
     def _unpack(self, flat: Tensor) -> SizeValues:
         lengths = [len(slots) for group in self._outputs.values() for slots in group.values()]
-        parts = iter(cut(flat, lengths))
-        masks, weights, costs = ({name: next(parts) for name in group} for group in self._outputs.values())
+        parts = iter(cut(flat, [*self._masks.values(), *lengths]))
+        groups = (self._masks, *self._outputs.values())
+        masks, weights, costs = ({name: next(parts) for name in group} for group in groups)
         return SizeValues(masks, weights, {name: value.squeeze(0) for name, value in costs.items()})
 
 
