@@ -89,6 +89,8 @@ class _OverDecisions:
 
     def _values(self, name: str) -> Mapping[Scalar, Diagram]:
         """For each value of a decision or a dim, when it has it."""
+        if name in self._graph.decision_map:
+            self._events.setdefault(name, self._computed(name))
         if name not in self._events:
             needed = {name}
             for dim in reversed(self._graph.dims):  # users before what they use

@@ -298,9 +298,10 @@ CODES: Mapping[str, Code] = {
     ),
     "E0320": Code(
         "limit exceeded",
-        "A table's row, a set or the whole space is larger than nasir takes on: a row may have 1,000 layers, a set"
-        " 1,000 options, a space 50,000 nodes. The limits are far beyond published networks, and stop a slip of the"
-        " keyboard from filling the memory.",
+        "Something is larger than nasir takes on: a row may have 1,000 layers, a set 4,096 options, a flow in"
+        " parentheses 10,000 steps, a space 50,000 nodes and 10,000 blocks, a value 2^31 numbers for one image, all"
+        " weights together 10^10; imports may be 40 deep. The limits are far beyond published networks, and stop a"
+        " slip of the keyboard from filling the memory.",
         _table("| block | kernel | width | depth |", "| conv  | 3      | 16    | 40000 |"),
         _table("| block | kernel | width | depth |", "| conv  | 3      | 16    | 4     |"),
     ),

@@ -9,7 +9,7 @@ from nasir.cost.model import tensors
 from nasir.ir.graph import Graph, Node, Region
 from nasir.ir.naming import module_paths, safe
 from nasir.ir.ops import OPS, Activation, Argument, Attribute, Call, Channels, resolve_argument
-from nasir.ir.regions import enclosing, inside
+from nasir.ir.regions import enclosing, inside, scopes
 from nasir.ir.values import Ref, Scalar, Value
 
 Hole = Scalar
@@ -96,6 +96,10 @@ class _Structure:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._paths = module_paths(graph)
+        self._inner: dict[str, list[Node]] = {}
+        for node in graph.nodes:
+            for scope in scopes(node.name):
+                self._inner.setdefault(scope, []).append(node)
         self._classes: list[ClassDefinition] = []
         self._class_of: dict[str, tuple[int, Instance]] = {}
         self._taken = {"Tensor", "F", "nn", "torch"}
@@ -205,8 +209,7 @@ class _Structure:
     # One region's steps
 
     def _nodes_in(self, region: Region | None) -> list[Node]:
-        nodes = self._graph.nodes
-        return list(nodes) if region is None else [n for n in nodes if n.name.startswith(f"{region.path}.")]
+        return list(self._graph.nodes) if region is None else self._inner.get(region.path, [])
 
     def _instance(self, region: Region | None) -> Instance:
         nodes = self._nodes_in(region)

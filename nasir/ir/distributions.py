@@ -6,6 +6,7 @@ width behind `skip` with the width before it is then a linear recurrence along t
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 
 from nasir.diagnostics import CompileError, Diagnostic, Span
 from nasir.ir.circuit import ONE, Circuit, Monomial, Polynomial
@@ -48,7 +49,7 @@ class TooManyValues(TableTooLarge):
 class Distributions:
     """The distributions of the dims of one table, as slots of a circuit whose gates are the decisions' options."""
 
-    def __init__(self, decisions: Mapping[str, Decision], dims: Mapping[str, Dim]) -> None:
+    def __init__(self, decisions: Mapping[str, Decision], dims: dict[str, Dim]) -> None:
         self.decisions = decisions
         self.dims = dims
         self.first_gate: dict[str, int] = {}
@@ -64,7 +65,7 @@ class Distributions:
         self._own: dict[str, Dim] = {}
         """Conditions as dims: they are not the graph's."""
         self._tables: dict[tuple[str, ...], Table] = {}
-        self._entries = 0
+        self._entries = self._met = 0
         self._means: dict[str, int] = {}
         self._supports: dict[str, tuple[Scalar, ...]] = {}
 
@@ -169,25 +170,31 @@ class Distributions:
         return condition.value == 1 if not condition.cases else Ref(self._conditions[condition])
 
     def _age(self, name: str) -> Age:
-        if name not in self._ages:  # the table has grown
-            for i, known in enumerate((*self.decisions, *self.dims)):
-                self._ages.setdefault(known, (i, 0))
+        if name not in self._ages:
+            self._meet()
         return self._ages[name]
+
+    def _meet(self) -> None:
+        """Take note of the dims that the table has got since last time; operands stand before their users."""
+        if not self._met:
+            for i, decision in enumerate(self.decisions):
+                self._ages[decision], self._roots[decision] = (i, 0), 1 << i
+        new = list(islice(reversed(self.dims.values()), len(self.dims) - self._met))
+        for dim in reversed(new):
+            self._ages[dim.name] = (len(self.decisions) + self._met, 0)
+            bits = 0
+            for argument in dim.args:
+                if isinstance(argument, Ref):
+                    bits |= self._roots[argument.name]
+            self._roots[dim.name] = bits
+            self._met += 1
 
     def _ordered(self, names: set[str]) -> tuple[str, ...]:
         return tuple(sorted(names, key=self._age))
 
     def _bits(self, name: str) -> int:
         if name not in self._roots:
-            for i, decision in enumerate(self.decisions):
-                self._roots.setdefault(decision, 1 << i)
-            for dim in self.dims.values():  # operands stand before their users
-                if dim.name not in self._roots:
-                    bits = 0
-                    for argument in dim.args:
-                        if isinstance(argument, Ref):
-                            bits |= self._roots[argument.name]
-                    self._roots[dim.name] = bits
+            self._meet()
         return self._roots[name]
 
     def decisions_of(self, name: str) -> frozenset[str]:

@@ -121,7 +121,7 @@ class Graph:
         return {d.name: d for d in self.decisions}
 
     @cached_property
-    def dim_map(self) -> Mapping[str, Dim]:
+    def dim_map(self) -> dict[str, Dim]:
         return {d.name: d for d in self.dims}
 
     @cached_property

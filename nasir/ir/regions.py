@@ -29,6 +29,13 @@ def inside(graph: Graph, name: str) -> str:
     return name[len(region.path) + 1 :] if region else name
 
 
+def scopes(name: str) -> Iterator[str]:
+    """The scopes around a name, those of alternatives too: `a:b.c` is in `a:b` and in `a`."""
+    for i in range(len(name) - 1, 0, -1):
+        if name[i] in f".{ALTERNATIVE}":
+            yield name[:i]
+
+
 @dataclass(frozen=True)
 class Part:
     """A flow of the network or a layer of a table: its name, what it is made of, its nodes (none for an identity)."""

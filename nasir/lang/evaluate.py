@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from nasir.lang.application import Applier
 
 MOST_OPTIONS = 4_096
+MOST_STEPS = 10_000
+"""Of a flow in parentheses, the flows that it is made of written out."""
 DEEPEST_LETS = 40
 VALUE_FUNCTIONS: Mapping[str, tuple[int, int]] = {"round_to": (2, 3), "min": (2, 2), "max": (2, 2)}
 SHAPE_ATTRIBUTES = ("channels", "height", "width")
@@ -326,7 +328,10 @@ class Evaluator:
         if isinstance(head, Function):
             if tables := [p for p in parts if isinstance(p, s.Stages)]:
                 raise mistakes.stray_stages(tables[0].span)
-            return Composed(expr.span, (head, *(p for p in parts if isinstance(p, Function))))
+            composed = Composed(expr.span, (head, *(p for p in parts if isinstance(p, Function))))
+            if composed.size > MOST_STEPS:
+                raise mistakes.too_large(expr.span, f"the flow has {composed.size:,} steps", MOST_STEPS)
+            return composed
         if not isinstance(head, Tensor):
             raise mistakes.head_not_tensor(expr.head.span, describe(head))
         single = sum(1 if isinstance(p, s.Stages) else steps(p) for p in parts) == 1

@@ -20,7 +20,7 @@ _ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
     "/": lambda a, b: a / b,
-    "^": lambda a, b: cast(float, a**b),
+    "^": lambda a, b: cast(float, float(a) ** float(b)),  # whole numbers would grow as far as memory goes
 }
 
 

@@ -13,6 +13,8 @@ from nasir.lang import syntax as s
 from nasir.lang.mistakes import Mistake
 from nasir.lang.parser import LARGEST_FILE, parse
 
+DEEPEST_IMPORTS = 40
+MOST_FILES = 1_000
 Definition = s.Block | s.Choice | s.Let
 
 
@@ -93,6 +95,7 @@ class Loader:
     def __init__(self, root: Path) -> None:
         self._roots = (_real(root), _real(resources.folder("spaces")))
         self._loaded: dict[Path, Module | None] = {}
+        self._loading: list[Path] = []
         self.diagnostics: list[Diagnostic] = []
         self.modules: list[Module] = []
 
@@ -101,6 +104,7 @@ class Loader:
         imports."""
         key = _real(path)
         self._loaded[key] = None  # being loaded: an import that comes back here is a cycle
+        self._loading.append(key)
         source = source or read(path)
         module = Module(path, source, parse(source))
         for item in module.tree.items:
@@ -116,12 +120,17 @@ class Loader:
                 self.diagnostics.append(mistake.diagnostic)
         self.diagnostics += _section_mistakes(module)
         self._loaded[key] = module
+        self._loading.pop()
         self.modules.append(module)
         return module
 
     def _import(self, module: Module, item: s.Import) -> None:
         path = self._locate(module, item.path)
         key = _real(path)
+        if len(self._loading) >= DEEPEST_IMPORTS:
+            raise mistakes.too_large(item.path.span, "files import each other too deep", DEEPEST_IMPORTS)
+        if len(self._loaded) >= MOST_FILES:
+            raise mistakes.too_large(item.path.span, "the program is made of too many files", MOST_FILES)
         if key in self._loaded and self._loaded[key] is None:
             raise mistakes.import_cycle(item.path.span, item.path.value)
         imported = self._loaded.get(key) or self.load(path)

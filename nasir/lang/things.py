@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from nasir.diagnostics import Span
 from nasir.ir.ops import Op
@@ -31,6 +32,11 @@ class Function:
     """A function from a tensor to a tensor, some of its parameters bound."""
 
     span: Span = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """How many steps it is, written out."""
+        return 1
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,10 @@ class Identity(Function):
 class Composed(Function):
     functions: tuple[Function, ...]
 
+    @cached_property
+    def size(self) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return sum(f.size for f in self.functions)
+
 
 @dataclass(frozen=True)
 class Conditional(Function):
@@ -72,6 +82,10 @@ class Conditional(Function):
     function: Function
     condition: Value
 
+    @property
+    def size(self) -> int:
+        return self.function.size
+
 
 @dataclass(frozen=True)
 class OneOf(Function):
@@ -79,6 +93,10 @@ class OneOf(Function):
 
     selector: Ref
     options: Mapping[str, Function]
+
+    @cached_property
+    def size(self) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return sum(f.size for f in self.options.values())
 
 
 Thing = Value | Tensor | Function

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from nasir.ir.facts import Fact
 from nasir.ir.graph import ALTERNATIVE, Graph, Region
+from nasir.ir.regions import scopes
 from nasir.passes.base import Pass
 
 _ALTERNATIVE_PART = re.compile(rf"{ALTERNATIVE}\w+")
@@ -30,11 +31,12 @@ class FlattenScopes(Pass):
             for node in graph.nodes
         )
         regions: dict[str, Region] = {}
+        with_nodes = {scope for node in graph.nodes for scope in scopes(node.name)}
         for region in graph.regions:
             path = flat_name(region.path)
             # The chosen alternative takes its layer's place. The others' regions went with their nodes; an identity
             # never had any, so it is the chosen one only where no other is left.
-            if ALTERNATIVE not in region.path or _has_nodes(region, graph) or _is_layer(regions.get(path)):
+            if ALTERNATIVE not in region.path or region.path in with_nodes or _is_layer(regions.get(path)):
                 regions[path] = replace(region, path=path)
         return replace(graph, nodes=nodes, regions=tuple(regions.values()), output=flat_name(graph.output))
 
@@ -42,10 +44,6 @@ class FlattenScopes(Pass):
 def flat_name(name: str) -> str:
     """A name without its alternatives."""
     return _ALTERNATIVE_PART.sub("", name)
-
-
-def _has_nodes(region: Region, graph: Graph) -> bool:
-    return any(node.name.startswith((f"{region.path}.", f"{region.path}{ALTERNATIVE}")) for node in graph.nodes)
 
 
 def _is_layer(region: Region | None) -> bool:

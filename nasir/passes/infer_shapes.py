@@ -14,6 +14,11 @@ from nasir.ir.values import Scalar, Value, key, text
 from nasir.passes.base import Pass
 from nasir.passes.rewriting import DimRewriter
 
+MOST_ELEMENTS = 2**31
+"""Of what an op makes of one image."""
+MOST_WEIGHTS = 10_000_000_000
+"""Of a supernet: no machine trains more."""
+
 
 @dataclass(frozen=True)
 class InferShapes(Pass):
@@ -36,6 +41,7 @@ class _Inference:
         self._distributions = Distributions(self._dims.table.decisions, self._dims.table.dims)
         self._failed: dict[str, tuple[Diagnostic, ...]] = {}
         self._nodes: list[Node] = []
+        self._weights = 0
 
     def run(self) -> Graph:
         read: dict[str, tuple[str, ...]] = {}
@@ -123,6 +129,24 @@ class _Inference:
         supports: Iterator[tuple[Scalar, ...]] = map(self._distributions.support, values_of(node))
         for support in supports:
             assert support, f"%{node.name} has a size without a value"
+        largest = self._distributions.largest
+        elements = sum(map(largest, node.shape.channels))
+        for size in (node.shape.height, node.shape.width):
+            elements *= 1 if size is None else largest(size)
+        if elements > MOST_ELEMENTS:
+            message = f"this makes up to {elements:,} numbers of one image; the limit is {MOST_ELEMENTS:,}"
+            raise OpError("E0320", message)
+        self._weights += self._largest_weights(node)
+        if self._weights > MOST_WEIGHTS:
+            message = f"the space has more than {MOST_WEIGHTS:,} weights from here on, all alternatives together"
+            raise OpError("E0320", message)
+
+    def _largest_weights(self, node: Node) -> int:
+        """The weights of a node at its largest sizes."""
+        it = Tensors(node, {label: self._types[name] for label, name in node.operands})
+        count = OPS[node.op].params(it, self._distributions.largest)
+        assert isinstance(count, (int, float)), "sizes are numbers here"
+        return int(count)
 
     def _read_shape(self, dim: Dim) -> Value:
         assert dim.of is not None, f"${dim.name} reads no node's shape"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from nasir.ir.graph import ALTERNATIVE, Graph, Region, values_of
+from nasir.ir.regions import scopes
 from nasir.ir.values import Ref
 from nasir.passes.base import Pass
 
@@ -37,8 +38,8 @@ def _needed(graph: Graph, names: Iterable[str]) -> set[str]:
 
 
 def _regions(graph: Graph, alive: set[str], needed: set[str]) -> Iterable[Region]:
-    had_nodes = _scopes(node.name for node in graph.nodes)
-    have_nodes = _scopes(alive)
+    had_nodes = {scope for node in graph.nodes for scope in (node.name, *scopes(node.name))}
+    have_nodes = {scope for name in alive for scope in (name, *scopes(name))}
     for region in graph.regions:
         if region.path in had_nodes and region.path not in have_nodes:
             parent = graph.region_map.get(region.path.rpartition(".")[0])
@@ -47,13 +48,3 @@ def _regions(graph: Graph, alive: set[str], needed: set[str]) -> Iterable[Region
             continue
         known = tuple((n, v) for n, v in region.values if not isinstance(v, Ref) or v.name in needed)
         yield replace(region, values=known)
-
-
-def _scopes(names: Iterable[str]) -> set[str]:
-    """Every scope that one of the names is in, itself included."""
-    found: set[str] = set()
-    for name in names:
-        marks = [i for i, c in enumerate(name) if c in f".{ALTERNATIVE}"]
-        found.update(name[:i] for i in marks)
-        found.add(name)
-    return found

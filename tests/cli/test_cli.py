@@ -192,7 +192,7 @@ def test_the_front_end_does_not_import_torch(files):
     script = (
         "import sys\n"
         "from nasir.cli.main import app\n"
-        "for command in ('check digits', 'info digits --json', 'ir digits', 'build digits --largest'):\n"
+        "for command in ('check digits', 'info digits --json', 'ir digits', 'derive digits --largest'):\n"
         "    app(command.split(), standalone_mode=False)\n"
         "assert 'torch' not in sys.modules\n"
     )

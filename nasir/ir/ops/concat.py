@@ -5,6 +5,8 @@ from nasir.ir.graph import Type, layout_of
 from nasir.ir.ops.arithmetic import shape_text
 from nasir.ir.ops.base import Argument, Call, Op, OpError, Placement, Support, Tensors
 
+MOST_SEGMENTS = 256
+
 
 class Concat(Op):
     """`concat(a, b, ...)`: the operands' channel segments one after another."""
@@ -19,6 +21,9 @@ class Concat(Op):
             if (other.height, other.width) != (first.height, first.width):
                 raise OpError("E0401", f"`concat` needs maps of one size: {shape_text(first)} and {shape_text(other)}")
         channels = layout_of(segment for operand in it.operands.values() for segment in operand.channels)
+        if len(channels) > MOST_SEGMENTS:
+            message = f"the channels are joined of {len(channels):,} undecided parts; the limit is {MOST_SEGMENTS:,}"
+            raise OpError("E0320", message, "put a convolution between, which makes one part of them")
         return Type(channels, first.height, first.width)
 
     def call(self, it: Tensors) -> Call:
