@@ -238,8 +238,8 @@ def supernet(space: Space, resolution: Resolution = "all") -> "Supernet":
     return build(space.graph, resolution)
 
 
-def emit(network: Space) -> str:
-    """The source of a standalone PyTorch module of a decision-free space.
+def emit(network: Space, notes: Sequence[str] = ()) -> str:
+    """The source of a standalone PyTorch module of a decision-free space; `notes` are lines for its docstring.
 
     Raises:
         CompileError: where decisions are left.
@@ -251,4 +251,4 @@ def emit(network: Space) -> str:
         raise CompileError(Diagnostic("E0604", f"{network.name} still has something to decide: {shown}", hints=(hint,)))
     from nasir.emission.source import model_source  # imports jinja2
 
-    return model_source(network.graph)
+    return model_source(network.graph, notes)

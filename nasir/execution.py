@@ -1,5 +1,6 @@
 """Source text as a live module, and the proof that what is emitted runs."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -56,14 +57,14 @@ def _last_module_class(module: ModuleType, path: Path) -> type[nn.Module]:
     return classes[-1]
 
 
-def proved(network: Space) -> str:
+def proved(network: Space, notes: Sequence[str] = ()) -> str:
     """The source of a decision-free space, after its module has run once: an image of zeros of the network's size comes
-    out in the shape that the graph has, and the costs are those of the graph.
+    out in the shape that the graph has, and the costs are those of the graph. `notes` are lines for its docstring.
 
     Raises:
         CompileError: where decisions are left, or the module does not run, which is a fault of nasir's.
     """
-    source = emit(network)
+    source = emit(network, notes)
     try:
         wrong = _difference(network, network_class(Path(f"{network.name}.py"), source)())
     except Exception as error:  # whatever a module that is wrong raises

@@ -48,6 +48,16 @@ SyncBatchNorm = Annotated[
     bool, typer.Option("--sync-bn", help="Batch statistics over all GPUs of a `torchrun`, not over each one's images.")
 ]
 TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard events to RUN/events as well.")]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        metavar="N",
+        min=1,
+        max=1_024,
+        help="Threads that compute.  [default: one for small networks, else one a core]",
+    ),
+]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on from the folder's last checkpoint; start where there is none.")
 ]

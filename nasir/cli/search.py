@@ -23,6 +23,7 @@ from nasir.cli.options import (
     SkipBroken,
     SyncBatchNorm,
     TensorBoard,
+    Threads,
     With,
     check_start,
     parameters,
@@ -66,6 +67,7 @@ def command(
     skip_broken: SkipBroken = False,
     seed: Seed = 0,
     device: Device = "auto",
+    threads: Threads = None,
     sync_bn: SyncBatchNorm = False,
     tensorboard: TensorBoard = False,
     resume: Resume = False,
@@ -87,7 +89,7 @@ def command(
     check_start(resume, overwrite)
     if (file is None) == (source is None):
         raise typer.BadParameter("name a FILE to search, or a run to repeat: `--from RUN`")
-    settling = ("given", "bound", "set", "classes", "skip_broken", "seed", "sync_bn")
+    settling = ("given", "bound", "set", "classes", "skip_broken", "seed", "sync_bn", "threads")
     if source is not None and any(_is_given(context, name) for name in settling):
         raise typer.BadParameter("`--from RUN` repeats a run as it was: its settings and seed are in RUN")
     from nasir.search.run import Request, search  # imports torch
@@ -105,6 +107,7 @@ def command(
             skip_broken=skip_broken,
             synchronised=sync_bn,
             tensorboard=tensorboard,
+            threads=threads,
             given=texts,
         )
     else:
@@ -156,8 +159,6 @@ def _repeated(run: Path, out: Path, device: str, data: str | None) -> "tuple[Spa
     Raises:
         CompileError: where the folder holds no run, or one of other data than `data`.
     """
-    import torch
-
     from nasir.search.data import anchored
     from nasir.search.plan import MOST_SEED, MOST_THREADS, Request, plain_settings, whole
 
@@ -177,9 +178,10 @@ def _repeated(run: Path, out: Path, device: str, data: str | None) -> "tuple[Spa
             classes=plan["classes"],
             skip_broken=plan["skip_broken"],
             synchronised=plan["synchronised"],
+            threads=whole(plan["threads"], 1, MOST_THREADS),
             given=given,
         )
-        threads, ranks = whole(plan["threads"], 1, MOST_THREADS), whole(plan["ranks"], 1)
+        ranks = whole(plan["ranks"], 1)
     except (Unreadable, ValueError, KeyError, TypeError, AttributeError):  # whatever was done to the file
         hint = "name the folder that `nasir search --out` was given"
         raise CompileError(Diagnostic("E0901", f"`{run}` holds no search to repeat", hints=(hint,))) from None
@@ -193,7 +195,6 @@ def _repeated(run: Path, out: Path, device: str, data: str | None) -> "tuple[Spa
     if ranks != rank_count():
         hint = f"torchrun --no-python --nproc-per-node {ranks} nasir search --from {run}"
         raise CompileError(Diagnostic("E0901", f"`{run}` was run by {ranks} ranks", hints=(hint,)))
-    torch.set_num_threads(threads)
     return space, request
 
 
@@ -228,17 +229,22 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
         cells = [row.name, row.block, row.shape, f"{row.macs:,}", f"{row.params:,}"]
         table.add_row(*cells, *([chosen.get(row.name, "")] if chosen else []))
     console.print(table)
-    show_summary(result.summary, folder, console)
+    show_summary(result.summary, folder, console, result.decisions)
 
 
-def show_summary(summary: "Summary", folder: Path, console: "Console") -> None:
-    """The figures of a run."""
-    from nasir.search.summary import NOT_LANDED, used
+def show_summary(summary: "Summary", folder: Path, console: "Console", decisions: int = 0) -> None:
+    """The figures of a run, of a search over so many decisions."""
+    from nasir.search.summary import NOT_LANDED, undecided, used
 
     for words, cost, figure in (("multiply-adds", "macs", summary.macs), ("parameters   ", "params", summary.params)):
         of_bound = used(summary.bounds, cost)
         console.print(f"{words}  {figure:,}" + f"   [dim]{of_bound}[/]" * bool(of_bound))
+    if summary.validation_accuracy is not None:
+        words = f"{summary.validation_accuracy:.2%}   [dim]on held-out images, epoch {summary.kept_epoch}[/]"
+        console.print(f"validation     {words}")
     console.print(f"test accuracy  {summary.test_accuracy:.2%}")
+    if advice := undecided(summary.entropy, len(summary.moved), decisions):
+        console.print(advice, style="yellow", markup=False, soft_wrap=True)
     if summary.lands is False:
         console.print(NOT_LANDED, style="yellow", soft_wrap=True)
     if summary.skipped_files:

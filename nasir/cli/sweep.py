@@ -16,6 +16,7 @@ from nasir.cli.options import (
     Seed,
     Set,
     SkipBroken,
+    Threads,
     With,
     check_start,
     folder,
@@ -53,6 +54,7 @@ def command(
     skip_broken: SkipBroken = False,
     seed: Seed = 0,
     device: Device = "auto",
+    threads: Threads = None,
     jobs: Annotated[
         int, typer.Option("--jobs", metavar="N", min=1, help="Searches at a time; they share the cores.")
     ] = 1,
@@ -90,6 +92,7 @@ def command(
             RunFolder(member.folder).check_free()
     arguments = [file, "--data", data, "--seed", str(seed), "--device", device]
     arguments += [f"--with={text}" for text in given or []] + [f"--set={text}" for text in set or []]
+    arguments += [f"--threads={threads}"] * (threads is not None)
     arguments += [f"--classes={classes}"] * (classes is not None) + ["--skip-broken"] * skip_broken
     arguments += ["--resume"] * resume + ["--overwrite"] * overwrite
     console = Terminal(highlight=False)

@@ -19,6 +19,7 @@ from nasir.cli.options import (
     SkipBroken,
     SyncBatchNorm,
     TensorBoard,
+    Threads,
     With,
     check_start,
     parameters,
@@ -39,6 +40,7 @@ def command(
     skip_broken: SkipBroken = False,
     seed: Seed = 0,
     device: Device = "auto",
+    threads: Threads = None,
     sync_bn: SyncBatchNorm = False,
     tensorboard: TensorBoard = False,
     resume: Resume = False,
@@ -69,6 +71,7 @@ def command(
         skip_broken=skip_broken,
         synchronised=sync_bn,
         tensorboard=tensorboard,
+        threads=threads,
         given={"set": set or [], "bound": []},
     )
     if network is None:

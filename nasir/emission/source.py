@@ -27,13 +27,14 @@ class ClassText:
     forward: Sequence[str]
 
 
-def model_source(graph: Graph) -> str:
-    """The text of `model.py` for a concrete graph: torch alone, no trace of the search."""
+def model_source(graph: Graph, notes: Sequence[str] = ()) -> str:
+    """The text of `model.py` for a concrete graph: torch alone, no trace of the search. `notes` are lines for its
+    docstring, as they stand in the source."""
     definitions = classes_of(graph)
     classes = [_class_text(definition, definitions) for definition in definitions]
     code = "\n".join(line for c in classes for line in (*c.init, *c.forward))
     return template("model.py.j2").render(
-        summary=_summary(graph),
+        summary=[*_summary(graph), *_closing(notes)],
         classes=classes,
         uses_torch="torch." in code,
         uses_functional="F." in code,
@@ -60,6 +61,16 @@ def _summary(graph: Graph) -> list[str]:
         cells = [f"{c:<{w}}" if i < 3 else f"{c:>{w}}" for i, (c, w) in enumerate(zip(row, widths, strict=True))]
         lines.append("  ".join(cells).rstrip())
     return lines
+
+
+def _closing(notes: Sequence[str]) -> list[str]:
+    """What follows the table: what is known of the images, and how the weights come in."""
+    return [
+        "",
+        *notes,
+        *[""] * bool(notes),
+        'Weights: `model.load_state_dict(safetensors.torch.load_file("model.safetensors"))`.',
+    ]
 
 
 def _class_text(definition: ClassDefinition, classes: Sequence[ClassDefinition]) -> ClassText:

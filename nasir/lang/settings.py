@@ -18,6 +18,7 @@ from nasir.lang.parser import parse_part
 Resolution = Literal["all", "sampled"]
 Precision = Literal["float32", "bfloat16"]
 Compiled = Literal["off", "inductor", "aot_eager"]
+Kept = Literal["last", "best"]
 
 _SECTIONS = ("search", "train")
 
@@ -86,7 +87,12 @@ class SearchSettings:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How to train the derived network from scratch; `precision`, `compile` and `ema` as in the search."""
+    """How to train the derived network from scratch; `precision`, `compile` and `ema` as in the search.
+
+    `validation` is the share of each class's training images that is held out, to tell the accuracy after each epoch
+    (0: none is, and nothing is told). `keep` says of which epoch the weights are, the last one or the one that is best
+    on the held-out images.
+    """
 
     epochs: int = 90
     batch: int = 128
@@ -95,6 +101,8 @@ class TrainSettings:
     precision: Precision = "float32"
     compile: Compiled = "off"
     ema: float = 0.0
+    validation: float = 0.1
+    keep: Kept = "last"
 
 
 @dataclass(frozen=True)
@@ -276,6 +284,8 @@ _READERS: Mapping[str, Callable[[s.Setting], object]] = {
     "compile": _one_of(*get_args(Compiled)),
     "ema": _share,
     "candidates": _count(1),
+    "validation": _share,
+    "keep": _one_of(*get_args(Kept)),
 }
 
 

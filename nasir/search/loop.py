@@ -5,9 +5,9 @@ supernet's weights is the one."""
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,11 +38,19 @@ WEIGHTS, ARCHITECTURE = 0, 1
 @dataclass(frozen=True)
 class Found:
     """The network that a search chose: its decisions, whether it uses its budget up (`landing.LEAST_USE`), and its
-    accuracy with the supernet's weights on the architecture's part of the data."""
+    accuracy with the supernet's weights on the architecture's part of the data. `entropy` is that of the final
+    distributions; `likeliest` what they would have chosen."""
 
     choices: dict[str, Scalar]
     lands: bool
     accuracy: float
+    entropy: float
+    likeliest: dict[str, Scalar]
+
+    @property
+    def moved(self) -> dict[str, list[Scalar]]:
+        """The decisions that are not at their likeliest option: that one, and the one taken."""
+        return {n: [option, self.choices[n]] for n, option in self.likeliest.items() if option != self.choices[n]}
 
 
 class Search:
@@ -194,10 +202,18 @@ class Search:
             ),
             **expected,
             **{f"argmax_{name}": cost for name, cost in self._space.costs.at(self.supernet.argmax()).items()},
+            "moved": self._moved(),
             "temperature": float(self.supernet.temperature),
             "entropy": self.supernet.entropy(),
             **{f"price_{name}": price for name, price in self._prices.values.items()},
         }
+
+    def _moved(self) -> int:
+        """How many decisions landing on the bounds would take from their likeliest options, were this the end."""
+        likeliest, goal = self.supernet.argmax(), self._prices.targets
+        likely = scores(self.supernet.probabilities())
+        choices, _ = landed(likeliest, likely, self._space.costs, goal.bounds, goal.spent)
+        return sum(option != choices[name] for name, option in likeliest.items())
 
     def _distributions(self) -> dict[str, dict[str, float]]:
         """The probability of each option of each decision, rounded to what a picture shows."""
@@ -232,7 +248,7 @@ class Search:
         missed, loss, accuracy, choices = min(compared, key=lambda one: (math.isinf(one[1]), *one[:2]))
         if math.isinf(loss):
             raise diverged(loss, "every network with the supernet's weights", "search.weights", self._settings.weights)
-        self.found = Found(choices, not missed, accuracy)
+        self.found = Found(choices, not missed, accuracy, self.supernet.entropy(), self.supernet.argmax())
         return self.found
 
     def _keeps_bounds(self, choices: Mapping[str, Scalar]) -> bool:
@@ -291,7 +307,7 @@ class Search:
             "average": self._average.state(),
             "prices": dict(self._prices.values),
             "skipped": self._data.left_out,
-            "found": None if self.found is None else [dict(self.found.choices), self.found.lands, self.found.accuracy],
+            "found": None if self.found is None else asdict(self.found),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -310,8 +326,8 @@ class Search:
             self.epoch, self._part, self._step = int(state["epoch"]), int(state["part"]), int(state["step"])
             self._losses, self._costs = list(state["losses"]), dict(state["costs"])
             if (found := state["found"]) is not None:
-                self.found = Found(*cast("tuple[dict[str, Scalar], bool, float]", tuple(found)))
-        except (KeyError, RuntimeError, ValueError) as error:
+                self.found = Found(**found)
+        except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise CompileError(Diagnostic("E0902", f"the checkpoint does not fit the space: {error}")) from None
 
 
@@ -321,4 +337,5 @@ def _shown(metrics: Mapping[str, float | int | None]) -> dict[str, str]:
         "macs": f"{metrics['argmax_macs']:,.0f}",
         "tau": f"{metrics['temperature']:.2f}",
         "entropy": f"{metrics['entropy']:.2f}",
+        "moved": f"{metrics['moved']}",
     }

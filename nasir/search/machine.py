@@ -8,6 +8,19 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+_WORTH_SHARING = 20_000_000
+"""Multiply-adds of one call of torch from which two threads do it sooner than one, also beside another process."""
+
+
+def fitting_threads(macs: int, calls: int) -> int:
+    """The threads for a step of so many multiply-adds in so many calls: one for small ones, for threads that wait for
+    each other cost more than they save, and many times as much beside another process; else one a core, or as many as
+    OMP_NUM_THREADS says."""
+    if "OMP_NUM_THREADS" in os.environ and os.environ["OMP_NUM_THREADS"].isdigit():
+        return max(1, int(os.environ["OMP_NUM_THREADS"]))
+    return 1 if macs < _WORTH_SHARING * calls else cores()
+
+
 def rank() -> int:
     """This process among those of `torchrun`, from 0; 0 where there is one."""
     return int(os.environ.get("RANK", "0"))

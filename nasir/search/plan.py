@@ -36,6 +36,7 @@ class Request:
     skip_broken: bool = False
     synchronised: bool = False
     tensorboard: bool = False
+    threads: int | None = None
     given: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
 
 
@@ -54,6 +55,8 @@ class Job:
     """When this process began, in seconds since 1970."""
     resumes: bool
     """There is a run to go on with, and it is to go on."""
+    threads: int
+    """That compute, of those that torch has."""
 
 
 def plan(space: Space, job: Job, goal: Targets | None = None) -> dict[str, Any]:
@@ -76,6 +79,7 @@ def run_facts(settings: Settings, job: Job) -> dict[str, Any]:
         "classes": request.classes,
         "skip_broken": request.skip_broken,
         "images": {"train": len(data.train), "test": len(data.test), "files": data.files},
+        "split": data.split,
         "normalisation": {"mean": data.mean, "std": data.std},
         "seed": request.seed,
         "given": {name: list(texts) for name, texts in request.given.items()},
@@ -86,7 +90,7 @@ def run_facts(settings: Settings, job: Job) -> dict[str, Any]:
             "torch": torch.__version__,
         },
         "machine": platform.machine(),
-        "threads": torch.get_num_threads(),
+        "threads": job.threads,
         "device": str(job.device),
         "ranks": job.ranks.count,
         "synchronised": request.synchronised,
@@ -139,8 +143,8 @@ def whole(value: object, least: int, most: int = 2**53) -> int:
     return value
 
 
-def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The plan of the run in the folder.
+def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any], threads: int | None = None) -> Mapping[str, Any]:
+    """The plan of the run in the folder; `threads` are those asked for, if any.
 
     Raises:
         CompileError: where it is another than the wanted one.
@@ -150,12 +154,14 @@ def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any]) -> Mapping[str
     if found is None:
         message = f"`{folder.path / 'plan.json'}` is no plan of a run"
         raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+    different = [words for key, words in _SAME.items() if found.get(key) != wanted[key]]
     try:
         whole(found.get("threads"), 1, MOST_THREADS)
     except ValueError as error:
         message = f"`{folder.path / 'plan.json'}` is no plan of a run: its `threads` are wrong, {error}"
         raise CompileError(Diagnostic("E0901", message, hints=(hint,))) from None
-    different = [words for key, words in _SAME.items() if found.get(key) != wanted[key]]
+    if threads is not None and found["threads"] != threads:
+        different.append("another `--threads`")
     if found.get("skip_broken") and not wanted["skip_broken"]:  # what had to be read until now could be, the other way
         different.append("`--skip-broken`")
     if str(found.get("device")).split(":")[0] != wanted["device"].split(":")[0]:

@@ -21,7 +21,7 @@ from nasir.drawing.curves import Series, plot
 from nasir.ir.graph import Choices
 from nasir.ir.values import key
 from nasir.search.run_folder import RunFolder
-from nasir.search.summary import NOT_LANDED, by_layer, used
+from nasir.search.summary import NOT_LANDED, by_layer, undecided, used
 from nasir.templates import template
 
 Lines = Sequence[Mapping[str, Any]]
@@ -37,6 +37,8 @@ class HeatMap:
     chosen: str
     """The network's option; of an unfinished search the likeliest; empty where the network has no use for it."""
     png: str
+    moved: bool
+    """Landing on the bounds took it from its likeliest option."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def write_report(run: Path) -> Path:
         CompileError: where the folder holds no run, or the page cannot be written.
     """
     folder = RunFolder(run)
-    plan, summary, choices = map(folder.read_json, ("plan.json", "summary.json", "choices.json"))
+    plan, summary, choices, tested = map(folder.read_json, ("plan.json", "summary.json", "choices.json", "test.json"))
     if plan is None:
         hint = "name the folder that `nasir search --out` was given"
         raise CompileError(Diagnostic("E0901", f"`{run}` holds no run", hints=(hint,)))
@@ -66,11 +68,13 @@ def write_report(run: Path) -> Path:
             name=plan["name"],
             about=_about(plan),
             figures=_figures(summary),
-            remark=_remark(summary),
+            remarks=_remarks(summary, len(choices or {})),
             curves=_curves(metrics, plan["bounds"]),
             picture=draw(network.graph) if network else "",
-            rows=list(_rows(network, chosen)) if network else [],
-            layers=_layers(probabilities, None if choices is None else chosen),
+            rows=list(_rows(network, chosen, _moved(summary))) if network else [],
+            classes=_classes(tested),
+            confusion=_confusion(tested),
+            layers=_layers(probabilities, None if choices is None else chosen, _moved(summary)),
             decided=choices is not None,
             plan=json.dumps(
                 {name: value for name, value in plan.items() if name not in {"space", "imports"}}, indent=2
@@ -109,13 +113,66 @@ def _figures(summary: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
         ("multiply-adds", f"{summary['macs']:,}", used(bounds, "macs")),
         ("parameters", f"{summary['params']:,}", used(bounds, "params")),
     ]
+    if summary.get("validation_accuracy") is not None:
+        found.append(("on held-out images", f"{summary['validation_accuracy']:.2%}", f"epoch {summary['kept_epoch']}"))
     if summary.get("supernet_accuracy") is not None:
         found.append(("with the supernet's weights", f"{summary['supernet_accuracy']:.2%}", "architecture's images"))
     return [*found, ("wall time", f"{summary['seconds']:,.0f} s", "")]
 
 
-def _remark(summary: Mapping[str, Any] | None) -> str:
-    return NOT_LANDED if summary is not None and summary.get("lands") is False else ""
+def _remarks(summary: Mapping[str, Any] | None, decisions: int) -> list[str]:
+    if summary is None:
+        return []
+    advice = undecided(summary.get("entropy"), len(_moved(summary)), decisions)
+    return [words for words in (NOT_LANDED if summary.get("lands") is False else "", advice) if words]
+
+
+def _moved(summary: Mapping[str, Any] | None) -> Mapping[str, str]:
+    """The decisions that landing moved, with the option that was likeliest."""
+    return {name: key(options[0]) for name, options in (summary or {}).get("moved", {}).items()}
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """A class as the test saw it."""
+
+    name: str
+    images: str
+    accuracy: str
+    taken_for: str
+    """The class that it is most often taken for, where it is not told."""
+
+
+_MOST_CELLS = 30
+_MOST_CLASSES = 100
+
+
+def _classes(tested: Mapping[str, Any] | None) -> list[ClassRow]:
+    """The classes, the worst first; of many classes the worst ones."""
+    if tested is None:
+        return []
+    counts = np.array(tested["confusion"])
+    totals = counts.sum(1)
+    shares = counts.diagonal() / np.maximum(totals, 1)
+    rows: list[ClassRow] = []
+    for i in sorted(np.flatnonzero(totals), key=lambda i: (shares[i], i))[:_MOST_CLASSES]:
+        others = counts[i].copy()
+        others[i] = 0
+        worst = int(others.argmax())
+        taken = f"{tested['classes'][worst]} ({others[worst]:,})" if others[worst] else ""
+        rows.append(ClassRow(tested["classes"][i], f"{totals[i]:,}", f"{shares[i]:.1%}", taken))
+    return rows
+
+
+def _confusion(tested: Mapping[str, Any] | None) -> list[tuple[str, list[tuple[int, float]]]]:
+    """A row for each class: its name, and for each class how many of its images are taken for it, and their share."""
+    if tested is None or len(tested["classes"]) > _MOST_CELLS:
+        return []
+    rows = [[int(count) for count in row] for row in tested["confusion"]]
+    return [
+        (name, [(count, count / max(1, sum(row))) for count in row])
+        for name, row in zip(tested["classes"], rows, strict=True)
+    ]
 
 
 def _curves(metrics: Lines, bounds: Mapping[str, float]) -> list[str]:
@@ -143,6 +200,9 @@ def _curves(metrics: Lines, bounds: Mapping[str, float]) -> list[str]:
     if training:
         losses = [Series("loss", _column(training, "loss"))]
         curves.append(plot("Loss of the training", losses, "epoch", from_zero=False, legend=False))
+        if told := _column(training, "validation_accuracy"):
+            percent = [Series("held-out images", [(x, 100 * y) for x, y in told])]
+            curves.append(plot("Validation accuracy, %", percent, "epoch", from_zero=False, legend=False))
     return curves
 
 
@@ -160,15 +220,18 @@ class Row:
     macs: str
     params: str
     chosen: str
+    moved: str
+    """What landing on the bounds moved, and from where."""
 
 
-def _rows(network: Space, chosen: Mapping[str, str]) -> Iterator[Row]:
-    words = by_layer(chosen)
+def _rows(network: Space, chosen: Mapping[str, str], moved: Mapping[str, str]) -> Iterator[Row]:
+    words, were = by_layer(chosen), by_layer({name: option for name, option in moved.items() if name in chosen})
     for row in layer_rows(network.graph):
-        yield Row(row.name, row.block, row.shape, f"{row.macs:,}", f"{row.params:,}", words.get(row.name, ""))
+        costs = f"{row.macs:,}", f"{row.params:,}"
+        yield Row(row.name, row.block, row.shape, *costs, words.get(row.name, ""), were.get(row.name, ""))
 
 
-def _layers(lines: Lines, chosen: Mapping[str, str] | None) -> list[LayerMaps]:
+def _layers(lines: Lines, chosen: Mapping[str, str] | None, moved: Mapping[str, str]) -> list[LayerMaps]:
     """`chosen` is None while nothing is."""
     if not lines:
         return []
@@ -178,7 +241,7 @@ def _layers(lines: Lines, chosen: Mapping[str, str] | None) -> list[LayerMaps]:
     for name, options in lines[0]["decisions"].items():
         layer, _, what = name.rpartition(".")
         values = np.array([[line["decisions"][name][option] for line in lines] for option in options])
-        one = HeatMap(name, what or name, list(options), chosen.get(name, ""), _png(values))
+        one = HeatMap(name, what or name, list(options), chosen.get(name, ""), _png(values), name in moved)
         layers.setdefault(layer or "space", []).append(one)
     return [LayerMaps(name, maps) for name, maps in layers.items()]
 

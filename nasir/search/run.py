@@ -1,5 +1,6 @@
 """A whole run: search, derive, emit, train; everything into one folder."""
 
+import json
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -19,8 +20,10 @@ from nasir.ir.graph import Choices
 from nasir.lang.settings import Settings, TrainSettings
 from nasir.search.constraint import Targets, targets
 from nasir.search.data import DataSet, Input, check_classes, input_of, load_data
+from nasir.search.deploying import DEPLOY_KEY, data_facts, deployment, deployment_notes, show_data
 from nasir.search.events import Events, check_events
 from nasir.search.loop import Found, Search
+from nasir.search.machine import fitting_threads
 from nasir.search.modules import checked, made, written_input
 from nasir.search.pausing import pausing
 from nasir.search.plan import Job, Request, check_same_plan, pick_device, plan, run_facts
@@ -29,16 +32,18 @@ from nasir.search.ranks import joined
 from nasir.search.report import write_report
 from nasir.search.run_folder import RunFolder
 from nasir.search.summary import Summary
-from nasir.search.training import Training, accuracy, check_batches
+from nasir.search.training import Training, check_training, confusions
 
 
 @dataclass(frozen=True)
 class Result:
-    """A run's summary, its network, and the choices that the network uses (none where nothing was searched)."""
+    """A run's summary, its network, the choices that the network uses (none where nothing was searched), and how many
+    decisions there were."""
 
     summary: Summary
     network: Space
     chosen: Choices
+    decisions: int = 0
 
 
 def search(space: Space, request: Request, console: Console) -> Result:
@@ -59,7 +64,10 @@ def search(space: Space, request: Request, console: Console) -> Result:
         check_classes(space.graph, found)
         return found
 
-    with _job(request, console, data) as job:
+    # A step goes forward and backward, of the largest network at most.
+    batch = space.settings.search.batch
+    work = 3 * batch * space.macs()[1]
+    with _job(request, console, data, fitting_threads(work, len(space.graph.nodes))) as job:
         return _search(space, goal, job)
 
 
@@ -78,7 +86,7 @@ def check_open(space: Space) -> None:
 def _search(space: Space, goal: Targets, job: Job) -> Result:
     """The main job in its folder; what is parallel ends with it."""
     folder, ranks = job.folder, job.ranks
-    check_batches(job.data, space.settings.train.batch, ranks)  # of the training, before the search
+    check_training(job.data, space.settings.train, job.request.seed, ranks)  # of the training, before the search
     loop = Search(space, job.data, goal, job.request.seed, job.device, ranks, synchronised=job.request.synchronised)
     wanted = plan(space, job, goal)
     _begin(job, wanted, lambda: folder.write_program("space.nas", space.source.text, space.imports))
@@ -97,20 +105,18 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
     loop.found = found
     loop.save(folder, job.pauses)
     network = space.at(found.choices)
-    source = proved(network)
 
     def write() -> None:
         folder.write_json("choices.json", found.choices)
         folder.write("arch.nas", space.arch(found.choices))
-        folder.write("model.py", source)
 
     ranks.lead(write)
     if (taken := input_of(network.graph)) != input_of(space.graph):
         again = _load(job.request, taken)
         again.skip(job.data.left_out)
         job = replace(job, data=again)
-    summary = _train(job, network, source, found, goal)
-    return Result(summary, network, space.active(found.choices))
+    summary = _train(job, network, found, goal)
+    return Result(summary, network, space.active(found.choices), len(space.decisions))
 
 
 def train_network(network: Space, request: Request, console: Console) -> Result:
@@ -120,21 +126,17 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
         CompileError: where decisions are left, or the data or the folder do not do.
         Stopped: where a signal ended it; it can be resumed.
     """
-    source = proved(network)  # a diagnostic where decisions are left
+    proved(network)  # a diagnostic where decisions are left
 
     def data() -> DataSet:
         found = _load(request, input_of(network.graph))
         check_classes(network.graph, found)
         return found
 
-    with _job(request, console, data) as job:
-
-        def write() -> None:
-            job.folder.write("arch.nas", network.source.text)
-            job.folder.write("model.py", source)
-
-        _begin(job, plan(network, job), write)
-        return Result(_train(job, network, source, None, None), network, {})
+    work = 3 * network.settings.train.batch * network.macs()[0]
+    with _job(request, console, data, fitting_threads(work, len(network.graph.nodes))) as job:
+        _begin(job, plan(network, job), lambda: job.folder.write("arch.nas", network.source.text))
+        return Result(_train(job, network, None, None), network, {})
 
 
 def train_file(path: Path, settings: Settings, request: Request, console: Console) -> Summary:
@@ -146,8 +148,9 @@ def train_file(path: Path, settings: Settings, request: Request, console: Consol
     """
     source = source_of(path)
     module = made(path, source)
-    with _job(request, console, lambda: _load(request, written_input(source))) as job:
+    with _job(request, console, lambda: _load(request, written_input(source)), 1) as job:
         macs = checked(module, path, job.data)
+        job = replace(job, threads=fitting_threads(3 * settings.train.batch * macs, len(list(module.modules()))))
         costs = {"macs": macs, "params": sum(p.numel() for p in module.parameters())}
         text = source.decode("utf-8", errors="backslashreplace")
         program: dict[str, Any] = {"name": path.stem, "space": text, "imports": {}, "bounds": {}}
@@ -161,8 +164,8 @@ def _load(request: Request, input: Input | None) -> DataSet:
 
 
 @contextmanager
-def _job(request: Request, console: Console, data: Callable[[], DataSet]) -> Generator[Job]:
-    """A run with its data, in a folder that no other run writes into."""
+def _job(request: Request, console: Console, data: Callable[[], DataSet], threads: int) -> Generator[Job]:
+    """A run with its data, in a folder that no other run writes into; `threads` fit it where none are asked for."""
     began = time.time()
     device = pick_device(request.device)
     if device.type == "meta":
@@ -174,13 +177,14 @@ def _job(request: Request, console: Console, data: Callable[[], DataSet]) -> Gen
         folder = RunFolder(request.out, writes=ranks.first)
         shown = console if ranks.first else Console(quiet=True)
         found = data()
+        show_data(found, shown)
         if request.tensorboard:
             ranks.lead(check_events)
         events = Events(folder) if request.tensorboard and ranks.first else None
         ranks.lead(folder.lock)
         try:
             resumes = request.resume and ranks.lead(lambda: folder.begun)
-            yield Job(request, found, device, ranks, folder, pauses, shown, began, resumes)
+            yield Job(request, found, device, ranks, folder, pauses, shown, began, resumes, request.threads or threads)
         finally:
             if events is not None:
                 events.close()
@@ -189,9 +193,10 @@ def _job(request: Request, console: Console, data: Callable[[], DataSet]) -> Gen
 
 
 def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> None:
-    """Make the folder that of this run: empty with `plan.json`, or a run to go on with."""
+    """Make the folder that of this run: empty with `plan.json`, or a run to go on with. From here on as many threads
+    compute as the plan says: sums are of as many parts."""
     if job.resumes:
-        found = check_same_plan(job.folder, wanted)
+        found = check_same_plan(job.folder, wanted, job.request.threads)
         if found.get("skip_broken") != wanted["skip_broken"]:
             plan_now = {**found, "skip_broken": wanted["skip_broken"]}
             job.ranks.lead(lambda: job.folder.write_json("plan.json", plan_now))
@@ -199,10 +204,9 @@ def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> No
             words = f"begun with {_listed(before)}, goes on with {_listed(wanted['versions'])}: its bytes may differ"
             job.console.print(words, style="yellow", markup=False, soft_wrap=True)
         job.ranks.lead(write)  # what is run of the folder is what was given, whatever has become of its files
-        threads = found.get("threads")
-        if isinstance(threads, int) and threads > 0:
-            torch.set_num_threads(threads)  # sums are of as many parts as they were
+        torch.set_num_threads(found["threads"])
         return
+    torch.set_num_threads(job.threads)
     if job.request.resume:
         words = f"no run in {job.folder.path} yet: this one starts"
         job.console.print(words, style="dim", markup=False, soft_wrap=True)
@@ -211,6 +215,7 @@ def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> No
         job.folder.start(overwrite=job.request.overwrite, imports=wanted["imports"])
         try:
             write()
+            job.folder.write_json("data.json", data_facts(job.data))
             job.folder.write_json("plan.json", wanted)  # the last: with it the folder holds a run
         except CompileError:
             job.folder.abandon()
@@ -241,7 +246,9 @@ def _mend_lines(job: Job) -> None:
         job.console.print(words, style="yellow", markup=False, soft_wrap=True)
 
 
-def _train(job: Job, network: Space, source: str, found: Found | None, goal: Targets | None) -> Summary:
+def _train(job: Job, network: Space, found: Found | None, goal: Targets | None) -> Summary:
+    source = proved(network, deployment_notes(job.data))
+    job.ranks.lead(lambda: job.folder.write("model.py", source))
     return _train_module(job, network.name, source, network.costs.at({}), network.settings.train, found, goal)
 
 
@@ -270,21 +277,28 @@ def _train_module(
     def finish() -> Summary:
         # Copies: a file of the user's may have weights that share memory, and the format does not.
         state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
-        folder.write("model.safetensors", save(state))
-        test_accuracy = accuracy(module, job.data.test.to(job.device), settings.batch, job.pauses)
+        facts = deployment(job.data)
+        folder.write_json("deploy.json", facts)
+        folder.write("model.safetensors", save(state, {"format": "pt", DEPLOY_KEY: json.dumps(facts)}))
+        confusion = confusions(module, job.data.test.to(job.device), settings.batch, job.data.classes, job.pauses)
         bounds = goal.bounds if goal else ()
         used = {b.cost: {"limit": b.limit, "used": costs[b.cost] / b.limit} for b in bounds}
         summary = Summary(
             name,
             costs["macs"],
             costs["params"],
-            test_accuracy,
+            float(confusion.diagonal().sum()) / float(confusion.sum()),
             found and found.accuracy,
             _seconds(job),
             used,
             found.lands if found and goal and goal.spent else None,
             len(job.data.left_out),
+            training.validation,
+            training.kept,
+            found and found.entropy,
+            found.moved if found else {},
         )
+        folder.write_json("test.json", {"classes": list(job.data.names), "confusion": confusion.tolist()})
         folder.write_json("summary.json", asdict(summary))
         write_report(folder.path)
         return summary

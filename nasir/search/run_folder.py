@@ -337,5 +337,8 @@ _FILES = (
     "summary.json",
     "report.html",
     "space.nas",
+    "data.json",
+    "deploy.json",
+    "test.json",
     *(f"checkpoint/{_checkpoint_name(phase, suffix)}" for phase in ("search", "train") for suffix in _CHECKPOINTS),
 )

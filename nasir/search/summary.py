@@ -1,7 +1,8 @@
 """What a run came to: its figures, and the words for them that the terminal and the report have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from nasir.search.landing import LEAST_USE
 
@@ -15,7 +16,9 @@ NOT_LANDED = (
 class Summary:
     """What a run found. Accuracies are shares; `macs` multiply-adds; `seconds` wall time. `bounds` says of each bound
     its limit and the share of it that is used; `lands` whether the tightest is used up (`landing.LEAST_USE`), and where
-    not, no change of one or two decisions would."""
+    not, no change of one or two decisions would. `validation_accuracy` is that of the weights kept, those after
+    `kept_epoch` epochs. `entropy` is that of the decisions at the end of the search (1 undecided, 0 decided), `moved`
+    the decisions that the bounds took from their likeliest option, each with that and the one taken."""
 
     name: str
     macs: int
@@ -26,6 +29,24 @@ class Summary:
     bounds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
     lands: bool | None = None
     skipped_files: int = 0
+    validation_accuracy: float | None = None
+    kept_epoch: int | None = None
+    entropy: float | None = None
+    moved: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
+
+
+_UNDECIDED, _MANY_MOVED = 0.3, 0.1
+
+
+def undecided(entropy: float | None, moved: int, decisions: int) -> str:
+    """A word of advice where the network comes from landing on the bounds more than from the search; else nothing."""
+    if entropy is None or (entropy < _UNDECIDED and moved <= max(1, _MANY_MOVED * decisions)):
+        return ""
+    return (
+        f"The search did not decide: the entropy of its decisions is {entropy:.2f}, and landing on the bounds moved"
+        f" {moved} of {decisions} from their likeliest options. More epochs, `--set search.epochs=N`, or a larger"
+        ' rate of the architecture, `--set "search.architecture=adam(lr=0.1)"`, decide more.'
+    )
 
 
 def used(bounds: Mapping[str, Mapping[str, float]], cost: str) -> str:

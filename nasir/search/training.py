@@ -16,7 +16,7 @@ from nasir.diagnostics import CompileError, Diagnostic
 from nasir.lang.settings import Optimizer, TrainSettings
 from nasir.search import optimizers
 from nasir.search.averaging import Average
-from nasir.search.data import DataSet, Split, batch_count, batches, whole
+from nasir.search.data import DataSet, Split, batch_count, batches, stratified, whole
 from nasir.search.pausing import Pauses
 from nasir.search.progress import Report
 from nasir.search.ranks import Ranks
@@ -42,12 +42,21 @@ class Training:
         self._network = network
         self._settings, self._seed, self._device, self._ranks = settings, seed, device, ranks
         self._running = compiled(ranks.parallel(network), settings.compile)
-        self._images, self._data = data.train.to(device), data
-        check_batches(data, settings.batch, ranks)
+        self._data = data
+        training, validation = divided(data, settings, seed)
+        self._images = training.to(device)
+        self._validation = validation.to(device) if validation is not None else None
+        if not batch_count(training, settings.batch, ranks.count):
+            raise no_batches()
         self._optimizer = optimizers.make(settings.weights, network.parameters())
         self._average = Average(network.parameters(), settings.ema)
         self.epoch = self._step = 0
         self._loss = 0.0
+        self.validation: float | None = None
+        """The accuracy on the held-out images of the weights that are kept."""
+        self.kept: int | None = None
+        """The epochs after which the kept weights were as they are."""
+        self._best: dict[str, Tensor] | None = None
 
     def run(self, folder: RunFolder, report: Report, pauses: Pauses) -> None:
         """The remaining epochs; the network ends with its averaged weights, if there are any.
@@ -84,17 +93,32 @@ class Training:
                 if stop:
                     raise pauses.stopped()
             line = {"phase": "train", "epoch": self.epoch}
+            metrics = {"loss": self._loss / per_epoch, **self._validated(pauses)}
             timing = {"seconds": time.perf_counter() - start, "ended": time.time()}
-            lines = {"metrics.jsonl": {**line, "loss": self._loss / per_epoch}, "timing.jsonl": {**line, **timing}}
+            lines = {"metrics.jsonl": {**line, **metrics}, "timing.jsonl": {**line, **timing}}
             self._ranks.lead(partial(folder.append, lines))
-            report(self.epoch, {"loss": f"{self._loss / per_epoch:.3f}"})
+            report(self.epoch, _shown(metrics))
             self.epoch, self._step, self._loss = self.epoch + 1, 0, 0.0
             self._data.skip(self._ranks.union(self._data.left_out))
             self._save(folder, pauses)
+        if self._best is not None:
+            self._network.load_state_dict(self._best)
         if self._settings.ema:
             self._average.put()
             images = batches(self._images, batch, self._seed, epochs, self._ranks)
             update_bn(islice(images, _ESTIMATION_BATCHES), self._network)  # the running statistics are of other weights
+
+    def _validated(self, pauses: Pauses) -> dict[str, float]:
+        """The accuracy on the held-out images; the weights are kept where they are the ones to keep."""
+        held_out = self._validation
+        if held_out is None:
+            return {}
+        found = self._ranks.lead(lambda: accuracy(self._network, held_out, self._settings.batch, pauses))
+        if self._settings.keep == "last" or self.validation is None or found > self.validation:
+            self.validation, self.kept = found, self.epoch + 1
+            if self._settings.keep == "best":
+                self._best = {name: value.detach().clone() for name, value in self._network.state_dict().items()}
+        return {"validation_accuracy": found}
 
     def _loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
         lower = self._settings.precision == "bfloat16"
@@ -120,6 +144,9 @@ class Training:
             "optimizer": self._optimizer.state_dict(),
             "average": self._average.state(),
             "skipped": self._data.left_out,
+            "validation": self.validation,
+            "kept": self.kept,
+            "best": self._best,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -134,19 +161,40 @@ class Training:
             self._average.restore(state["average"])
             self._data.skip(state["skipped"])
             self.epoch, self._step, self._loss = int(state["epoch"]), int(state["step"]), float(state["loss"])
-        except (KeyError, RuntimeError, ValueError) as error:
+            self.validation, self.kept, self._best = state["validation"], state["kept"], state["best"]
+        except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise CompileError(Diagnostic("E0902", f"the checkpoint does not fit the network: {error}")) from None
 
 
-def check_batches(data: DataSet, batch: int, ranks: Ranks) -> None:
+def divided(data: DataSet, settings: TrainSettings, seed: int) -> tuple[Split, Split | None]:
+    """The images to train on, and those that are held out of each class to tell the accuracy by, if any are."""
+    if not settings.validation:
+        return data.train, None
+    held_out, rest = stratified(data.train.labels.cpu(), settings.validation, seed)
+    return data.train.take(rest), data.train.take(held_out) if len(held_out) else None
+
+
+def check_training(data: DataSet, settings: TrainSettings, seed: int, ranks: Ranks) -> None:
     """Training makes at least one batch an epoch.
 
     Raises:
         CompileError: where it makes none.
     """
-    if not batch_count(data.train, batch, ranks.count):
-        hint = "raise `train.batch`: each rank needs two images of a batch"
-        raise CompileError(Diagnostic("E0803", "no batch can be made of the training images", hints=(hint,)))
+    if not batch_count(divided(data, settings, seed)[0], settings.batch, ranks.count):
+        raise no_batches()
+
+
+def no_batches() -> CompileError:
+    """Training would make no step."""
+    hint = "raise `train.batch`: each rank needs two images of a batch"
+    return CompileError(Diagnostic("E0803", "no batch can be made of the training images", hints=(hint,)))
+
+
+def _shown(metrics: Mapping[str, float]) -> dict[str, str]:
+    shown = {"loss": f"{metrics['loss']:.3f}"}
+    if "validation_accuracy" in metrics:
+        shown["validation"] = f"{metrics['validation_accuracy']:.1%}"
+    return shown
 
 
 def diverged(loss: float, where: str, setting: str, optimizer: Optimizer, *hints: str) -> CompileError:
@@ -182,24 +230,36 @@ def check_finite(parameters: Iterable[Tensor]) -> None:
 
 
 def accuracy(network: nn.Module, split: Split, batch: int, pauses: Pauses | None = None) -> float:
-    """The share of images whose class the network tells, in evaluation mode; images are not augmented.
+    """The share of images whose class the network tells.
+
+    Raises:
+        CompileError: as `confusions` does.
+        Stopped: likewise.
+    """
+    counts = confusions(network, split, batch, int(split.labels.max()) + 2, pauses)
+    return float(counts.diagonal().sum()) / float(counts.sum())
+
+
+def confusions(network: nn.Module, split: Split, batch: int, classes: int, pauses: Pauses | None = None) -> Tensor:
+    """How many images of each class the network takes for which, int64 [classes, classes], in evaluation mode; images
+    are not augmented. What it takes for a class beyond counts as the last one.
 
     Raises:
         CompileError: where no image can be read, or what the network tells is no number.
         Stopped: where `pauses` said so.
     """
     network.eval()
-    correct = counted = 0
+    counts = torch.zeros(classes * classes, dtype=torch.int64)
     with torch.no_grad():
         for x, y in whole(split, batch):
             logits = network(x)
             if not bool(torch.isfinite(logits).all()):
                 hint = "lower the learning rate of the training, and start again with `--overwrite`"
                 raise CompileError(Diagnostic("E0804", "the network tells no finite numbers", hints=(hint,)))
-            correct += int((logits.argmax(1) == y).sum())
-            counted += len(y)
+            told = logits.argmax(1).clamp_max(classes - 1)
+            counts += torch.bincount((y * classes + told).cpu(), minlength=classes * classes)
             if pauses is not None and pauses.signal:
                 raise pauses.stopped()
-    if not counted:
+    if not counts.any():
         raise CompileError(Diagnostic("E0805", "none of the test images can be read"))
-    return correct / counted
+    return counts.view(classes, classes)

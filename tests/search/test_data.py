@@ -3,6 +3,8 @@
 import gzip
 import random
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -344,3 +346,38 @@ def test_changed_labels_are_other_data(tmp_path):
     labels = gzip.compress(idx((np.arange(60) % 4)[::-1].astype(np.uint8)))
     (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(labels)
     assert load_data(f"idx:{tmp_path}").files != before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "message"), [("late", "bad item"), ("varying", "differ in shape: item")])
+def test_an_error_in_a_worker_ends_the_run(tmp_path, name, message):
+    """The main process must not wait for workers that nothing can end."""
+    (tmp_path / "own.py").write_text(
+        """
+import torch
+from torch.utils.data import Dataset, get_worker_info
+
+class Images(Dataset):
+    targets = [i % 2 for i in range(40)]
+    def __init__(self, kind): self.kind = kind
+    def __len__(self): return 40
+    def __getitem__(self, i):
+        if self.kind == "late" and i == 33 and get_worker_info() is not None: raise ValueError("bad item")
+        return torch.zeros(1, 8, 8 + (i == 30 and self.kind == "varying")), i % 2
+
+def late(): return Images("late"), Images("fine")
+def varying(): return Images("varying"), Images("fine")
+""",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-P", "-m", "nasir", "search", "digits", "--with", "classes=2", "--out", "run"]
+    done = subprocess.run(
+        [*command, "--data", f"python:own:{name}", "--set", "batch=4", "--set", "train.batch=4"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "E0806" in done.stderr
+    assert message in done.stderr

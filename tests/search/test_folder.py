@@ -234,3 +234,93 @@ def test_a_search_over_the_resolution_runs_on_a_folder(tmp_path):
     assert summary.macs <= 40_000
     size = next(node["size"] for node in nasir.load(tmp_path / "run" / "arch.nas").graph.nodes if node.op == "image")
     assert f"[N, 3, {size}, {size}]" in (tmp_path / "run" / "model.py").read_text()
+
+
+def classes_of(root, make, count=5):
+    """Two class folders of `count` files each, written by `make(path, class)`."""
+    for number, name in enumerate(("a", "b")):
+        (root / name).mkdir(parents=True)
+        for i in range(count):
+            make(root / name / f"{i}", number)
+
+
+def image_of(data):
+    """The first test image as the network sees it, in 0..1, [C, H, W]."""
+    images, _ = next(data.test.batches([torch.tensor([0])], None))
+    mean, std = (torch.tensor(v).view(-1, 1, 1) for v in (data.mean, data.std))
+    return images[0] * std + mean
+
+
+def test_photos_are_turned_upright(tmp_path):
+    """A camera held sideways writes the pixels as they come, and EXIF's orientation."""
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    pixels[:4] = 255  # the upper half is bright
+
+    def turned(path, number):
+        exif = Image.Exif()
+        exif[0x0112] = 6  # turn by 90 degrees clockwise to see it upright
+        Image.fromarray(pixels).rotate(90, expand=True).save(f"{path}.png", exif=exif)
+
+    classes_of(tmp_path, turned)
+    image = image_of(load_data(f"folder:{tmp_path}", Input(3, 8)))
+    assert image[:, :3].mean() > 0.9
+    assert image[:, 5:].mean() < 0.1
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparency_is_white_paper(tmp_path, mode):
+    """A black drawing on nothing would be wholly black without its alpha."""
+    alpha = np.zeros((16, 16), np.uint8)
+    alpha[:, 6:10] = 255
+
+    def drawn(path, number):
+        image = Image.new("RGBA", (16, 16))
+        image.putalpha(Image.fromarray(alpha))
+        if mode == "P":
+            palette = Image.fromarray(np.where(alpha > 0, 0, 1).astype(np.uint8), "L").convert("P")
+            palette.putpalette([0, 0, 0, 0, 0, 0] + [0] * 750)
+            palette.info["transparency"] = 1
+            palette.save(f"{path}.png", transparency=1)
+        else:
+            image.convert(mode).save(f"{path}.png")
+
+    classes_of(tmp_path, drawn)
+    image = image_of(load_data(f"folder:{tmp_path}", Input(1, 16)))[0]
+    assert image[:, :4].min() > 0.95
+    assert image[:, 7:9].max() < 0.05
+
+
+@pytest.mark.parametrize(("most", "bits"), [(4095, 12), (1023, 10), (65535, 16), (16383, 14)])
+def test_files_of_sixteen_bits_have_the_depth_that_they_use(tmp_path, most, bits):
+    ramp = np.linspace(0, most, 64).round().astype(np.uint16).reshape(8, 8)
+    classes_of(tmp_path, lambda path, number: Image.fromarray(ramp).save(f"{path}.png"))
+    data = load_data(f"folder:{tmp_path}", Input(1, 8))
+    assert data.preparation.bits == bits
+    assert image_of(data).max() > 0.85
+
+
+def test_gifs_are_images_and_other_files_are_named(tmp_path):
+    def animated(path, number):
+        frames = [Image.new("L", (8, 8), 200 * number), Image.new("L", (8, 8), 50)]
+        frames[0].save(f"{path}.gif", save_all=True, append_images=frames[1:])
+
+    classes_of(tmp_path, animated)
+    for name in ("a/notes.txt", "a/photo.heic", "readme.md", "a/.DS_Store", "b/Thumbs.db", "a/._0.gif"):
+        (tmp_path / name).write_bytes(b"?")
+    (tmp_path / "__MACOSX" / "a").mkdir(parents=True)
+    (tmp_path / "__MACOSX" / "a" / "0.gif").write_bytes(b"?")
+    data = load_data(f"folder:{tmp_path}", Input(1, 8))
+    assert (data.names, len(data.train), len(data.test)) == (("a", "b"), 8, 2)
+    assert sorted(data.passed_over) == ["a/notes.txt", "a/photo.heic", "readme.md"]
+
+
+def test_each_class_has_its_share_of_test_images_and_some_training_image(tmp_path):
+    for name, count in (("few", 1), ("many", 50), ("two", 2), ("ten", 10)):
+        (tmp_path / name).mkdir()
+        for i in range(count):
+            Image.new("L", (8, 8), i).save(tmp_path / name / f"{i}.png")
+    data = load_data(f"folder:{tmp_path}", Input(1, 8))
+    assert data.counts() == [("few", 1, 0), ("many", 40, 10), ("ten", 8, 2), ("two", 1, 1)]
+    assert "one image in five of each class" in data.split
+    again = load_data(f"folder:{tmp_path}", Input(1, 8))
+    assert again.train.file_names() == data.train.file_names()

@@ -14,6 +14,7 @@ from nasir.search.data.base import (
     class_count,
     input_of,
     pieces,
+    stratified,
     whole,
 )
 from nasir.search.data.digits import load_digits
@@ -72,5 +73,6 @@ __all__ = [
     "input_of",
     "load_data",
     "pieces",
+    "stratified",
     "whole",
 ]

@@ -1,12 +1,13 @@
 """Data sets, and batches whose order and augmentation are functions of (seed, epoch) alone."""
 
 import math
+import os
 import random
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Self, cast
 
 import torch
@@ -16,11 +17,13 @@ from torch.utils.data import DataLoader, Dataset
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Graph
+from nasir.search.data.preparation import Preparation
 from nasir.search.machine import cores
 from nasir.search.ranks import Ranks
 
 MOST_WORKERS = 8
-TEST_SHARE = 5  # one image in five, where the data name no test images
+TEST_SHARE = 0.2  # where the data name no test images
+STRATIFIED = "one image in five of each class is a test image, drawn by seed 0"
 SPLIT_SEED = 0  # the test set is the same in every run
 
 
@@ -89,6 +92,16 @@ class DataSet:
     must divide the same images."""
     skipped: set[str] | None = None
     """Files that could not be read and were left out; None where such files end the run."""
+    names: tuple[str, ...] = ()
+    """The classes' names, by their numbers."""
+    preparation: Preparation | None = None
+    """How a file becomes an input; None where the user's own code makes the inputs."""
+    split: str = "as the data have it"
+    """How training and test images were told apart."""
+    passed_over: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Files of the folder that are no images of it, and why."""
+    sizes: str = ""
+    """Of the images, in pixels, as one reads it."""
 
     @property
     def left_out(self) -> list[str]:
@@ -122,7 +135,14 @@ class DataSet:
             kept = (number[split.labels] >= 0).nonzero().flatten()
             part = split.take(kept)
             parts.append(part.labelled(number[part.labels]))
-        return replace(self, classes=count, train=parts[0], test=parts[1])
+        names = tuple(self.names[one] for one in chosen) if self.names else ()
+        return replace(self, classes=count, train=parts[0], test=parts[1], names=names)
+
+    def counts(self) -> list[tuple[str, int, int]]:
+        """Of each class its name, its training and its test images."""
+        train, test = (torch.bincount(part.labels.cpu(), minlength=self.classes) for part in (self.train, self.test))
+        names = self.names or tuple(map(str, range(self.classes)))
+        return [(name, int(a), int(b)) for name, a, b in zip(names, train, test, strict=True)]
 
     def divided(self, share: float, seed: int) -> tuple[Split, Split]:
         """The training images in two fixed, disjoint parts: `share` of them for the weights, the rest for the
@@ -130,6 +150,25 @@ class DataSet:
         order = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
         first = round(share * len(self.train))
         return self.train.take(order[:first]), self.train.take(order[first:])
+
+
+def stratified(labels: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
+    """The numbers of all images in two parts: `share` of each class, rounded, and the rest, each in a random order that
+    follows from the seed. The rest has an image of every class; the first part of each that has two."""
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(labels), generator=generator)
+    first: list[Tensor] = []
+    second: list[Tensor] = []
+    for label in cast("list[int]", torch.unique(labels).tolist()):
+        own = order[labels[order] == label]
+        count = min(len(own) - 1, max(round(share * len(own)), 1 if len(own) > 1 else 0))
+        first.append(own[:count])
+        second.append(own[count:])
+    return tuple(_shuffled(torch.cat(part), generator) for part in (first, second))  # pyright: ignore[reportReturnType]
+
+
+def _shuffled(numbers: Tensor, generator: torch.Generator) -> Tensor:
+    return numbers[torch.randperm(len(numbers), generator=generator)]
 
 
 def batches(
@@ -232,6 +271,7 @@ def loaded(
         batch_sampler=[one.tolist() for one in index],
         num_workers=workers(),
         pin_memory=device.type == "cuda",
+        worker_init_fn=_apart,
         generator=torch.Generator(),  # the loader draws a seed that nothing here uses: not from the global one
         **options,
     )
@@ -251,9 +291,9 @@ def workers() -> int:
 
 @contextmanager
 def _signals_held() -> Generator[None]:
-    """Processes that begin here get no SIGINT and no SIGTERM, and this one gets them after. A signal to the whole group
-    (Ctrl-C, a job scheduler's or torchrun's SIGTERM) is the main process's: that saves, and ends its workers. A worker
-    that died of it would be an error there."""
+    """Processes that begin here get no SIGINT and no SIGTERM until they are apart, and this one gets them after. A
+    signal to the whole group (Ctrl-C, a job scheduler's or torchrun's SIGTERM) is the main process's: that saves, and
+    ends its workers. A worker that died of it would be an error there."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -262,6 +302,16 @@ def _signals_held() -> Generator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _apart(worker: int) -> None:
+    """In a worker: it leaves the group, and what its main process sends ends it, as ever."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        return
+    os.setsid()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
 
 
 def check_classes(graph: Graph, data: DataSet) -> None:

@@ -1,13 +1,16 @@
-"""The 1,797 handwritten 8x8 digits that ship with scikit-learn (UCI, CC BY 4.0); every fifth is a test image."""
+"""The 1,797 handwritten 8x8 digits that ship with scikit-learn (UCI, CC BY 4.0); a fifth of each are test images."""
+
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.search.data.base import SPLIT_SEED, TEST_SHARE, DataSet, Input, check_channels
-from nasir.search.data.memory import TensorSplit
+from nasir.search.data.base import SPLIT_SEED, STRATIFIED, TEST_SHARE, DataSet, Input, check_channels, stratified
+from nasir.search.data.memory import in_memory
 
 _SIZE = 8
+_MOST = 16  # of a pixel
 
 
 def load_digits(rest: str, input: Input | None, skip: bool = False) -> DataSet:
@@ -27,10 +30,6 @@ def load_digits(rest: str, input: Input | None, skip: bool = False) -> DataSet:
     pixels, target = load(return_X_y=True)  # pyright: ignore[reportUnknownVariableType]
     images = torch.from_numpy(np.asarray(pixels, dtype=np.uint8)).reshape(-1, 1, _SIZE, _SIZE)  # pyright: ignore[reportUnknownArgumentType]
     labels = torch.from_numpy(np.asarray(target, dtype=np.int64))  # pyright: ignore[reportUnknownArgumentType]
-    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(SPLIT_SEED))
-    images, labels = images[order], labels[order]
-    tests = len(labels) // TEST_SHARE
-    mean, std = float(images[tests:].float().mean()), float(images[tests:].float().std())
-    every = TensorSplit(images, labels, mean, std, input and input.size)
-    numbers = torch.arange(len(labels))
-    return DataSet("digits", 10, every.take(numbers[tests:]), every.take(numbers[:tests]), (mean,), (std,))
+    test, train = stratified(labels, TEST_SHARE, SPLIT_SEED)
+    data = in_memory("digits", [(images[part], labels[part]) for part in (train, test)], _MOST, input)
+    return replace(data, split=STRATIFIED)

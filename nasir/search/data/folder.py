@@ -16,26 +16,29 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.search.data.base import SPLIT_SEED, TEST_SHARE, DataSet, Input, Split, loaded
+from nasir.search.data.base import SPLIT_SEED, STRATIFIED, TEST_SHARE, DataSet, Input, Split, loaded, stratified
+from nasir.search.data.preparation import FORMATS, Preparation
 
-_ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".tif", ".tiff"))
-_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM", "TIFF")
+_ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".tif", ".tiff", ".gif"))
+_CLUTTER = frozenset(("__macosx", "thumbs.db", "desktop.ini", "lost+found"))
+"""Names that systems leave behind; those that begin with a dot are theirs too."""
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as torchvision's recipes have them
 _CENTRE = 0.875  # a test image is its middle: 224 of 256 pixels
 _AREA, _RATIO = (0.08, 1.0), (3 / 4, 4 / 3)  # a training image is a random part (Szegedy et al., 2015), or its mirror
 _DEFAULT = Input(3, 224)
 _TRIES = 100  # of images that follow a broken one
+_LOOKED_AT = 64  # files, for the sizes and the depth of the images
 
 
 def load_folder(path: str, input: Input | None, skip: bool = False) -> DataSet:
-    """`DIR/train/CLASS/*` and `DIR/val/CLASS/*`; or `DIR/CLASS/*`, of which every fifth image is a test image. With
-    `skip`, files that cannot be read are left out and noted.
+    """`DIR/train/CLASS/*` and `DIR/val/CLASS/*`; or `DIR/CLASS/*`, of which one image in five of each class is a test
+    image. With `skip`, files that cannot be read are left out and noted.
 
     Raises:
         CompileError: where there is no such folder, a class has no images, or the two parts differ in their classes.
     """
     root = Path(path)
-    if not path or not root.is_dir():
+    if not path or not os.path.isdir(root):
         hint = "write `--data folder:DIR`, the folder that has a folder for each class"
         raise CompileError(Diagnostic("E0801", f"there is no folder `{path}`", hints=(hint,)))
     input = input or _DEFAULT
@@ -43,23 +46,52 @@ def load_folder(path: str, input: Input | None, skip: bool = False) -> DataSet:
         message = f"the network takes images of {input.channels} channels; files give 1 or 3"
         raise CompileError(Diagnostic("E0802", message, hints=("write `image(3, size=...)`",)))
     skipped: set[str] | None = set() if skip else None
-    tests = next((root / name for name in ("val", "test") if (root / name).is_dir()), None)
-    if (root / "train").is_dir() and tests is not None:
-        classes, train = _scan(root / "train", input, skipped)
-        others, test = _scan(tests, input, skipped)
+    tests = next((root / name for name in ("val", "test") if os.path.isdir(root / name)), None)
+    split = "as the folders `train` and `%s` have it"
+    passed_over: dict[str, str] = {}
+    if os.path.isdir(root / "train") and tests is not None:
+        classes, files, labels = _scan(root / "train", passed_over)
+        others, test_files, test_labels = _scan(tests, passed_over)
         if classes != others:
             different = ", ".join(sorted({*classes} ^ {*others})[:4])
-            raise CompileError(
-                Diagnostic("E0801", f"`{root}/train` and `{tests}` differ in their classes: {different}")
-            )
+            message = f"`{root}/train` and `{tests}` differ in their classes: {different}"
+            raise CompileError(Diagnostic("E0801", message))
+        split %= tests.name
     else:
-        classes, every = _scan(root, input, skipped)
-        order = torch.randperm(len(every), generator=torch.Generator().manual_seed(SPLIT_SEED))
-        train, test = every.take(order[len(every) // TEST_SHARE :]), every.take(order[: len(every) // TEST_SHARE])
-    name, files = f"folder:{root.name}", [*train.files.tolist(), *test.files.tolist()]
-    listed = "\n".join(sorted(os.path.relpath(file, root) for file in files))
+        classes, every, every_labels = _scan(root, passed_over)
+        test, train = stratified(torch.tensor(every_labels), TEST_SHARE, SPLIT_SEED)
+        files, labels = _chosen(every, every_labels, train)
+        test_files, test_labels = _chosen(every, every_labels, test)
+        split = STRATIFIED
+    sizes, bits = _look_at([*files, *test_files])
+    mean, std = _normalisation(input.channels)
+    preparation = Preparation(input.channels, input.size, input.size, mean, std, _CENTRE, bits)
+    listed = "\n".join(sorted(os.path.relpath(file, root) for file in (*files, *test_files)))
     digest = hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
-    return DataSet(name, len(classes), train, test, *_normalisation(input.channels), digest, skipped)
+    parts = [
+        FolderSplit(np.array(some), torch.tensor(numbers), preparation, torch.device("cpu"), skipped)
+        for some, numbers in ((files, labels), (test_files, test_labels))
+    ]
+    return DataSet(
+        f"folder:{root.name}",
+        len(classes),
+        parts[0],
+        parts[1],
+        mean,
+        std,
+        digest,
+        skipped,
+        tuple(classes),
+        preparation,
+        split,
+        {os.path.relpath(file, root): why for file, why in passed_over.items()},
+        sizes,
+    )
+
+
+def _chosen(files: Sequence[str], labels: Sequence[int], numbers: Tensor) -> tuple[list[str], list[int]]:
+    chosen = cast("list[int]", numbers.tolist())
+    return [files[i] for i in chosen], [labels[i] for i in chosen]
 
 
 def _normalisation(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -68,9 +100,16 @@ def _normalisation(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]
     return (sum(_MEAN) / 3,), (sum(_STD) / 3,)
 
 
-def _scan(root: Path, input: Input, skipped: set[str] | None) -> tuple[list[str], "FolderSplit"]:
-    """The classes and their images, in the order of their names."""
-    classes = sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
+def _is_clutter(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _CLUTTER
+
+
+def _scan(root: Path, passed_over: dict[str, str]) -> tuple[list[str], list[str], list[int]]:
+    """The classes, and their images with their labels, in the order of their names; what else lies there is noted."""
+    entries = sorted(os.scandir(root), key=lambda entry: entry.name)
+    folders = [entry for entry in entries if not _is_clutter(entry.name)]
+    passed_over.update((e.path, "it is in no class's folder") for e in folders if not e.is_dir())
+    classes = [entry.name for entry in folders if entry.is_dir()]
     if len(classes) < 2:
         hint = "it needs a folder for each class: DIR/cat/1.jpg, DIR/dog/1.jpg"
         raise CompileError(
@@ -79,27 +118,52 @@ def _scan(root: Path, input: Input, skipped: set[str] | None) -> tuple[list[str]
     files: list[str] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
-        found = sorted(_images(root / name))
+        found = sorted(_images(root / name, passed_over))
         if not found:
             hint = f"images end in {', '.join(sorted(_ENDINGS))}; take the folder away if the class is not wanted"
             raise CompileError(Diagnostic("E0801", f"the class folder `{root / name}` has no images", hints=(hint,)))
         files += found
         labels += [label] * len(found)
-    return classes, FolderSplit(np.array(files), torch.tensor(labels), input, torch.device("cpu"), skipped)
+    return classes, files, labels
 
 
-def _images(root: str | Path, around: frozenset[str] = frozenset()) -> Iterator[str]:
+def _images(root: str | Path, passed_over: dict[str, str], around: frozenset[str] = frozenset()) -> Iterator[str]:
     """The image files of a class, in its folder and in folders within, but for the folders `around`. A link that leads
     nowhere counts as one, and cannot be read."""
     around |= {os.path.realpath(root)}
     for entry in os.scandir(root):
-        if entry.name.startswith("."):
+        if _is_clutter(entry.name):
             continue
         if entry.is_dir():
             if os.path.realpath(entry) not in around:
-                yield from _images(entry.path, around)
-        elif Path(entry.name).suffix.lower() in _ENDINGS and (entry.is_file() or not os.path.exists(entry)):
+                yield from _images(entry.path, passed_over, around)
+        elif Path(entry.name).suffix.lower() not in _ENDINGS:
+            passed_over[entry.path] = f"its name ends in none of {', '.join(sorted(_ENDINGS))}"
+        elif entry.is_file() or not os.path.exists(entry):
             yield entry.path
+        else:
+            passed_over[entry.path] = "it is no regular file"
+
+
+def _look_at(files: Sequence[str]) -> tuple[str, int]:
+    """The sizes of some of the images, and of those of sixteen bits a channel how many of them say something: a camera
+    of twelve bits leaves the upper four at 0."""
+    step = max(1, len(files) // _LOOKED_AT)
+    sizes: list[tuple[int, int]] = []
+    deepest = 0
+    for file in files[::step][:_LOOKED_AT]:
+        try:
+            with Image.open(file, formats=FORMATS) as image:
+                sizes.append(image.size)
+                if image.mode.startswith("I;16"):
+                    deepest = max(deepest, int(np.asarray(image).max()).bit_length())
+        except Exception:  # it is said where the image is read
+            continue
+    bits = next((bits for bits in (10, 12, 14) if 8 < deepest <= bits), 16)
+    if not sizes:
+        return "", bits
+    small, large = (f"{f(w for w, _ in sizes)} x {f(h for _, h in sizes)}" for f in (min, max))
+    return small if small == large else f"{small} to {large}", bits
 
 
 @dataclass(frozen=True)
@@ -108,7 +172,7 @@ class FolderSplit(Split):
 
     files: NDArray[np.str_]
     labels: Tensor
-    input: Input
+    preparation: Preparation
     device: torch.device
     skipped: set[str] | None
     """Where files that cannot be read are noted; None where they end the run."""
@@ -123,14 +187,13 @@ class FolderSplit(Split):
         return cast("list[str]", self.files.tolist())
 
     def batches(self, index: Sequence[Tensor], augmentation: int | None) -> Iterator[tuple[Tensor, Tensor]]:
-        mean, std = (torch.tensor(v, device=self.device).view(-1, 1, 1) for v in _normalisation(self.input.channels))
-        files = _Files(self.files, self.input, augmentation, self.skipped is not None)
+        files = _Files(self.files, self.preparation, augmentation, self.skipped is not None)
         for pixels, taken, broken, lost in loaded(files, index, self.device, "E0805", collate_fn=_stack):
             self._note(broken, lost)
             if not len(taken):
                 continue
-            images = pixels.to(self.device, non_blocking=True).permute(0, 3, 1, 2).float() / 255
-            yield (images - mean) / std, self.labels[taken].to(self.device)
+            images = self.preparation.normalised(pixels.to(self.device, non_blocking=True))
+            yield images, self.labels[taken].to(self.device)
 
     def _note(self, broken: "Sequence[Broken]", lost: bool) -> None:
         if not broken:
@@ -169,9 +232,9 @@ class _Files(Dataset[Decoded]):
     """Where broken files are skipped, a training image is replaced by the next one that can be read, so that batches
     keep their size; a test image is left out."""
 
-    def __init__(self, files: NDArray[np.str_], input: Input, augmentation: int | None, skip: bool) -> None:
+    def __init__(self, files: NDArray[np.str_], preparation: Preparation, augmentation: int | None, skip: bool) -> None:
         self._files = files
-        self._input = input
+        self._preparation = preparation
         self._augmentation = augmentation
         self._tries = _TRIES if skip and augmentation is not None else 1
 
@@ -187,20 +250,18 @@ class _Files(Dataset[Decoded]):
     def _decoded(self, index: int) -> "NDArray[np.uint8] | Broken":
         file = str(self._files[index])
         try:
-            with Image.open(file, formats=_FORMATS) as image:
-                pixels = self._cut(_eight_bits(image).convert("RGB" if self._input.channels == 3 else "L"), index)
+            with Image.open(file, formats=FORMATS) as image:
+                return self._pixels(image, index)
         except UnidentifiedImageError:
-            return Broken(file, f"it is none of {', '.join(_FORMATS)}")
+            return Broken(file, f"it is none of {', '.join(FORMATS)}")
         except Exception as error:  # whatever a damaged file makes a decoder raise
             return Broken(file, str(error) or type(error).__name__)
-        return np.asarray(pixels, dtype=np.uint8).reshape(self._input.size, self._input.size, -1)
 
-    def _cut(self, image: Image.Image, index: int) -> Image.Image:
-        size = (self._input.size, self._input.size)
+    def _pixels(self, image: Image.Image, index: int) -> "NDArray[np.uint8]":
         if self._augmentation is None:
-            side = _CENTRE * min(image.size)
-            left, top = (image.width - side) / 2, (image.height - side) / 2
-            return image.resize(size, Image.Resampling.BILINEAR, (left, top, left + side, top + side))
+            return self._preparation.pixels(image)
+        image = self._preparation.upright(image)
+        size = (self._preparation.width, self._preparation.height)
         draw = np.random.default_rng((self._augmentation, index))
         area = image.width * image.height * draw.uniform(*_AREA)
         ratio = math.exp(draw.uniform(math.log(_RATIO[0]), math.log(_RATIO[1])))
@@ -208,16 +269,8 @@ class _Files(Dataset[Decoded]):
         height: float = min((area / ratio) ** 0.5, image.height)
         left, top = draw.uniform(0, image.width - width), draw.uniform(0, image.height - height)
         part = image.resize(size, Image.Resampling.BILINEAR, (left, top, left + width, top + height))
-        return ImageOps.mirror(part) if draw.random() < 0.5 else part
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """An image of eight bits a channel: Pillow's own conversion would clip sixteen to white."""
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.mode in {"I", "F"}:
-        raise ValueError("pixels of 32 bits have no known range")
-    return image
+        part = ImageOps.mirror(part) if draw.random() < 0.5 else part
+        return np.asarray(part, dtype=np.uint8).reshape(size[1], size[0], -1)
 
 
 def _stack(items: Sequence[Decoded]) -> tuple[Tensor, Tensor, list[Broken], bool]:

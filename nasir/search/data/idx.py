@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import math
+import os
 import zlib
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.search.data.base import DataSet, Input, check_channels, check_labels
-from nasir.search.data.memory import TensorSplit
+from nasir.search.data.memory import in_memory
 
 _UNSIGNED_BYTES = 8
 
@@ -24,7 +25,7 @@ def load_idx(path: str, input: Input | None, skip: bool = False) -> DataSet:
         CompileError: where a file is missing, damaged or no such file, or a label names no class.
     """
     root = Path(path)
-    if not path or not root.is_dir():
+    if not path or not os.path.isdir(root):
         hint = "write `--data idx:DIR`, the folder with train-images-idx3-ubyte.gz and its three companions"
         raise CompileError(Diagnostic("E0801", f"there is no folder `{path}`", hints=(hint,)))
     check_channels(input, 1, "write `image(1, size=28)`")
@@ -32,15 +33,10 @@ def load_idx(path: str, input: Input | None, skip: bool = False) -> DataSet:
     tests, test_labels = _part(root, "t10k")
     found = torch.from_numpy(labels.astype(np.int64)), torch.from_numpy(test_labels.astype(np.int64))
     where = f"`{_path(root, 'train-labels', 1)}`", f"`{_path(root, 't10k-labels', 1)}`"
-    classes = check_labels(found, where, "E0801", all_tested=True)
-    mean, std = float(images.mean()), float(images.std())
-    size = input and input.size
-    train, test = (
-        TensorSplit(torch.from_numpy(x).unsqueeze(1), y, mean, std or 1.0, size)
-        for x, y in zip((images, tests), found, strict=True)
-    )
+    check_labels(found, where, "E0801", all_tested=True)
+    parts = [(torch.from_numpy(x).unsqueeze(1), y) for x, y in zip((images, tests), found, strict=True)]
     digest = hashlib.sha256(b"".join(part.tobytes() for part in (images, labels, tests, test_labels))).hexdigest()
-    return DataSet(f"idx:{root.name}", classes, train, test, (mean,), (std,), digest)
+    return in_memory(f"idx:{root.name}", parts, 255, input, digest)
 
 
 def _part(root: Path, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -54,7 +50,7 @@ def _part(root: Path, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 def _path(root: Path, name: str, dimensions: int) -> Path:
     names = [f"{name}{dash}idx{dimensions}-ubyte{gz}" for gz in ("", ".gz") for dash in "-."]
-    path = next((root / n for n in names if (root / n).is_file()), None)
+    path = next((root / n for n in names if os.path.isfile(root / n)), None)
     if path is None:
         raise CompileError(Diagnostic("E0801", f"`{root}` has no file `{names[0]}`, nor `{names[2]}`"))
     return path

@@ -7,16 +7,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from nasir.search.data.base import Split
+from nasir.search.data.base import DataSet, Input, Split
+from nasir.search.data.preparation import Preparation
 
 
 @dataclass(frozen=True)
 class TensorSplit(Split):
-    """Images in memory, uint8 [N, C, H, W]; batches are normalised, resized to `size` where it is not None, and never
-    augmented."""
+    """Images in memory, uint8 [N, C, H, W] from 0 to `most`; batches are scaled to 0..1, normalised, resized to `size`
+    where it is not None, and never augmented."""
 
     images: Tensor
     labels: Tensor
+    most: int
     mean: float
     std: float
     size: int | None
@@ -30,8 +32,35 @@ class TensorSplit(Split):
     def batches(self, index: Sequence[Tensor], augmentation: int | None) -> Iterator[tuple[Tensor, Tensor]]:
         for one in index:
             here = one.to(self.labels.device)
-            images = (self.images[here].float() - self.mean) / self.std
+            images = (self.images[here].float() / self.most - self.mean) / self.std
             yield resized(images, self.size), self.labels[here]
+
+
+def in_memory(
+    name: str, parts: Sequence[tuple[Tensor, Tensor]], most: int, input: Input | None, files: str = ""
+) -> DataSet:
+    """Training and test images of one channel, uint8 [N, 1, H, W] from 0 to `most`, with their labels from 0; they are
+    normalised by the training images' mean and standard deviation."""
+    (images, labels), _ = parts
+    mean, std = float(images.double().mean()) / most, float(images.double().std(correction=0)) / most or 1.0
+    size = input and input.size
+    train, test = (TensorSplit(x, y, most, mean, std, size) for x, y in parts)
+    height, width = images.shape[2:]
+    preparation = Preparation(1, size or height, size or width, (mean,), (std,))
+    classes = int(labels.max()) + 1
+    names = tuple(map(str, range(classes)))
+    return DataSet(
+        name,
+        classes,
+        train,
+        test,
+        (mean,),
+        (std,),
+        files,
+        names=names,
+        preparation=preparation,
+        sizes=f"{width} x {height}",
+    )
 
 
 def resized(images: Tensor, size: int | None) -> Tensor:

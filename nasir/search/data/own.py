@@ -13,7 +13,7 @@ from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -46,13 +46,20 @@ def load_own(rest: str, input: Input | None, skip: bool = False) -> DataSet:
         message = f"`{name}` of `{module_name}` gives no training and test set: {_told(error)}"
         raise CompileError(Diagnostic("E0806", message)) from error
     sets = [
-        OwnSplit(one, np.arange(size), _labels(one, size, rest), input, torch.device("cpu"))
+        OwnSplit(rest, one, np.arange(size), _labels(one, size, rest), input, torch.device("cpu"))
         for one, size in zip((train, test), sizes, strict=True)
     ]
     where = f"the training set of `{rest}`", f"the test set of `{rest}`"
     classes = check_labels((sets[0].labels, sets[1].labels), where, "E0806")
     digest = hashlib.sha256(b"".join(one.labels.numpy().tobytes() for one in sets)).hexdigest()
-    return DataSet(f"python:{rest}", classes, sets[0], sets[1], (), (), digest)
+    return DataSet(f"python:{rest}", classes, sets[0], sets[1], (), (), digest, names=_names(train, classes))
+
+
+def _names(dataset: Any, count: int) -> tuple[str, ...]:
+    """The classes' names, where the data set has them as torchvision's do; else their numbers."""
+    found = getattr(dataset, "classes", None)
+    named = isinstance(found, (list, tuple)) and len(found) == count  # pyright: ignore[reportUnknownArgumentType]
+    return tuple(map(str, cast("list[Any]", found) if named else range(count)))
 
 
 def _module(name: str) -> ModuleType:
@@ -115,6 +122,7 @@ def _labels(dataset: Any, size: int, name: str) -> Tensor:
 class OwnSplit(Split):
     """Some items of a user's data set; images are resized where the network takes another size."""
 
+    name: str
     dataset: Any
     items: NDArray[np.int64]
     labels: Tensor
@@ -129,7 +137,9 @@ class OwnSplit(Split):
 
     def batches(self, index: Sequence[Tensor], augmentation: int | None) -> Iterator[tuple[Tensor, Tensor]]:
         items = _Seeded(self.dataset, self.items, augmentation)
-        for one, images in zip(index, loaded(items, index, self.device, "E0806"), strict=True):
+        for one, images in zip(index, loaded(items, index, self.device, "E0806", collate_fn=_stacked), strict=True):
+            if isinstance(images, str):
+                raise CompileError(Diagnostic("E0806", f"the images of `{self.name}` differ in shape: {images}"))
             checked = self._checked(images.to(self.device, non_blocking=True))
             wrong = (~torch.isfinite(checked)).flatten(1).any(1).nonzero()
             if len(wrong):
@@ -149,7 +159,16 @@ class OwnSplit(Split):
         return resized(images, self.input and self.input.size)
 
 
-class _Seeded(Dataset[Tensor]):
+def _stacked(items: Sequence[tuple[int, Tensor]]) -> Tensor | str:
+    """The images of a batch; where they differ in shape, which do, as text."""
+    (number, first), *others = items
+    for other, image in others:
+        if image.shape != first.shape:
+            return f"item {number} is {[*first.shape]}, item {other} {[*image.shape]}"
+    return torch.stack([image for _, image in items])
+
+
+class _Seeded(Dataset[tuple[int, Tensor]]):
     """The images; what is random in them is a function of (augmentation, image), whatever worker makes them."""
 
     def __init__(self, dataset: Any, items: NDArray[np.int64], augmentation: int | None) -> None:
@@ -157,11 +176,12 @@ class _Seeded(Dataset[Tensor]):
         self._items = items
         self._augmentation = augmentation
 
-    def __getitem__(self, index: int) -> Tensor:
+    def __getitem__(self, index: int) -> tuple[int, Tensor]:
+        """The item's number and its image."""
         item = int(self._items[index])
         seed = int(np.random.default_rng((self._augmentation or 0, item)).integers(2**31))
         with _seeded(seed):
             try:
-                return torch.as_tensor(self._dataset[item][0])
+                return item, torch.as_tensor(self._dataset[item][0])
             except StopIteration:  # it would end the loader's loop
                 raise RuntimeError(f"item {item} raises StopIteration") from None
