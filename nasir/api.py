@@ -179,6 +179,8 @@ def _written(value: object) -> str:
             return key(value)
         case float():
             return key(float(value))  # a numpy float is one, and prints otherwise
+        case _ if callable(plain := getattr(value, "tolist", None)):  # numbers and arrays of numpy and torch
+            return _written(plain())
         case tuple() | list() | range():
             return f"{{{', '.join(map(_written, cast('Sequence[object]', value)))}}}"
         case _:

@@ -25,6 +25,13 @@ def seeds(space: nasir.Space) -> range:
     return range(20 if len(space.decisions) < 30 else 4)
 
 
+def until_an_epoch_is_done(process) -> None:
+    """Reads what a run prints up to its first epoch."""
+    for line in process.stdout:
+        if "1/" in (line if isinstance(line, str) else line.decode()):
+            return
+
+
 each_space = pytest.mark.parametrize("path", all_spaces(), ids=lambda p: p.stem)
 each_searched_space = pytest.mark.parametrize(
     "path", [p for p in all_spaces() if p.parent.name != "zoo"], ids=lambda p: p.stem

@@ -1,17 +1,21 @@
 """`nasir`: the commands, and how errors leave the program."""
 
 import gc
+import os
 import sys
 import time
-from typing import Annotated
+import traceback
+from typing import Annotated, Any, TextIO, cast
 
 import typer
 
-from nasir.cli import build, check, derive, draw, explain, info, ir, report, search, sweep, train
-from nasir.diagnostics import CompileError, render_all
+from nasir.cli import build, check, derive, draw, explain, info, ir, predict, report, search, sweep, train
+from nasir.diagnostics import CompileError, Diagnostic, render_all
 from nasir.search.machine import rank
 
 _RANKS_AGREE = 3.0  # seconds
+_PIPE_CLOSED = 141  # 128 + SIGPIPE, as a shell has it
+_HELP = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     name="nasir",
@@ -21,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
+    context_settings=_HELP,
 )
 
 
@@ -41,24 +46,99 @@ def options(
     """Compile neural architecture search spaces: search them, derive networks, emit plain PyTorch."""
 
 
-for module in (check, info, ir, draw, search, sweep, report, derive, build, train, explain):
-    app.command(module.NAME)(module.command)
+for module in (check, info, ir, draw, search, sweep, report, derive, build, train, predict, explain):
+    app.command(module.NAME, context_settings=_HELP)(module.command)
+
+
+class _Output:
+    """Standard output whose reader may go away, and whose disk may be full."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        return self._safely(lambda: self._stream.write(text))
+
+    def flush(self) -> None:
+        self._safely(self._stream.flush)
+
+    def _safely(self, work: Any) -> Any:
+        try:
+            return work()
+        except BrokenPipeError:
+            self._give_up()
+            sys.exit(_PIPE_CLOSED)
+        except OSError as error:
+            self._give_up()
+            raise _NotPrinted(error) from None
+
+    def _give_up(self) -> None:
+        """Python writes what is left when it ends: to where it harms nobody."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
+class _NotPrinted(Exception):
+    """Standard output cannot be written; the argument is why."""
 
 
 def run() -> None:
-    """The entry point. Exit status: 0, 1 for diagnostics, 2 for wrong usage, 130 where interrupted."""
+    """The entry point. Exit status: 0, 1 for diagnostics, 2 for wrong usage, 130 where interrupted, 141 where the
+    reader of the output went away."""
     # A compile makes a great many small objects that live to its end; walking them again and again is a tenth of it.
     gc.set_threshold(100_000)
+    # Threads that wait by spinning take the cores from whatever runs beside them. It is read when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    sys.stdout = cast(TextIO, _Output(sys.stdout))
+    status = 0
     try:
         app(standalone_mode=True)
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except CompileError as error:
-        if rank() > 0:
-            time.sleep(_RANKS_AGREE)  # what the first rank says as well is said once: torchrun ends the others
-        print(render_all(error.diagnostics), file=sys.stderr)
-        sys.exit(1)
+        status = _told(error)
+    except _NotPrinted as error:
+        status = _told(CompileError(not_printed(error)))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
+        status = 130
+    except Exception as error:
+        if os.environ.get("NASIR_TRACEBACK"):
+            raise
+        status = _told(CompileError(fault(error)))
+    try:
+        sys.stdout.flush()
+    except SystemExit:
+        status = _PIPE_CLOSED
+    except _NotPrinted as error:
+        status = _told(CompileError(not_printed(error)))
+    if "multiprocessing" in sys.modules:  # processes that decode images get no SIGTERM: none may be left to wait for
+        for process in sys.modules["multiprocessing"].active_children():
+            process.kill()
+    sys.exit(status)
+
+
+def _told(error: CompileError) -> int:
+    if rank() > 0:
+        time.sleep(_RANKS_AGREE)  # what the first rank says as well is said once: torchrun ends the others
+    print(render_all(error.diagnostics), file=sys.stderr)
+    return 1
+
+
+def not_printed(error: Exception) -> Diagnostic:
+    """Standard output cannot be written."""
+    (why,) = error.args
+    return Diagnostic("E0903", f"standard output cannot be written: {why.strerror or why}")
+
+
+def fault(error: Exception) -> Diagnostic:
+    """What only a fault of ours, or of this machine, explains."""
+    if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
+        hint = "name one that can be written: `TMPDIR=DIR nasir ...`"
+        return Diagnostic("E0903", "there is no folder for temporary files", hints=(hint,))
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f"{os.sep}nasir{os.sep}" in f.filename]
+    where = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
+    hint = "please report it with the command and the program; `NASIR_TRACEBACK=1 nasir ...` shows where it happened"
+    return Diagnostic("E0910", f"{type(error).__name__}: {error}{where}", hints=(hint,))

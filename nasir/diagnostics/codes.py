@@ -692,10 +692,16 @@ CODES: Mapping[str, Code] = {
         "`--tensorboard` writes events with the tensorboard package, which is an extra: `pip install"
         " 'nasir[tensorboard]'`. metrics.jsonl and report.html hold the same figures without it.",
     ),
+    "E0907": Code(
+        "network that cannot predict",
+        "`nasir predict` takes a finished run, or an emitted file with model.safetensors and deploy.json beside it. The"
+        " weights must be that network's, and deploy.json must say how its images were prepared. Where a"
+        " `python:` module prepared them, only that module knows how.",
+    ),
     "E0910": Code(
         "fault of nasir",
-        "Each emitted module is run once before it is written: on an image of zeros it must give the shape, the"
-        " multiply-adds and the parameters of the network. This one did not, and nothing was written. Please report it"
-        " with the program and the choices.",
+        "Something happened that no input should make happen. Among the checks: each emitted module is run once before"
+        " it is written, and must give the shape, the multiply-adds and the parameters of the network. Please report it"
+        " with the command and the program; `NASIR_TRACEBACK=1` shows where it happened.",
     ),
 }

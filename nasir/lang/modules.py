@@ -61,6 +61,9 @@ def find(name: str) -> Path:
         CompileError: where there is neither.
     """
     path = Path(name)
+    if path.suffix == ".py":
+        hint = "programs end in `.nas`; `nasir train model.py` trains an emitted file, `nasir predict` uses it"
+        raise CompileError(Diagnostic("E0701", f"`{name}` is a Python file, not a program", hints=(hint,)))
     if os.path.isfile(path):  # the methods of Path raise for names that no file system takes
         return path
     if os.path.isdir(path):

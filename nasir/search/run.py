@@ -279,7 +279,8 @@ def _train_module(
         state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
         facts = deployment(job.data)
         folder.write_json("deploy.json", facts)
-        folder.write("model.safetensors", save(state, {"format": "pt", DEPLOY_KEY: json.dumps(facts)}))
+        # One entry of metadata: several would come in an order that changes from run to run.
+        folder.write("model.safetensors", save(state, {DEPLOY_KEY: json.dumps(facts)}))
         confusion = confusions(module, job.data.test.to(job.device), settings.batch, job.data.classes, job.pauses)
         bounds = goal.bounds if goal else ()
         used = {b.cost: {"limit": b.limit, "used": costs[b.cost] / b.limit} for b in bounds}

@@ -12,6 +12,7 @@ import pytest
 from nasir.ir.values import key
 from nasir.search.run_folder import RunFolder
 from nasir.search.sweep import members
+from tests.conftest import until_an_epoch_is_done
 from tests.spaces import TINY
 
 NASIR = Path(sys.executable).parent / "nasir"
@@ -175,8 +176,7 @@ def _figures(folder):
 def test_an_interrupted_search_says_how_to_go_on(files):
     command = [str(NASIR), "search", "tiny.nas", "--out", "run", "--set", "epochs=500"]
     process = subprocess.Popen(command, cwd=files, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    process.stdout.readline()  # the first epoch is done
+    until_an_epoch_is_done(process)  # the first epoch is done
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130

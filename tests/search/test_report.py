@@ -28,7 +28,7 @@ def test_the_report_shows_the_run(finished):  # noqa: F811
         assert f"probabilities of {decision.name} by epoch" in page
     for title in ("Loss of the search", "Multiply-adds", "Temperature", "Loss of the training"):
         assert f"<title>{title}</title>" in page
-    assert page.count("<svg") == 7
+    assert page.count("<svg") == 8
 
 
 def test_no_request_leaves_the_page(finished):  # noqa: F811
@@ -125,4 +125,4 @@ def test_events_that_cannot_be_written_are_a_diagnostic(compiled, tmp_path):
     (tmp_path / "run" / "events").write_text("a file")
     with pytest.raises(nasir.CompileError, match="is no folder") as caught:
         run(compiled(TINY), tmp_path / "run", tensorboard=True)
-    assert caught.value.diagnostics[0].code == "E0903"
+    assert caught.value.diagnostics[0].code == "E0901"

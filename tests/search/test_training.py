@@ -42,7 +42,7 @@ class Watched(TensorSplit):
 def data():
     Watched.asked = []
     digits = load_data("digits")
-    fields = ("images", "labels", "mean", "std", "size")
+    fields = ("images", "labels", "most", "mean", "std", "size")
     train, test = (Watched(*(getattr(s, name) for name in fields)) for s in (digits.train, digits.test))
     return replace(digits, train=train, test=test)
 

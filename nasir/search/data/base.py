@@ -1,7 +1,6 @@
 """Data sets, and batches whose order and augmentation are functions of (seed, epoch) alone."""
 
 import math
-import os
 import random
 import signal
 from abc import ABC, abstractmethod
@@ -271,10 +270,10 @@ def loaded(
         batch_sampler=[one.tolist() for one in index],
         num_workers=workers(),
         pin_memory=device.type == "cuda",
-        worker_init_fn=_apart,
         generator=torch.Generator(),  # the loader draws a seed that nothing here uses: not from the global one
         **options,
     )
+    made: Any = None
     try:
         with _signals_held():
             made = iter(loader)
@@ -282,6 +281,10 @@ def loaded(
     except Exception as error:  # whatever a user's code raises, or ends a worker
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise CompileError(Diagnostic(code, f"the images cannot be read: {reason}")) from error
+    finally:
+        # Python ends what is left of them with a SIGTERM, which they do not get, and waits.
+        if made is not None and hasattr(made, "_shutdown_workers"):
+            made._shutdown_workers()
 
 
 def workers() -> int:
@@ -291,9 +294,9 @@ def workers() -> int:
 
 @contextmanager
 def _signals_held() -> Generator[None]:
-    """Processes that begin here get no SIGINT and no SIGTERM until they are apart, and this one gets them after. A
-    signal to the whole group (Ctrl-C, a job scheduler's or torchrun's SIGTERM) is the main process's: that saves, and
-    ends its workers. A worker that died of it would be an error there."""
+    """Processes that begin here get no SIGINT and no SIGTERM, and this one gets them after. A signal to all of them
+    (Ctrl-C, a job scheduler's or torchrun's SIGTERM) is the main process's: that saves, and ends its workers. A worker
+    that died of it would be an error there."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -302,16 +305,6 @@ def _signals_held() -> Generator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _apart(worker: int) -> None:
-    """In a worker: it leaves the group, and what its main process sends ends it, as ever."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        return
-    os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
 
 
 def check_classes(graph: Graph, data: DataSet) -> None:

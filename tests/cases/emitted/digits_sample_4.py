@@ -11,6 +11,8 @@ trunk.2  ir                                     16 x 4 x 4         45,568       
 trunk.3  ir                                     40 x 4 x 4         33,792       2,840
 trunk.4  ir                                     32 x 2 x 2         68,160      10,808
 head     conv bn hswish global_avg_pool linear  10                 13,248       4,234
+
+Weights: `model.load_state_dict(safetensors.torch.load_file("model.safetensors"))`.
 """
 
 from torch import Tensor, nn
