@@ -33,13 +33,13 @@ import nasir
 from benchmarks.spaces import fashion
 from nasir.execution import network_class
 from nasir.lang.settings import override, with_bounds
-from nasir.search.constraint import targets
-from nasir.search.data import DataSet, input_of, load_data
-from nasir.search.loop import Search
-from nasir.search.pausing import Pauses
-from nasir.search.ranks import Ranks
-from nasir.search.run_folder import RunFolder
-from nasir.search.training import Training, accuracy
+from nasir.searching.constraint import targets
+from nasir.searching.data import DataSet, input_of, load_data
+from nasir.searching.loop import Search
+from nasir.searching.pausing import Pauses
+from nasir.searching.ranks import Ranks
+from nasir.searching.run_folder import RunFolder
+from nasir.searching.training import Training, accuracy
 
 FORMS = {"alternatives": False, "factored": True}
 TOLERANCE = 0.05

@@ -1,5 +1,6 @@
 """The Python interface: spaces, and what becomes of them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from nasir.supernets import Supernet
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Space:
     """A checked program: a space of networks, or one network where nothing is left to decide."""
 
@@ -44,6 +45,13 @@ class Space:
     source: Source
     _module: Module = field(repr=False)
     _elaboration: Elaboration = field(repr=False)
+
+    def __repr__(self) -> str:
+        if not self.decisions:
+            return f"Space({self.name}: a network, {self.costs.at({})['macs']:,} multiply-adds)"
+        return (
+            f"Space({self.name}: {len(self.decisions)} decisions, 10^{math.log10(self.assignments()):.2f} assignments)"
+        )
 
     @property
     def imports(self) -> Mapping[str, str]:

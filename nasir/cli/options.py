@@ -48,6 +48,7 @@ SyncBatchNorm = Annotated[
     bool, typer.Option("--sync-bn", help="Batch statistics over all GPUs of a `torchrun`, not over each one's images.")
 ]
 TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard events to RUN/events as well.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors alone.")]
 Threads = Annotated[
     int | None,
     typer.Option(

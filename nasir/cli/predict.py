@@ -27,7 +27,7 @@ def command(
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from nasir.search.predicting import predictor  # imports torch
+    from nasir.searching.predicting import predictor  # imports torch
     from nasir.terminal import Terminal
 
     found = list(predictor(network)(images, top))

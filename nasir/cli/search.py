@@ -17,6 +17,7 @@ from nasir.cli.options import (
     Device,
     Out,
     Overwrite,
+    Quiet,
     Resume,
     Seed,
     Set,
@@ -32,14 +33,14 @@ from nasir.diagnostics import CompileError, Diagnostic, plain
 from nasir.files import Unreadable, parse_json, read_regular
 from nasir.ir.values import key
 from nasir.lang.settings import override, with_bounds
-from nasir.search.machine import rank, rank_count
+from nasir.searching.machine import rank, rank_count
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from nasir.search.plan import Request
-    from nasir.search.run import Result
-    from nasir.search.summary import Summary
+    from nasir.searching.plan import Request
+    from nasir.searching.run import Result
+    from nasir.searching.summary import Summary
 
 NAME = "search"
 T = TypeVar("T")
@@ -72,6 +73,7 @@ def command(
     tensorboard: TensorBoard = False,
     resume: Resume = False,
     overwrite: Overwrite = False,
+    quiet: Quiet = False,
     source: Annotated[
         Path | None,
         typer.Option(
@@ -92,7 +94,7 @@ def command(
     settling = ("given", "bound", "set", "classes", "skip_broken", "seed", "sync_bn", "threads")
     if source is not None and any(_is_given(context, name) for name in settling):
         raise typer.BadParameter("`--from RUN` repeats a run as it was: its settings and seed are in RUN")
-    from nasir.search.run import Request, search  # imports torch
+    from nasir.searching.run import Request, search  # imports torch
 
     if source is None:
         assert file is not None, "one of the two is given"
@@ -117,7 +119,7 @@ def command(
         space, request = _repeated(source, out or again, device, data if _is_given(context, "data") else None)
         request = replace(request, tensorboard=tensorboard)
     request = replace(request, resume=resume, overwrite=overwrite)
-    console = console_of_rank()
+    console = console_of_rank(quiet)
     result = stoppable(lambda: search(space, request, console), request.out)
     show(result, request.out, console)
     if source is not None:
@@ -141,11 +143,11 @@ def _compare(run: Path, other: Path, console: "Console") -> None:
             console.print(f"{words} {run}: {', '.join(names)}", style="yellow", markup=False, soft_wrap=True)
 
 
-def console_of_rank() -> "Console":
-    """The console; a silent one on all ranks but the first."""
+def console_of_rank(quiet: bool) -> "Console":
+    """The console; a silent one where that is asked for, and on all ranks but the first."""
     from nasir.terminal import Terminal
 
-    return Terminal(highlight=False, quiet=rank() > 0)
+    return Terminal(highlight=False, quiet=quiet or rank() > 0)
 
 
 def _settled(space: Space, bounds: list[str], settings: list[str]) -> Space:
@@ -159,8 +161,8 @@ def _repeated(run: Path, out: Path, device: str, data: str | None) -> "tuple[Spa
     Raises:
         CompileError: where the folder holds no run, or one of other data than `data`.
     """
-    from nasir.search.data import anchored
-    from nasir.search.plan import MOST_SEED, MOST_THREADS, Request, plain_settings, whole
+    from nasir.searching.data import anchored
+    from nasir.searching.plan import MOST_SEED, MOST_THREADS, Request, plain_settings, whole
 
     try:
         plan: dict[str, Any] = parse_json(read_regular(run / "plan.json"))
@@ -200,7 +202,7 @@ def _repeated(run: Path, out: Path, device: str, data: str | None) -> "tuple[Spa
 
 def stoppable(run: Callable[[], T], folder: Path) -> T:
     """What `run` returns; where a signal stops it, the way to go on with it, and the exit status of the signal."""
-    from nasir.search.pausing import Stopped
+    from nasir.searching.pausing import Stopped
 
     try:
         return run()
@@ -217,7 +219,7 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
     from rich.table import Table
 
     from nasir.cost.table import layer_rows
-    from nasir.search.summary import by_layer
+    from nasir.searching.summary import by_layer
 
     table = Table("layer", "made of", "output", box=SIMPLE_HEAD, header_style="dim")
     table.add_column("macs", justify="right")
@@ -234,7 +236,7 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
 
 def show_summary(summary: "Summary", folder: Path, console: "Console", decisions: int = 0) -> None:
     """The figures of a run, of a search over so many decisions."""
-    from nasir.search.summary import NOT_LANDED, undecided, used
+    from nasir.searching.summary import NOT_LANDED, undecided, used
 
     for words, cost, figure in (("multiply-adds", "macs", summary.macs), ("parameters   ", "params", summary.params)):
         of_bound = used(summary.bounds, cost)

@@ -12,6 +12,7 @@ from nasir.cli.options import (
     Device,
     File,
     Overwrite,
+    Quiet,
     Resume,
     Seed,
     Set,
@@ -24,7 +25,7 @@ from nasir.cli.options import (
 )
 from nasir.cli.search import stoppable
 from nasir.lang.settings import override, with_bounds
-from nasir.search.machine import under_torchrun
+from nasir.searching.machine import under_torchrun
 
 NAME = "sweep"
 
@@ -60,15 +61,16 @@ def command(
     ] = 1,
     resume: Resume = False,
     overwrite: Overwrite = False,
+    quiet: Quiet = False,
 ) -> None:
     """Search a family of networks, one for each bound; a table and a plot of accuracy over cost.
 
     Writes sweep.json, sweep.md and sweep.svg into DIR. `--resume` goes on with what is unfinished.
     """
-    from nasir.search.constraint import targets
-    from nasir.search.run import check_open
-    from nasir.search.run_folder import RunFolder
-    from nasir.search.sweep import Member, check_no_family, members, run_all, write_family
+    from nasir.searching.constraint import targets
+    from nasir.searching.run import check_open
+    from nasir.searching.run_folder import RunFolder
+    from nasir.searching.sweep import Member, check_no_family, members, run_all, write_family
     from nasir.terminal import Terminal
 
     if (macs is None) == (params is None):
@@ -95,7 +97,7 @@ def command(
     arguments += [f"--threads={threads}"] * (threads is not None)
     arguments += [f"--classes={classes}"] * (classes is not None) + ["--skip-broken"] * skip_broken
     arguments += ["--resume"] * resume + ["--overwrite"] * overwrite
-    console = Terminal(highlight=False)
+    console = Terminal(highlight=False, quiet=quiet)
 
     def done(member: Member, well: bool) -> None:
         words = "done" if well else f"failed, see {member.log}"

@@ -13,6 +13,7 @@ from nasir.cli.options import (
     File,
     Out,
     Overwrite,
+    Quiet,
     Resume,
     Seed,
     Set,
@@ -45,18 +46,19 @@ def command(
     tensorboard: TensorBoard = False,
     resume: Resume = False,
     overwrite: Overwrite = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a network, decision-free `.nas` or emitted `.py`, from scratch; everything into RUN.
 
     `--set` takes `epochs=30` and the like.
     """
     check_start(resume, overwrite)
-    from nasir.search.plan import Request
-    from nasir.search.run import train_file, train_network  # imports torch
+    from nasir.searching.plan import Request
+    from nasir.searching.run import train_file, train_network  # imports torch
 
     if file.endswith(".py") and given:
         raise typer.BadParameter("an emitted file has no parameters: leave `--with` out")
-    console = console_of_rank()
+    console = console_of_rank(quiet)
     is_python = file.endswith(".py")
     network = None if is_python else load(file, **parameters(given))
     folder = out or Path("runs") / f"{network.name if network else Path(file).stem}_train"

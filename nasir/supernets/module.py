@@ -1,7 +1,7 @@
 """The supernet as an nn.Module that a user's own training loop can drive."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, fx, nn
@@ -36,6 +36,16 @@ class Supernet(Written):
         super().__init__(root, graph, "Supernet")
         self.space = space
         self.modules_by_node = dict(modules)
+
+    if TYPE_CHECKING:
+
+        def __call__(
+            self, images: Tensor, choices: Choices | None = None, noise: Tensor | None = None
+        ) -> SupernetOutput: ...
+
+    def __repr__(self) -> str:
+        weights = sum(parameter.numel() for parameter in self.weights())
+        return f"Supernet({self.space.name}: {len(self.space.decisions)} decisions, {weights:,} weights)"
 
     def _rest(self) -> tuple[Any, ...]:
         return plain(self.graph), self.space, self.modules_by_node

@@ -1,0 +1,63 @@
+"""What a run came to: its figures, and the words for them that the terminal and the report have in common."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nasir.searching.landing import LEAST_USE
+
+NOT_LANDED = (
+    f"Less than {LEAST_USE:.0%} of the tightest bound is used, and no change of one or two decisions was found that"
+    " uses more within all bounds."
+)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run found. Accuracies are shares; `macs` multiply-adds; `seconds` wall time. `bounds` says of each bound
+    its limit and the share of it that is used; `lands` whether the tightest is used up (`landing.LEAST_USE`), and where
+    not, no change of one or two decisions would. `validation_accuracy` is that of the weights kept, those after
+    `kept_epoch` epochs. `entropy` is that of the decisions at the end of the search (1 undecided, 0 decided), `moved`
+    the decisions that the bounds took from their likeliest option, each with that and the one taken."""
+
+    name: str
+    macs: int
+    params: int
+    test_accuracy: float
+    supernet_accuracy: float | None
+    seconds: float
+    bounds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
+    lands: bool | None = None
+    skipped_files: int = 0
+    validation_accuracy: float | None = None
+    kept_epoch: int | None = None
+    entropy: float | None = None
+    moved: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
+
+
+_UNDECIDED, _MANY_MOVED = 0.3, 0.1
+
+
+def undecided(entropy: float | None, moved: int, decisions: int) -> str:
+    """A word of advice where the network comes from landing on the bounds more than from the search; else nothing."""
+    if entropy is None or (entropy < _UNDECIDED and moved <= max(1, _MANY_MOVED * decisions)):
+        return ""
+    return (
+        f"The search did not decide: the entropy of its decisions is {entropy:.2f}, and landing on the bounds moved"
+        f" {moved} of {decisions} from their likeliest options. More epochs, `--set search.epochs=N`, or a larger"
+        ' rate of the architecture, `--set "search.architecture=adam(lr=0.1)"`, decide more.'
+    )
+
+
+def used(bounds: Mapping[str, Mapping[str, float]], cost: str) -> str:
+    """How much of its bound a cost uses; nothing where it has none."""
+    return f"{bounds[cost]['used']:.1%} of {bounds[cost]['limit']:,.0f}" if cost in bounds else ""
+
+
+def by_layer(chosen: Mapping[str, str]) -> dict[str, str]:
+    """The chosen options by name, as words for each layer."""
+    found: dict[str, list[str]] = {}
+    for name, option in chosen.items():
+        layer, _, what = name.rpartition(".")
+        found.setdefault(layer, []).insert(0, option if what == "block" else f"{what} {option}")
+    return {layer: ", ".join(words) for layer, words in found.items()}
