@@ -27,6 +27,7 @@ from nasir.lang.format import print_file
 from nasir.lang.modules import Loader, Module, find, read
 from nasir.lang.parameters import with_parameters
 from nasir.lang.settings import Resolution, Settings, read_settings
+from nasir.lang.warnings import warnings
 from nasir.passes.base import Observer, run
 from nasir.passes.infer_shapes import InferShapes
 from nasir.passes.pipeline import CHECKED, ELABORATED, FRONT, derivation
@@ -196,13 +197,16 @@ def _written(value: object) -> str:
 
 
 def check(path: Path) -> Sequence[Diagnostic]:
-    """Every mistake in a file and in what it imports. A file of blocks without a space is checked as far as it goes."""
+    """Every mistake in a file and in what it imports; warnings where there is none. A file of blocks without a space is
+    checked as far as it goes."""
     found: list[Diagnostic] = []
     try:
         module, mistakes = _load_module(path, read(path))
         found += mistakes
-        if not module.is_library:
-            _compile(module, mistakes, None)
+        space = None if module.is_library else _compile(module, mistakes, None)
+        if not found:
+            elaborated = space._elaboration.graph if space else None  # pyright: ignore[reportPrivateUsage]
+            found += warnings(module, elaborated, space and space.graph)
     except CompileError as error:
         found += error.diagnostics
     return distinct(found)

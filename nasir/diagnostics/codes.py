@@ -1,7 +1,7 @@
 """What each code means: the catalogue that `nasir explain` prints.
 
 E01 syntax, E02 names and imports, E03 evaluation, E04 shapes, E05 settings, E06 options, E07 files, E08 data and
-training, E09 run folders and devices.
+training, E09 run folders and devices; W the same, as warnings.
 """
 
 from collections.abc import Mapping
@@ -55,6 +55,7 @@ _TWO_LAYERS = """\
 choice layer { conv: conv(3, 16)  skip: identity when stride == 1 }
 let both = layer
 """
+_NO_CLASSES = "space net() {\n  x = image(3, size=32)\n  return %s\n}\n"
 _BRANCHES = """\
 block both() {
   return concat(x -> conv(1, {8, 16}), x -> conv(3, 8))%s
@@ -703,5 +704,26 @@ CODES: Mapping[str, Code] = {
         "Something happened that no input should make happen. Among the checks: each emitted module is run once before"
         " it is written, and must give the shape, the multiply-adds and the parameters of the network. Please report it"
         " with the command and the program; `NASIR_TRACEBACK=1` shows where it happened.",
+    ),
+    "W0201": Code(
+        "name that nothing uses",
+        "A statement binds a name that nothing reads. What it makes is no part of the network, and decisions in it"
+        " decide nothing. Most often the next line meant this name and has another.",
+        _space("z = x -> conv(3, 16, stride=2) -> bn", "y = x -> conv(3, 16, stride=2) -> relu"),
+        _space("z = x -> conv(3, 16, stride=2) -> bn", "y = z -> relu"),
+    ),
+    "W0202": Code(
+        "decision that changes nothing",
+        "No network of the space depends on this decision: what it decides is not used, or is the same for every"
+        " option. A search would spend its gradient on nothing.",
+        _space("let width = {8, 16}", "y = x -> conv(3, min(width, 8), stride=2) -> bn"),
+        _space("let width = {8, 16}", "y = x -> conv(3, width, stride=2) -> bn"),
+    ),
+    "W0401": Code(
+        "output that no training can use",
+        "`nasir search` and `nasir train` tell classes apart: the space returns a vector of decided width, or a 1x1"
+        " map. In a loop of your own any output will do.",
+        _NO_CLASSES % "x -> conv(3, 10)",
+        _NO_CLASSES % "x -> conv(3, 10) -> global_avg_pool",
     ),
 }

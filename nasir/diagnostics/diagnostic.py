@@ -15,13 +15,18 @@ _MOST_CANDIDATES, _LONGEST_WORD = 1_000, 60
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One mistake: its code (`nasir explain CODE`), what is wrong, where, and how to mend it."""
+    """One mistake: its code (`nasir explain CODE`), what is wrong, where, and how to mend it. Codes that begin with W
+    are warnings: the program means something, most likely not what was meant."""
 
     code: str
     message: str
     span: Span | None = None
     hints: tuple[str, ...] = ()
     related: tuple[tuple[Span, str], ...] = ()
+
+    @property
+    def is_warning(self) -> bool:
+        return self.code.startswith("W")
 
 
 class CompileError(Exception):

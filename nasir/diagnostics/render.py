@@ -10,10 +10,11 @@ _LONGEST_LINE = 160
 
 
 def render(diagnostic: Diagnostic) -> str:
-    """`file:line:column: error[CODE]: message`, the line underlined at the place, then the hints; what a terminal would
-    obey is shown instead."""
+    """`file:line:column: error[CODE]: message` (or `warning`), the line underlined at the place, then the hints; what a
+    terminal would obey is shown instead."""
     where = f"{diagnostic.span}: " if diagnostic.span else ""
-    lines = [f"{where}error[{diagnostic.code}]: {diagnostic.message}"]
+    kind = "warning" if diagnostic.is_warning else "error"
+    lines = [f"{where}{kind}[{diagnostic.code}]: {diagnostic.message}"]
     if diagnostic.span:
         lines += _excerpt(diagnostic.span, "^")
     for span, note in diagnostic.related:

@@ -23,7 +23,7 @@ from tests.conftest import CASES
 
 MARK = "--- diagnostics\n"
 GOLDEN = sorted((CASES / "diagnostics").glob("*.txt"))
-CODE = re.compile(r'"(E\d{4})"')
+CODE = re.compile(r'"([EW]\d{4})"')
 
 # Its command line is right as it stands; only the training that it starts goes wrong.
 NEEDS_A_RUN = {"E0804"}
@@ -56,7 +56,7 @@ def test_golden(path):
     assert mark, f"{path.name} has no line {MARK.strip()!r}"
     Path("case.nas").write_text(text, encoding="utf-8")
     found = render_all(check(Path("case.nas"))).replace(str(folder("spaces").resolve()), "<library>") + "\n"
-    assert "error[" in found
+    assert "error[" in found or "warning[" in found
     if os.environ.get("NASIR_UPDATE"):
         path.write_text(text + MARK + found, encoding="utf-8")
     else:
@@ -64,7 +64,11 @@ def test_golden(path):
 
 
 def test_golden_cases_cover_every_code_of_a_text():
-    seen = {code for path in GOLDEN for code in re.findall(r"error\[(E\d{4})\]", path.read_text(encoding="utf-8"))}
+    seen = {
+        code
+        for path in GOLDEN
+        for code in re.findall(r"(?:error|warning)\[([EW]\d{4})\]", path.read_text(encoding="utf-8"))
+    }
     assert set(PROGRAMS) <= seen
 
 
