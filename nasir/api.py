@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from nasir.cost import counts
 from nasir.cost.extremes import cost_range, extreme
@@ -188,8 +188,8 @@ def _written(value: object) -> str:
             return key(value)
         case float():
             return key(float(value))  # a numpy float is one, and prints otherwise
-        case _ if callable(plain := getattr(value, "tolist", None)):  # numbers and arrays of numpy and torch
-            return _written(plain())
+        case _ if getattr(value, "shape", None) == ():  # a number of numpy or torch
+            return _written(cast("Any", value).item())
         case tuple() | list() | range():
             return f"{{{', '.join(map(_written, cast('Sequence[object]', value)))}}}"
         case _:

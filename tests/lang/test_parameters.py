@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import nasir
 from nasir.diagnostics import Source
@@ -66,6 +67,8 @@ def test_a_default_in_parentheses_is_replaced_whole():
 def test_python_values_are_written_as_the_language_has_them(tiny):
     assert "size = {6, 8})" in nasir.load(tiny, size=range(6, 9, 2)).source.text
     assert "size = 8.0" in codes_text(tiny, size=np.float64(8))
+    for value in (np.int64(6), torch.tensor(6), np.array(6)):
+        assert "size = 6)" in nasir.load(tiny, size=value).source.text
     for value in (None, np.ones(2), {1: 2}):
         with pytest.raises(TypeError, match="a number, a text or a tuple"):
             nasir.load(tiny, size=value)
