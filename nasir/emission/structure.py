@@ -107,7 +107,7 @@ class _Structure:
     def build(self) -> list[ClassDefinition]:
         network = self._free(_camel(self._graph.name))
         blocks = [region for region in self._graph.regions if region.kind != "stages"]
-        heights = {region.path: self._height(region) for region in self._graph.regions}
+        heights = self._heights()
         for height in sorted({heights[region.path] for region in blocks}):
             # Innermost first: a class knows its children's parameters. Alike regions nest alike.
             self._make_classes([region for region in blocks if heights[region.path] == height])
@@ -116,11 +116,14 @@ class _Structure:
         root.fillings = list(root.example.holes)
         return [*self._classes, root]
 
-    def _height(self, region: Region) -> int:
-        """How deep regions nest within it."""
-        depth = region.path.count(".")
-        below = [r.path.count(".") - depth for r in self._graph.regions if r.path.startswith(f"{region.path}.")]
-        return max(below, default=0)
+    def _heights(self) -> Mapping[str, int]:
+        """How deep regions nest within each."""
+        found = {region.path: 0 for region in self._graph.regions}
+        for path in tuple(found):
+            for scope in scopes(path):
+                if scope in found:
+                    found[scope] = max(found[scope], path.count(".") - scope.count("."))
+        return found
 
     def _make_classes(self, regions: Sequence[Region]) -> None:
         groups: dict[object, list[Instance]] = {}
