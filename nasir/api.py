@@ -129,8 +129,7 @@ class Space:
         """`derived`, compiled again and compared with the network of `choices`.
 
         Raises:
-            CompileError: where the program cannot be written as a derived one: a block that decides is passed to
-                another block.
+            CompileError: where what is written is another network: a fault of ours.
         """
         network = self.at(choices)
         try:
@@ -140,10 +139,7 @@ class Space:
             same = False
         if not same:
             message = f"a network of `{self.name}` cannot be written out as a program"
-            hint = (
-                "use a block that decides where it is written, or in a table's row; give a flow of several steps among"
-                " the options of a set a statement of its own"
-            )
+            hint = "a fault of nasir's: please report the program; `nasir build` emits the network all the same"
             raise CompileError(Diagnostic("E0608", message, hints=(hint,)))
         return network.source.text
 

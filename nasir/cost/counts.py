@@ -76,6 +76,8 @@ class _OverDecisions:
 
     def of(self, condition: Diagram) -> Diagram:
         """The same condition."""
+        if condition.asks() <= self._graph.decision_map.keys():
+            return condition
         for diagram in condition.nodes():
             if diagram in self._known:
                 continue

@@ -1,37 +1,55 @@
 """The cheapest and the dearest network of a space."""
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from itertools import combinations
+from itertools import combinations, product
 from typing import Literal
 
 from nasir.cost.model import COSTS, CostModel
 from nasir.ir.activity import Activity, holds
+from nasir.ir.dims import Decision
 from nasir.ir.graph import Choices
 from nasir.ir.sizes import evaluate, exact
 from nasir.ir.values import Scalar
 
+_MOST_NETWORKS = 3_000
 _MOST_PAIRS = 5_000  # a fraction of a second
 
 
 def extreme(model: CostModel, cost: str, end: Literal["smallest", "largest"]) -> dict[str, Scalar]:
     """The choices whose network has the least or the most of `cost`.
 
-    Decisions that every cost grows with (`CostModel.growing`) take their least or largest option. The others by
-    coordinate search: each in turn takes its best option given the others, until none changes; once from the first and
-    once from the last of all alternatives, which is most often a skip; where there are at most `_MOST_PAIRS` changes of
-    two decisions, those too. No such change betters what it finds; where more must change together it can miss the
-    best.
+    Decisions that every cost grows with (`CostModel.growing`) take their least or largest option. The others are tried
+    in all combinations where there are at most `_MOST_NETWORKS`, which is exact; else by coordinate search: each in
+    turn takes its best option given the others, until none changes; once from the first and once from the last of all
+    alternatives, which is most often a skip; where there are at most `_MOST_PAIRS` changes of two decisions, those too.
+    No such change betters what it finds; where more must change together it can miss the best.
     """
-    starts = [{d.name: _end(d.options, end, alternative) for d in model.graph.decisions} for alternative in (0, -1)]
+    few = [d for d in model.graph.decisions if d.name not in model.growing]
     sign = 1 if end == "smallest" else -1
+    if math.prod(len(d.options) for d in few) <= _MOST_NETWORKS:
+        start = {d.name: _end(d.options, end, 0) for d in model.graph.decisions}
+        return _enumerated(Walk(model, cost, start), few, sign)
+    starts = [{d.name: _end(d.options, end, alternative) for d in model.graph.decisions} for alternative in (0, -1)]
     # Behind a row of skips every width follows from the one before: from the last on, they go first.
     optima: list[Choices] = []
     found = [
         _descend(Walk(model, cost, start), sign, step, optima) for start, step in zip(starts, (1, -1), strict=True)
     ]
     return min(found, key=lambda walk: sign * walk.total).choices
+
+
+def _enumerated(walk: "Walk", decisions: Sequence[Decision], sign: int) -> dict[str, Scalar]:
+    """The best choices of all combinations of the decisions' options."""
+    best, choices = walk.total, walk.choices
+    for options in product(*(d.options for d in decisions)):
+        for decision, option in zip(decisions, options, strict=True):
+            walk.change(decision.name, option)
+        if sign * walk.total < sign * best:
+            best, choices = walk.total, walk.choices
+    return choices
 
 
 def _descend(walk: "Walk", sign: int, step: int, optima: list[Choices]) -> "Walk":

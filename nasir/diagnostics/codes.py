@@ -574,9 +574,9 @@ CODES: Mapping[str, Code] = {
     ),
     "E0608": Code(
         "network that cannot be written out",
-        "A derived network is written in the language, each block that decided something as a copy of its own. Where"
-        " such a block is passed to another block as an argument and used more than once there, one text stands for"
-        " several networks. Use the block where it is written, or in a table's rows.",
+        "A derived network is written in the language, each block that decided something as a copy of its own, then"
+        " compiled again and compared. Here the text is not the network, which is a fault of nasir's: please report the"
+        " program. `nasir build` emits the network all the same.",
     ),
     "E0609": Code(
         "unknown code",

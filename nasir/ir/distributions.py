@@ -17,8 +17,8 @@ from nasir.ir.values import Ref, Scalar, Value
 Assignment = tuple[Scalar, ...]
 Table = Mapping[Assignment, Monomial]
 
-LARGEST_TABLE = 250_000
-MOST_ENTRIES = 4_000_000
+LARGEST_TABLE = 100_000
+MOST_ENTRIES = 1_000_000
 """Of all tables of a space together."""
 MOST_VALUES = 10_000
 """That one size can have."""

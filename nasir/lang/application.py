@@ -27,7 +27,7 @@ from nasir.lang.things import (
     Tensor,
     Thing,
     bind,
-    chooses,
+    decides,
     describe,
     name_of,
     parameters,
@@ -50,7 +50,7 @@ class Applier:
 
     def apply(self, function: Function, x: Tensor, naming: Naming, scope: str) -> Tensor:
         """The tensor `function(x)`, where `function` is written in `scope`."""
-        if (scope, function.span) in self.builder.record.flows:
+        if function.named:
             # Each use of a name decides for itself: what is within is written in a scope of its own.
             scope = self._use(function, scope, f"{scope}{ALTERNATIVE}{len(self.builder.record.uses)}")
         match function:
@@ -183,6 +183,8 @@ class Applier:
         self.builder.region(function.span, Region(path, "block", callee))  # takes the path before regions within it do
         for parameter in block.parameters:
             frame.names[parameter.name.text] = self._block_argument(function, parameter, frame)
+        self.builder.record.inlined[path] = inlined(frame.names)
+        self.builder.record.given[path] = frozenset(function.bound)
         mistakes_before = len(self.diagnostics)
         try:
             result = self.body(block.body, frame, block.name)
@@ -275,7 +277,7 @@ class Applier:
             and not isinstance(thing, Tensor)
         ):
             raise mistakes.set_without_let(statement.value.span, name)
-        if isinstance(thing, Function) and chooses(thing):
+        if isinstance(thing, Function) and decides(thing):
             self.builder.record.choosing.add((frame.path, statement.span))
         if isinstance(statement, s.Let) and isinstance(thing, Function):
             return share(thing, join(frame.path, name))
@@ -355,7 +357,7 @@ class Applier:
     def _check_columns(self, function: ChoiceFunction, taken: set[str]) -> None:
         for column, b in function.bound.items():
             if column not in taken and not b.optional and not (column == "stride" and b.value == 1):
-                raise mistakes.unused_column(b.span, column, ())
+                raise mistakes.untaken_column(b.span, column, name_of(function))
 
     # Layers
 
@@ -374,6 +376,11 @@ class Applier:
     def stages(self, table: s.Stages, x: Tensor, frame: Frame, naming: Naming) -> Tensor:
         """The layers of a table, one after another; each evaluates its row afresh."""
         return self._tables.run(table, x, frame, self.builder.region_path(naming.next("stages")))
+
+
+def inlined(names: Mapping[str, Thing | Poison]) -> frozenset[str]:
+    """The names of functions that a derived program writes out where they are used."""
+    return frozenset(name for name, thing in names.items() if isinstance(thing, Function) and decides(thing))
 
 
 def _bound_values(bound: Mapping[str, Bound]) -> tuple[tuple[str, Value], ...]:

@@ -83,8 +83,9 @@ class Record:
     `sites` holds the value of a set by the scope and the place it was evaluated in, `sets` the names of the functions
     it is among; `layers` the function that a layer is; `choices` the alternatives of each use of a choice; `tables` a
     table's layers; `depths` the depth of a layer's row and its place in it; `uses` the path of a function written at
-    a place in a scope, `applied` the function applied at a path. `flows` are the places where a name stands for a flow
-    or a guarded function, `choosing` the statements that bind a function with choices in it.
+    a place in a scope, `applied` the function applied at a path. `choosing` are the statements that bind functions
+    which are written out where they are used, `inlined` the parameters of a block, by its path, that are given such (of
+    the space at the empty path), `given` those that are given anything.
     """
 
     sites: dict[tuple[str, Span], Value] = field(default_factory=dict[tuple[str, Span], Value])
@@ -97,8 +98,9 @@ class Record:
     depths: dict[str, tuple[Value, int]] = field(default_factory=dict[str, tuple[Value, int]])
     applied: dict[str, Function] = field(default_factory=dict[str, Function])
     uses: dict[tuple[str, Span], str] = field(default_factory=dict[tuple[str, Span], str])
-    flows: set[tuple[str, Span]] = field(default_factory=set[tuple[str, Span]])
     choosing: set[tuple[str, Span]] = field(default_factory=set[tuple[str, Span]])
+    inlined: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    given: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
 
 class Builder:

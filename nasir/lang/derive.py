@@ -92,10 +92,18 @@ class _Deriver:
         return replace(space, parameters=self._parameters(space.parameters, scope), body=self._body(space.body, scope))
 
     def _parameters(self, parameters: tuple[s.Parameter, ...], scope: _Scope) -> tuple[s.Parameter, ...]:
-        return tuple(replace(p, default=self._expr(p.default, scope) if p.default else None) for p in parameters)
+        """The parameters, without those whose functions are written out where they are used, and without the defaults
+        of those that are given a value."""
+        gone = self._record.inlined.get(scope.path, frozenset[str]())
+        given = self._record.given.get(scope.path, frozenset[str]())
+        return tuple(
+            replace(p, default=self._expr(p.default, scope) if p.default and p.name.text not in given else None)
+            for p in parameters
+            if p.name.text not in gone
+        )
 
     def _body(self, body: tuple[s.Statement, ...], scope: _Scope) -> tuple[s.Statement, ...]:
-        """The statements; a name bound to a function with choices goes, for it is written out where it is used."""
+        """The statements; a name bound to a function that decides goes, for it is written out where it is used."""
         return tuple(
             replace(statement, value=self._expr(statement.value, scope))
             for statement in body
@@ -140,8 +148,7 @@ class _Deriver:
     def _named(self, expr: s.Name | s.Call, scope: _Scope) -> s.Expr:
         name = expr if isinstance(expr, s.Name) else expr.callee
         if isinstance(expr, s.Call):
-            arguments = tuple(replace(a, value=self._expr(a.value, scope)) for a in expr.arguments)
-            expr = replace(expr, arguments=arguments)
+            expr = replace(expr, arguments=self._arguments(expr, scope))
         if not isinstance(name, s.Name):
             return expr
         if name.text in scope.local:
@@ -158,6 +165,22 @@ class _Deriver:
             return self._as_step(*self._resolve_choice(path)) if path else expr
         renamed = s.Name(name.span, self._definition(definition, module, path))
         return renamed if isinstance(expr, s.Name) else replace(expr, callee=renamed)
+
+    def _arguments(self, call: s.Call, scope: _Scope) -> tuple[s.Argument, ...]:
+        """The arguments of a call, without those whose functions are written out where the block uses them; then the
+        others have their names."""
+        path = self._record.uses.get((scope.path, call.span), "")
+        gone = self._record.inlined.get(path, frozenset[str]()) if path else frozenset[str]()
+        function = self._record.applied.get(path)
+        names: list[str] = []
+        if gone and isinstance(function, BlockFunction):
+            names = [p.name.text for p in function.block.parameters]
+        kept: list[s.Argument] = []
+        for i, argument in enumerate(call.arguments):
+            name = argument.name or (s.Identifier(argument.span, names[i]) if i < len(names) else None)
+            if name is None or name.text not in gone:
+                kept.append(replace(argument, name=name, value=self._expr(argument.value, scope)))
+        return tuple(kept)
 
     def _applied(self, path: str) -> s.Expr:
         function = self._record.applied[path]
@@ -191,6 +214,8 @@ class _Deriver:
     def _function(self, function: Function, path: str) -> s.Expr:
         """A function with its bound arguments, as one writes it; `path` is where it was applied."""
         span = function.span
+        if function.named:
+            path = self._record.uses.get((path, span), path)
         match function:
             case Identity():
                 return s.Name(span, "identity")
@@ -198,7 +223,10 @@ class _Deriver:
                 return self._call(span, function.op.name, function, path)
             case BlockFunction():
                 place = self._record.uses.get((path, span), path)
-                return self._call(span, self._definition(function.block, function.module, place), function, path)
+                name = self._definition(function.block, function.module, place)
+                gone = self._record.inlined.get(place, frozenset[str]())
+                bound = {p: b for p, b in function.bound.items() if p not in gone}
+                return self._call(span, name, replace(function, bound=bound), path)
             case ChoiceFunction():
                 return self._as_step(*self._resolve_choice(self._record.uses[path, span]))
             case Composed():
@@ -227,6 +255,8 @@ class _Deriver:
         return self._value(span, thing)
 
     def _value(self, span: Span, value: Value) -> s.Expr:
+        if isinstance(value, Ref) and value.name not in self._known:
+            return _literal(span, 1)  # within what a guard leaves out for every choice: nothing reads it
         return _literal(span, resolve(value, self._known))
 
     # Tables
@@ -266,7 +296,8 @@ class _Deriver:
     def _definition(self, definition: Definition, module: Module, path: str) -> str:
         """The name under which the derived file has a definition: a copy for each place where sets within it differ."""
         assert not isinstance(definition, s.Choice), "a choice is written as its alternative"
-        place = path if self._is_open(definition, module) and isinstance(definition, s.Block) else ""
+        is_open = self._is_open(definition, module) or bool(self._record.inlined.get(path))
+        place = path if isinstance(definition, s.Block) and is_open else ""
         known = (definition.span, place)
         if known not in self._names:
             self._names[known] = self._free_name(definition.name.text)
@@ -297,7 +328,10 @@ class _Deriver:
 
     def _calls_open(self, name: str, module: Module) -> bool:
         owner, definition = module.names[name]
-        return not isinstance(definition, s.Let) and self._is_open(definition, owner)
+        if isinstance(definition, s.Let):  # its sets are decided once; its choices and blocks at each use
+            names = (tree.text for tree in s.walk(definition.value) if isinstance(tree, s.Name))
+            return any(name in owner.names and self._calls_open(name, owner) for name in names)
+        return self._is_open(definition, owner)
 
     def _free_name(self, name: str) -> str:
         free, count = name, 1

@@ -6,7 +6,7 @@ from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.graph import Graph
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
-from nasir.lang.application import Applier
+from nasir.lang.application import Applier, inlined
 from nasir.lang.building import Builder, Record
 from nasir.lang.evaluate import Evaluator, Frame, Poison, Poisoned
 from nasir.lang.mistakes import Mistake
@@ -35,6 +35,7 @@ def elaborate(module: Module) -> Elaboration:
     applier = evaluator.applier = Applier(builder, evaluator)
     try:
         frame = _parameters(space, module, evaluator, applier.diagnostics)
+        builder.record.inlined[""] = inlined(frame.names)
         output = applier.body(space.body, frame, space.name)
     except Mistake as mistake:
         raise CompileError([*applier.diagnostics, mistake.diagnostic]) from None

@@ -116,7 +116,7 @@ class Evaluator:
             thing = frame.names[expr.text]
             if isinstance(thing, Poison):
                 raise Poisoned
-            return self._named(thing, expr, frame)
+            return _named(thing, expr)
         if expr.text in frame.module.names:
             module, definition = frame.module.names[expr.text]
             match definition:
@@ -125,21 +125,13 @@ class Evaluator:
                 case s.Choice():
                     return ChoiceFunction(expr.span, definition, module)
                 case s.Let():
-                    return self._named(self._let(definition, module), expr, frame)
+                    return _named(self._let(definition, module), expr)
         if expr.text == "identity":
             return Identity(expr.span)
         if expr.text in OPS and OPS[expr.text].in_language:
             return OpFunction(expr.span, OPS[expr.text])
         # `binding` reports the same mistake in the same words, guards apart: their names are known only here.
         raise mistakes.unknown_name(expr.span, expr.text, {*frame.names, *builtin_names(), *frame.module.names})
-
-    def _named(self, thing: Thing, expr: s.Name, frame: Frame) -> Thing:
-        """What a name stands for, at the place of the name."""
-        if not isinstance(thing, Function):
-            return thing
-        if isinstance(thing, (Composed, Conditional, OneOf)):
-            self.builder.record.flows.add((frame.path, expr.span))
-        return replace(thing, span=expr.span)
 
     def _let(self, definition: s.Let, module: Module) -> Thing:
         # One decision, however often and from however many blocks it is used.
@@ -352,6 +344,13 @@ class Evaluator:
         if not all(isinstance(o, (bool, Ref)) for o in (decision.options if decision else (condition,))):
             raise mistakes.not_a_value(expr.condition.span, "a number or a string", "a condition")
         return Conditional(expr.span, function, condition)
+
+
+def _named(thing: Thing, expr: s.Name) -> Thing:
+    """What a name stands for, at the place of the name."""
+    if not isinstance(thing, Function):
+        return thing
+    return replace(thing, span=expr.span, named=isinstance(thing, (Composed, Conditional, OneOf)))
 
 
 def tidy(value: float) -> int | float:

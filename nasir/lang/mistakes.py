@@ -249,6 +249,11 @@ def unused_column(span: Span, column: str, known: Iterable[str]) -> Mistake:
     return Mistake(Diagnostic("E0333", f"no block of this row takes the column `{column}`", span, hints))
 
 
+def untaken_column(span: Span, column: str, choice: str) -> Mistake:
+    hint = "leave it out; in a table's row, write `-` in this cell"
+    return Mistake(Diagnostic("E0333", f"no alternative of `{choice}` takes `{column}` here", span, (hint,)))
+
+
 def stray_stages(span: Span) -> Mistake:
     return Mistake(
         Diagnostic(

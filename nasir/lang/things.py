@@ -32,6 +32,8 @@ class Function:
     """A function from a tensor to a tensor, some of its parameters bound."""
 
     span: Span = field(repr=False)
+    named: bool = field(default=False, kw_only=True, repr=False)
+    """A name stands here for a flow or a guarded function: each use of the name decides for itself."""
 
     @property
     def size(self) -> int:
@@ -177,17 +179,18 @@ def parameters(function: Function) -> frozenset[str]:
             return frozenset()
 
 
-def chooses(function: Function) -> bool:
-    """Whether there is a choice in it, blocks apart."""
+def decides(function: Function) -> bool:
+    """Whether a derived program writes it out where it is used: a choice or a block, each use of which decides, or what
+    has one in it."""
     match function:
-        case ChoiceFunction():
+        case ChoiceFunction() | BlockFunction():
             return True
         case Composed():
-            return any(map(chooses, function.functions))
+            return any(map(decides, function.functions))
         case Conditional():
-            return chooses(function.function)
+            return decides(function.function)
         case OneOf():
-            return any(map(chooses, function.options.values()))
+            return any(map(decides, function.options.values()))
         case _:
             return False
 

@@ -7,7 +7,7 @@ from nasir.diagnostics import CompileError, Diagnostic, Span
 from nasir.ir.dims import Dim
 from nasir.ir.distributions import Distributions, TableTooLarge
 from nasir.ir.facts import Fact
-from nasir.ir.graph import Graph, Node, Type, values_of
+from nasir.ir.graph import Graph, Node, Region, Type, values_of
 from nasir.ir.ops import OPS, OpError, Tensors
 from nasir.ir.ops.shortcut import Shortcut
 from nasir.ir.values import Scalar, Value, key, text
@@ -55,10 +55,20 @@ class _Inference:
         return replace(
             self._graph,
             decisions=self._dims.decisions,
-            regions=tuple(map(self._dims.region, self._graph.regions)),
+            regions=tuple(map(self._region, self._graph.regions)),
             nodes=tuple(self._nodes),
             dims=self._dims.dims,
         )
+
+    def _region(self, region: Region) -> Region:
+        """The region; of what a guard leaves out for every choice, without the values that have no shape."""
+        values: list[tuple[str, Value]] = []
+        for name, value in region.values:
+            try:
+                values.append((name, self._dims.value(value)))
+            except (_Untyped, OpError, ValueError, TypeError, ArithmeticError):
+                continue
+        return replace(region, values=tuple(values))
 
     def _decided(self, mix: Node) -> Node:
         """A mixture whose selector has one value for every choice, as that operand alone: what is left out is not

@@ -113,3 +113,21 @@ def test_a_walk_prices_what_the_whole_formula_prices(path):
         if draw.random() < 0.5:
             walk.undo(change)
             assert walk.total == space.costs.at(walk.choices)["macs"]
+
+
+def test_costs_of_few_networks_are_those_of_all(compiled):
+    """Four flags must change together, so that changes of one or two lead nowhere."""
+    space = compiled(
+        """space s(classes = 3) {
+          let a = {true, false}
+          let b = {true, false}
+          let c = {true, false}
+          let d = {true, false}
+          x = image(2, size=8)
+          y = x -> (conv(3, 64) -> conv(1, 2)) when not a and not b and not c and d
+          return y -> max_pool(3) -> conv(1, 4) -> global_avg_pool -> linear(classes)
+        }"""
+    )
+    every = [space.at({"a": a, "b": b, "c": c, "d": d}) for a, b, c, d in product((True, False), repeat=4)]
+    assert space.macs() == (min(n.macs()[0] for n in every), max(n.macs()[0] for n in every)) == (524, 82_444)
+    assert space.at(space.largest()).macs()[0] == 82_444
