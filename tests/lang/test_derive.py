@@ -44,10 +44,11 @@ def test_unchosen_and_wrong_choices_are_diagnostics():
 def test_what_is_not_written_as_the_network_is_a_diagnostic(compiled, monkeypatch):
     """A derived text is compiled and compared before it is a result: here with that of another network."""
     space = compiled("space s(classes = 3) { x = image(3, size=8)\n return x -> conv({1, 3}, 4) -> global_avg_pool }")
-    other = space.derived({"return.kernel": 1})
+    (kernel,) = (decision.name for decision in space.decisions)
+    other = space.derived({kernel: 1})
     monkeypatch.setattr("nasir.api.print_file", lambda tree: other)
     with pytest.raises(nasir.CompileError) as caught:
-        space.arch({"return.kernel": 3})
+        space.arch({kernel: 3})
     assert [d.code for d in caught.value.diagnostics] == ["E0608"]
 
 
