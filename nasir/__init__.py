@@ -4,6 +4,7 @@ A `.nas` file describes a space of networks; nasir compiles it to a masked super
 al., CVPR 2020), searches it within a budget, and emits the network it finds as one standalone PyTorch file.
 """
 
+import operator
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -51,7 +52,19 @@ def search(
 
     Raises:
         CompileError: where the space, the data, the bounds or the folder do not do.
+        TypeError, ValueError: where an option is of another kind, or out of range.
     """
+    if isinstance(bound, str) or isinstance(set, str):
+        raise TypeError('`bound` and `set` are lists of texts: set=["epochs=30"]')
+    if out is not None and not str(out):
+        raise ValueError("the run folder has no name")
+    if options.get("resume") and options.get("overwrite"):
+        raise ValueError("one of `resume` and `overwrite`")
+    for name in ("seed", "threads"):
+        if options.get(name) is not None:
+            options[name] = _whole(name, options[name])
+    if options.get("classes") is not None:
+        options["classes"] = str(options["classes"])
     from nasir.lang.settings import override, with_bounds
     from nasir.searching.plan import Request
     from nasir.searching.run import search as run_search  # imports torch
@@ -63,6 +76,14 @@ def search(
     given = {"set": list(set), "bound": list(bound)}
     request = Request(data, folder, given=given, **options)
     return run_search(settled, request, Terminal(highlight=False, quiet=quiet))
+
+
+def _whole(name: str, value: Any) -> int:
+    least, most = {"seed": (0, 2**31 - 1), "threads": (1, 1_024)}[name]
+    number = operator.index(value)
+    if not least <= number <= most:
+        raise ValueError(f"`{name}` is a whole number from {least} to {most:,}, not {number}")
+    return number
 
 
 def __getattr__(name: str) -> Any:

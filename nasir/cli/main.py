@@ -91,6 +91,11 @@ def run() -> None:
     gc.set_threshold(100_000)
     # Threads that wait by spinning take the cores from whatever runs beside them. It is read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    nowhere: Any = None
+    for name in ("stdout", "stderr"):  # closed by who started us
+        if getattr(sys, name) is None:
+            nowhere = nowhere or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+            setattr(sys, name, nowhere)
     sys.stdout = cast(TextIO, _Output(sys.stdout))
     status = 0
     try:

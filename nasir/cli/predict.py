@@ -26,6 +26,7 @@ def command(
     """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
+    from rich.text import Text
 
     from nasir.searching.predicting import predictor  # imports torch
     from nasir.terminal import Terminal
@@ -43,5 +44,7 @@ def command(
     table.add_column("probability", justify="right")
     for one in found:
         for i, (name, share) in enumerate(one.classes):
-            table.add_row(one.file if i == 0 else "", name, f"{share:.1%}", end_section=i + 1 == len(one.classes))
+            table.add_row(
+                Text(one.file if i == 0 else ""), Text(name), f"{share:.1%}", end_section=i + 1 == len(one.classes)
+            )
     console.print(table)

@@ -217,7 +217,7 @@ def _count(least: int) -> Callable[[s.Setting], int]:
 
 def _share(setting: s.Setting) -> float:
     value = number(setting.value, {})
-    wanted_zero = setting.name.text in {"label_smoothing", "ema"}
+    wanted_zero = setting.name.text in {"label_smoothing", "ema", "validation"}
     if not (0 <= value < 1 if wanted_zero else 0 < value < 1):
         wanted = "at least 0 and below 1" if wanted_zero else "above 0 and below 1"
         raise mistakes.bad_setting(setting.value.span, setting.name.text, wanted)

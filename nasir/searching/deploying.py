@@ -8,6 +8,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from nasir.searching.data import DataSet
 
@@ -37,7 +38,8 @@ def deployment_notes(data: DataSet) -> list[str]:
         part = "the whole image" if one.crop is None else f"the middle, {one.crop:g} of the shorter side"
         kind = "RGB" if one.channels == 3 else "grey"
         how = (
-            f"Images are {kind}, from 0 to 1, less the mean ({mean}) over the deviation ({std}); {part}, resized to"
+            f"Images are upright, on white where transparent, {kind}, from 0 to 1, less the mean ({mean}) over the"
+            f" deviation ({std}); {part}, resized to"
             f" {one.height} x {one.width}."
         )
     found = [how, f"Classes: {', '.join(names)}{more}."]
@@ -62,7 +64,7 @@ def show_data(data: DataSet, console: Console) -> None:
     table.add_column("training", justify="right")
     table.add_column("test", justify="right")
     for name, train, test in counts if len(counts) <= _MOST_ROWS else _extremes(counts):
-        table.add_row(name, f"{train:,}", f"{test:,}")
+        table.add_row(Text(name), f"{train:,}", f"{test:,}")  # a name is no markup
     if len(counts) > 1:
         table.add_row(f"all {len(counts):,}", f"{len(data.train):,}", f"{len(data.test):,}", style="bold")
     console.print(table)

@@ -76,6 +76,8 @@ def predictor(path: Path) -> Predictor:
         folder = path
         if not os.path.isfile(folder / "arch.nas"):
             hint = "name a run that is finished, or an emitted `model.py` with `model.safetensors` beside it"
+            if os.path.isfile(folder / "model.py"):
+                hint = f"its network is code: name the file, `nasir predict {folder / 'model.py'} ...`, which runs it"
             raise CompileError(Diagnostic("E0901", f"`{path}` holds no network", hints=(hint,)))
         space = load(folder / "arch.nas")
         network = network_class(folder / "model.py", proved(space))()

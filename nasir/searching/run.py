@@ -135,7 +135,8 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
 
     work = 3 * network.settings.train.batch * network.macs()[0]
     with _job(request, console, data, fitting_threads(work, len(network.graph.nodes))) as job:
-        _begin(job, plan(network, job), lambda: job.folder.write("arch.nas", network.source.text))
+        program = network.source.text
+        _begin(job, plan(network, job), lambda: job.folder.write_program("arch.nas", program, network.imports))
         return Result(_train(job, network, None, None), network, {})
 
 
@@ -267,6 +268,7 @@ def _train_module(
     module: nn.Module = network_class(folder.path / "model.py", source)()
     if job.request.synchronised:
         module = cast(nn.Module, nn.SyncBatchNorm.convert_sync_batchnorm(module))
+    check_training(job.data, settings, job.request.seed, ranks)
     training = Training(module, job.data, settings, job.request.seed, job.device, ranks)
     if (state := _saved(job, "train")) is not None:
         training.restore(state)

@@ -175,7 +175,9 @@ class RunFolder:
         """
         if self.writes:
             self.check_place(name)
-            replace_atomically(self.path / name, content.encode("utf-8") if isinstance(content, str) else content)
+            # Names of files may be no text at all.
+            data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+            replace_atomically(self.path / name, data)
 
     def write_program(self, name: str, text: str, imports: Mapping[str, str]) -> None:
         """Write a program with the files it imports beside it, so that it loads from here."""

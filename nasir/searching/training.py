@@ -107,6 +107,7 @@ class Training:
             self._average.put()
             images = batches(self._images, batch, self._seed, epochs, self._ranks)
             update_bn(islice(images, _ESTIMATION_BATCHES), self._network)  # the running statistics are of other weights
+            self._validated(pauses)
 
     def _validated(self, pauses: Pauses) -> dict[str, float]:
         """The accuracy on the held-out images; the weights are kept where they are the ones to keep."""
@@ -115,7 +116,7 @@ class Training:
             return {}
         found = self._ranks.lead(lambda: accuracy(self._network, held_out, self._settings.batch, pauses))
         if self._settings.keep == "last" or self.validation is None or found > self.validation:
-            self.validation, self.kept = found, self.epoch + 1
+            self.validation, self.kept = found, min(self.epoch + 1, self._settings.epochs)
             if self._settings.keep == "best":
                 self._best = {name: value.detach().clone() for name, value in self._network.state_dict().items()}
         return {"validation_accuracy": found}
@@ -180,6 +181,10 @@ def check_training(data: DataSet, settings: TrainSettings, seed: int, ranks: Ran
     Raises:
         CompileError: where it makes none.
     """
+    if settings.keep == "best" and (settings.ema or not settings.validation):
+        why = "`ema` makes others of them" if settings.ema else "no images are held out to tell it by"
+        message = f"`keep = best` keeps the weights of an epoch, and {why}"
+        raise CompileError(Diagnostic("E0503", message, hints=("leave one of the two out",)))
     if not batch_count(divided(data, settings, seed)[0], settings.batch, ranks.count):
         raise no_batches()
 

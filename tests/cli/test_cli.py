@@ -317,3 +317,26 @@ def _until(true):
 
 def _epochs_in(log):
     return log.read_text().count("search ") if log.exists() else 0
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_are_nowhere(files, closed):
+    command = f'"{sys.executable}" -P -m nasir info digits {closed}'
+    done = subprocess.run(["bash", "-c", command], cwd=files, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_output_that_cannot_be_written_and_readers_that_go_away(files):
+    python = f'"{sys.executable}" -P -m nasir'
+    full = subprocess.run(
+        ["bash", "-c", f"{python} info digits > /dev/full"], cwd=files, capture_output=True, text=True
+    )
+    assert (full.returncode, full.stderr.split(":")[0]) == (1, "error[E0903]")
+    command = f"{python} explain | head -1 > first; exit ${{PIPESTATUS[0]}}"
+    gone = subprocess.run(["bash", "-c", command], cwd=files, capture_output=True, text=True)
+    assert gone.returncode in {0, 141}  # where all was written before the reader went
+    assert gone.stderr == ""
+
+
+def test_help_is_short_and_long(files):
+    assert nasir("search", "-h", cwd=files).stdout == nasir("search", "--help", cwd=files).stdout

@@ -1,6 +1,7 @@
 """What a deployment needs is in the run, and complete: `nasir predict` does from it what the test of the run did."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from nasir.searching.plan import Request
 from nasir.searching.predicting import predictor
 from nasir.searching.run import search, train_network
 from nasir.searching.training import divided
+from nasir.terminal import Terminal
 from tests.spaces import TINY
 
 QUIET = Console(quiet=True)
@@ -161,3 +163,61 @@ def test_small_networks_are_computed_by_one_thread_unless_told(tiny, tmp_path, m
     with pytest.raises(nasir.CompileError, match="another `--threads`"):
         search(tiny, replace(request, resume=True, threads=3), QUIET)
     torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("texts", [["train.ema=0.9"], ["train.validation=0"]])
+def test_the_best_epoch_needs_images_to_tell_it_by_and_weights_of_its_own(tiny, tmp_path, texts):
+    space = replace(tiny, settings=override(tiny.settings, ["train.keep=best", *texts]))
+    with pytest.raises(nasir.CompileError, match="E0503"):
+        search(space, Request("digits", tmp_path / "run"), QUIET)
+
+
+def test_names_are_no_markup_and_need_not_be_text(tmp_path, capsys):
+    """Class folders named like markup, and by bytes that are no UTF-8."""
+    torch.set_num_threads(1)
+    draw = np.random.default_rng(0)
+    for name in (b"cup [red]", b"a\xff"):
+        folder = tmp_path / "photos" / os.fsdecode(name)
+        folder.mkdir(parents=True)
+        for i in range(8):
+            Image.fromarray(draw.integers(0, 255, (12, 12, 3), np.uint8)).save(folder / f"{i}.png")
+    (tmp_path / "net.nas").write_text(NETWORK.replace("classes = 3", "classes = 2"), encoding="utf-8")
+    run = tmp_path / "run"
+    train_network(nasir.load(tmp_path / "net.nas"), Request(f"folder:{tmp_path / 'photos'}", run), Terminal())
+    assert "cup [red]" in capsys.readouterr().out
+    (one,) = predictor(run)([str(tmp_path / "photos" / "cup [red]" / "0.png")])
+    assert {name for name, _ in one.classes} == {"cup [red]", "a\udcff"}
+    assert (run / "report.html").exists()
+
+
+def test_a_network_of_several_files_is_trained_and_predicts(tmp_path):
+    torch.set_num_threads(1)
+    part = "block part(width) { return x -> conv(3, width) -> bn -> relu }"
+    (tmp_path / "parts.nas").write_text(part, encoding="utf-8")
+    (tmp_path / "net.nas").write_text(
+        'from "parts.nas" import part\n'
+        "space net(classes = 10) { return image(1, size=8) -> part(8) -> global_avg_pool -> linear(classes) }\n"
+        "train { epochs = 1 }",
+        encoding="utf-8",
+    )
+    train_network(nasir.load(tmp_path / "net.nas"), Request("digits", tmp_path / "run"), QUIET)
+    assert len(predictor(tmp_path / "run").names) == 10
+
+
+def test_from_python_options_are_checked(tiny, tmp_path):
+    for options in ({"seed": -3}, {"threads": 0}, {"out": ""}, {"resume": True, "overwrite": True}):
+        with pytest.raises(ValueError, match=r"seed|threads|name|one of"):
+            nasir.search(tiny, **{"out": tmp_path / "run", "quiet": True, **options})
+    with pytest.raises(TypeError, match="lists of texts"):
+        nasir.search(tiny, set="epochs=1")
+    short = ["epochs=1", "train.epochs=1"]
+    found = nasir.search(
+        nasir.load("digits", classes=2),
+        out=tmp_path / "run",
+        set=short,
+        seed=np.int64(3),
+        classes=2,
+        quiet=True,
+    )
+    assert json.loads((tmp_path / "run" / "plan.json").read_text())["seed"] == 3
+    assert found.summary.test_accuracy > 0

@@ -290,7 +290,7 @@ def test_transparency_is_white_paper(tmp_path, mode):
     assert image[:, 7:9].max() < 0.05
 
 
-@pytest.mark.parametrize(("most", "bits"), [(4095, 12), (1023, 10), (65535, 16), (16383, 14)])
+@pytest.mark.parametrize(("most", "bits"), [(4095, 12), (1023, 10), (65535, 16), (16383, 14), (255, 8)])
 def test_files_of_sixteen_bits_have_the_depth_that_they_use(tmp_path, most, bits):
     ramp = np.linspace(0, most, 64).round().astype(np.uint16).reshape(8, 8)
     classes_of(tmp_path, lambda path, number: Image.fromarray(ramp).save(f"{path}.png"))
@@ -324,3 +324,26 @@ def test_each_class_has_its_share_of_test_images_and_some_training_image(tmp_pat
     assert "one image in five of each class" in data.split
     again = load_data(f"folder:{tmp_path}", Input(1, 8))
     assert again.train.file_names() == data.train.file_names()
+
+
+def test_a_file_deeper_than_the_others_is_named(tmp_path):
+    """Only some files are looked at beforehand: the others must not turn white without a word."""
+    classes_of(tmp_path, lambda path, number: Image.fromarray(np.full((8, 8), 900, np.uint16)).save(f"{path}.png"))
+    data = load_data(f"folder:{tmp_path}", Input(1, 8))
+    for file in data.train.file_names():
+        Image.fromarray(np.full((8, 8), 60_000, np.uint16)).save(file)
+    with pytest.raises(nasir.CompileError, match="it has 16 bits, where others have 10"):
+        list(data.train.batches([torch.tensor([0, 1])], None))
+
+
+@pytest.mark.parametrize("names", [("Train", "Val"), ("train", "valid"), ("training", "validation"), ("TRAIN", "test")])
+def test_parts_have_several_names_and_what_lies_beside_them_is_named(tmp_path, names):
+    for name in names:
+        write(tmp_path / name, count=2)
+    (tmp_path / "extra").mkdir()
+    data = load_data(f"folder:{tmp_path}", Input(3, 8))
+    assert (data.classes, len(data.train), len(data.test)) == (3, 6, 6)
+    assert list(data.passed_over) == ["extra"]
+    (tmp_path / names[1]).rename(tmp_path / "other")
+    with pytest.raises(nasir.CompileError, match="the other part is not there"):
+        load_data(f"folder:{tmp_path}", Input(3, 8))

@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.searching.data.base import SPLIT_SEED, STRATIFIED, TEST_SHARE, DataSet, Input, Split, loaded, stratified
-from nasir.searching.data.preparation import FORMATS, Preparation
+from nasir.searching.data.preparation import FORMATS, Preparation, is_deep
 
 _ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".tif", ".tiff", ".gif"))
 _CLUTTER = frozenset(("__macosx", "thumbs.db", "desktop.ini", "lost+found"))
@@ -46,18 +46,23 @@ def load_folder(path: str, input: Input | None, skip: bool = False) -> DataSet:
         message = f"the network takes images of {input.channels} channels; files give 1 or 3"
         raise CompileError(Diagnostic("E0802", message, hints=("write `image(3, size=...)`",)))
     skipped: set[str] | None = set() if skip else None
-    tests = next((root / name for name in ("val", "test") if os.path.isdir(root / name)), None)
-    split = "as the folders `train` and `%s` have it"
+    training, tests = (_part(root, names) for names in (_TRAINING, _TESTS))
     passed_over: dict[str, str] = {}
-    if os.path.isdir(root / "train") and tests is not None:
-        classes, files, labels = _scan(root / "train", passed_over)
+    if training is not None and tests is not None:
+        classes, files, labels = _scan(training, passed_over)
         others, test_files, test_labels = _scan(tests, passed_over)
         if classes != others:
             different = ", ".join(sorted({*classes} ^ {*others})[:4])
-            message = f"`{root}/train` and `{tests}` differ in their classes: {different}"
+            message = f"`{training}` and `{tests}` differ in their classes: {different}"
             raise CompileError(Diagnostic("E0801", message))
-        split %= tests.name
+        split = f"as the folders `{training.name}` and `{tests.name}` have it"
+        beside = (e for e in os.scandir(root) if not _is_clutter(e.name) and e.name not in {training.name, tests.name})
+        passed_over.update((entry.path, "it is in neither of the two parts") for entry in beside)
     else:
+        if alone := training or tests:
+            hint = f"it needs both: {', '.join(_TRAINING)}; and {', '.join(_TESTS)}"
+            message = f"`{alone}` is a part of a data set, and the other part is not there"
+            raise CompileError(Diagnostic("E0801", message, hints=(hint,)))
         classes, every, every_labels = _scan(root, passed_over)
         test, train = stratified(torch.tensor(every_labels), TEST_SHARE, SPLIT_SEED)
         files, labels = _chosen(every, every_labels, train)
@@ -98,6 +103,15 @@ def _normalisation(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]
     if channels == 3:
         return _MEAN, _STD
     return (sum(_MEAN) / 3,), (sum(_STD) / 3,)
+
+
+_TRAINING, _TESTS = ("train", "training"), ("val", "valid", "validation", "test", "testing")
+
+
+def _part(root: Path, names: Sequence[str]) -> Path | None:
+    """The folder of the first of these names, in whatever case."""
+    found = {entry.name.lower(): root / entry.name for entry in os.scandir(root) if entry.is_dir()}
+    return next((found[name] for name in names if name in found), None)
 
 
 def _is_clutter(name: str) -> bool:
@@ -155,11 +169,11 @@ def _look_at(files: Sequence[str]) -> tuple[str, int]:
         try:
             with Image.open(file, formats=FORMATS) as image:
                 sizes.append(image.size)
-                if image.mode.startswith("I;16"):
+                if is_deep(image):
                     deepest = max(deepest, int(np.asarray(image).max()).bit_length())
         except Exception:  # it is said where the image is read
             continue
-    bits = next((bits for bits in (10, 12, 14) if 8 < deepest <= bits), 16)
+    bits = next((bits for bits in (8, 10, 12, 14) if 0 < deepest <= bits), 16)
     if not sizes:
         return "", bits
     small, large = (f"{f(w for w, _ in sizes)} x {f(h for _, h in sizes)}" for f in (min, max))

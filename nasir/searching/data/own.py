@@ -151,7 +151,8 @@ class OwnSplit(Split):
 
     def _checked(self, images: Tensor) -> Tensor:
         wanted = self.input and self.input.channels
-        fits = images.dim() == 4 and (wanted is None or images.shape[1] == wanted)
+        fits = images.dim() == 4 and (wanted is None or images.shape[1] == wanted) and images.numel() > 0
+        fits = fits and images.layout == torch.strided
         if not fits or images.dtype != torch.float32:
             shape = f"[{wanted or 'channels'}, H, W]"
             message = f"the images are {images.dtype} of shape {[*images.shape[1:]]}, not float32 {shape}"
@@ -182,6 +183,6 @@ class _Seeded(Dataset[tuple[int, Tensor]]):
         seed = int(np.random.default_rng((self._augmentation or 0, item)).integers(2**31))
         with _seeded(seed):
             try:
-                return item, torch.as_tensor(self._dataset[item][0])
-            except StopIteration:  # it would end the loader's loop
-                raise RuntimeError(f"item {item} raises StopIteration") from None
+                return item, torch.as_tensor(self._dataset[item][0]).detach()
+            except (Exception, SystemExit) as error:  # whatever the user's code raises: a worker tells its text alone
+                raise RuntimeError(" ".join(f"item {item}: {_told(error)}".split())) from None

@@ -1,6 +1,9 @@
 """How an image file becomes a network's input: what training does to test images, `deploy.json` says and `nasir
 predict` does again."""
 
+import contextlib
+import math
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,6 +17,7 @@ from torch import Tensor
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM", "TIFF", "GIF")
 _CHANNELS = {1: "L", 3: "RGB"}
 _WHITE = 255
+_MOST_NUMBERS = 2**28  # of an input
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,13 @@ class Preparation:
         Raises:
             ValueError: where its pixels have no known range.
         """
-        image = ImageOps.exif_transpose(image)
-        if image.mode.startswith("I;16"):
-            values = np.asarray(image).astype(np.int64) >> (self.bits - 8)
-            image = Image.fromarray(values.clip(0, 255).astype(np.uint8))
+        with contextlib.suppress(SyntaxError, ValueError, KeyError, struct.error):  # EXIF that is none
+            image = ImageOps.exif_transpose(image)
+        if is_deep(image):
+            values = np.asarray(image).astype(np.int64)
+            if int(values.max()) >> self.bits:
+                raise ValueError(f"it has {int(values.max()).bit_length()} bits, where others have {self.bits}")
+            image = Image.fromarray((values >> (self.bits - 8)).astype(np.uint8))
         if image.mode in {"I", "F"}:
             raise ValueError("pixels of 32 bits have no known range")
         if "A" in image.getbands() or "transparency" in image.info:
@@ -92,6 +99,11 @@ class Preparation:
         }
 
 
+def is_deep(image: Image.Image) -> bool:
+    """Whether it is grey with sixteen bits a pixel; Pillow reads some such files as of 32."""
+    return image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM")
+
+
 def prepared_as(found: Mapping[str, Any]) -> tuple[Preparation, list[str]]:
     """What `as_json` made the object of, and the classes' names.
 
@@ -111,7 +123,9 @@ def prepared_as(found: Mapping[str, Any]) -> tuple[Preparation, list[str]]:
             None if crop is None else float(crop["centre"]),
             _count(found["bits"], 16),
         )
-        fits = all(len(values) == preparation.channels for values in numbers) and 0 not in numbers[1]
+        fits = all(len(values) == preparation.channels and all(map(math.isfinite, values)) for values in numbers)
+        fits = fits and 0 not in numbers[1] and (preparation.crop is None or 0 < preparation.crop <= 1)
+        fits = fits and preparation.channels * preparation.height * preparation.width <= _MOST_NUMBERS
         if not fits or preparation.channels not in _CHANNELS or preparation.bits < 8:
             raise ValueError("its numbers do not fit each other")
         return preparation, [str(name) for name in found["classes"]]
