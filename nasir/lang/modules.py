@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -155,16 +156,12 @@ class Loader:
         known: list[str] = []
         for folder in (module.path.parent, self._roots[1]):
             candidate = folder / written
-            try:
-                inside = any(_real(candidate).is_relative_to(root) for root in self._roots)
-                exists = os.path.isfile(candidate)
-            except (OSError, ValueError):  # a name that no file system takes
-                break
-            if not inside:
+            if not any(_real(candidate).is_relative_to(root) for root in self._roots):
                 raise mistakes.outside_roots(path.span, path.value)
-            if exists:
+            if os.path.isfile(candidate):
                 return candidate
-            known += [(written.parent / beside.name).as_posix() for beside in candidate.parent.glob("*.nas")]
+            with suppress(OSError, ValueError):  # a name that no file system takes
+                known += [(written.parent / beside.name).as_posix() for beside in candidate.parent.glob("*.nas")]
         raise mistakes.no_file(path.span, path.value, sorted(set(known)))
 
 

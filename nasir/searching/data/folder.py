@@ -46,28 +46,8 @@ def load_folder(path: str, input: Input | None, skip: bool = False) -> DataSet:
         message = f"the network takes images of {input.channels} channels; files give 1 or 3"
         raise CompileError(Diagnostic("E0802", message, hints=("write `image(3, size=...)`",)))
     skipped: set[str] | None = set() if skip else None
-    training, tests = (_part(root, names) for names in (_TRAINING, _TESTS))
     passed_over: dict[str, str] = {}
-    if training is not None and tests is not None:
-        classes, files, labels = _scan(training, passed_over)
-        others, test_files, test_labels = _scan(tests, passed_over)
-        if classes != others:
-            different = ", ".join(sorted({*classes} ^ {*others})[:4])
-            message = f"`{training}` and `{tests}` differ in their classes: {different}"
-            raise CompileError(Diagnostic("E0801", message))
-        split = f"as the folders `{training.name}` and `{tests.name}` have it"
-        beside = (e for e in os.scandir(root) if not _is_clutter(e.name) and e.name not in {training.name, tests.name})
-        passed_over.update((entry.path, "it is in neither of the two parts") for entry in beside)
-    else:
-        if alone := training or tests:
-            hint = f"it needs both: {', '.join(_TRAINING)}; and {', '.join(_TESTS)}"
-            message = f"`{alone}` is a part of a data set, and the other part is not there"
-            raise CompileError(Diagnostic("E0801", message, hints=(hint,)))
-        classes, every, every_labels = _scan(root, passed_over)
-        test, train = stratified(torch.tensor(every_labels), TEST_SHARE, SPLIT_SEED)
-        files, labels = _chosen(every, every_labels, train)
-        test_files, test_labels = _chosen(every, every_labels, test)
-        split = STRATIFIED
+    classes, (files, labels), (test_files, test_labels), split = _divided(root, passed_over)
     sizes, bits = _look_at([*files, *test_files])
     mean, std = _normalisation(input.channels)
     preparation = Preparation(input.channels, input.size, input.size, mean, std, _CENTRE, bits)
@@ -94,7 +74,34 @@ def load_folder(path: str, input: Input | None, skip: bool = False) -> DataSet:
     )
 
 
-def _chosen(files: Sequence[str], labels: Sequence[int], numbers: Tensor) -> tuple[list[str], list[int]]:
+Files = tuple[list[str], list[int]]
+"""Image files and their labels."""
+
+
+def _divided(root: Path, passed_over: dict[str, str]) -> tuple[list[str], Files, Files, str]:
+    """The classes, the training and the test images, and how they were told apart."""
+    training, tests = (_part(root, names) for names in (_TRAINING, _TESTS))
+    if training is not None and tests is not None:
+        classes, files, labels = _scan(training, passed_over)
+        others, test_files, test_labels = _scan(tests, passed_over)
+        if classes != others:
+            different = ", ".join(sorted({*classes} ^ {*others})[:4])
+            message = f"`{training}` and `{tests}` differ in their classes: {different}"
+            raise CompileError(Diagnostic("E0801", message))
+        beside = (e for e in os.scandir(root) if not _is_clutter(e.name) and e.name not in {training.name, tests.name})
+        passed_over.update((entry.path, "it is in neither of the two parts") for entry in beside)
+        split = f"as the folders `{training.name}` and `{tests.name}` have it"
+        return classes, (files, labels), (test_files, test_labels), split
+    if alone := training or tests:
+        hint = f"it needs both: {', '.join(_TRAINING)}; and {', '.join(_TESTS)}"
+        message = f"`{alone}` is a part of a data set, and the other part is not there"
+        raise CompileError(Diagnostic("E0801", message, hints=(hint,)))
+    classes, every, every_labels = _scan(root, passed_over)
+    test, train = stratified(torch.tensor(every_labels), TEST_SHARE, SPLIT_SEED)
+    return classes, _chosen(every, every_labels, train), _chosen(every, every_labels, test), STRATIFIED
+
+
+def _chosen(files: Sequence[str], labels: Sequence[int], numbers: Tensor) -> Files:
     chosen = cast("list[int]", numbers.tolist())
     return [files[i] for i in chosen], [labels[i] for i in chosen]
 
