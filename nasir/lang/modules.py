@@ -156,11 +156,15 @@ class Loader:
         known: list[str] = []
         for folder in (module.path.parent, self._roots[1]):
             candidate = folder / written
-            if not any(_real(candidate).is_relative_to(root) for root in self._roots):
+            try:
+                inside = any(_real(candidate).is_relative_to(root) for root in self._roots)
+            except (OSError, ValueError):  # a name that no file system takes
+                break
+            if not inside:
                 raise mistakes.outside_roots(path.span, path.value)
             if os.path.isfile(candidate):
                 return candidate
-            with suppress(OSError, ValueError):  # a name that no file system takes
+            with suppress(OSError):
                 known += [(written.parent / beside.name).as_posix() for beside in candidate.parent.glob("*.nas")]
         raise mistakes.no_file(path.span, path.value, sorted(set(known)))
 
