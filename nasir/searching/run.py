@@ -104,7 +104,9 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
     found = loop.found or ranks.lead(lambda: loop.choose(job.pauses))
     loop.found = found
     loop.save(folder, job.pauses)
-    network = space.at(found.choices)
+    network, active = space.at(found.choices), space.active(found.choices)
+    # What a skipped layer would have had is no part of the network, and moved nowhere.
+    found = replace(found, likeliest={n: option for n, option in found.likeliest.items() if n in active})
 
     def write() -> None:
         folder.write_json("choices.json", found.choices)
@@ -116,7 +118,7 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
         again.skip(job.data.left_out)
         job = replace(job, data=again)
     summary = _train(job, network, found, goal)
-    return Result(summary, network, space.active(found.choices), len(space.decisions))
+    return Result(summary, network, active, len(space.decisions))
 
 
 def train_network(network: Space, request: Request, console: Console) -> Result:

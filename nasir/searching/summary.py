@@ -18,7 +18,8 @@ class Summary:
     its limit and the share of it that is used; `lands` whether the tightest is used up (`landing.LEAST_USE`), and where
     not, no change of one or two decisions would. `validation_accuracy` is that of the weights kept, those after
     `kept_epoch` epochs. `entropy` is that of the decisions at the end of the search (1 undecided, 0 decided), `moved`
-    the decisions that the bounds took from their likeliest option, each with that and the one taken."""
+    the decisions of the network that are not at their likeliest option, each with that and the one taken: landing on
+    the bounds moved them, or a network drawn beside the likeliest one was better."""
 
     name: str
     macs: int
@@ -35,17 +36,17 @@ class Summary:
     moved: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
 
 
-_UNDECIDED, _MANY_MOVED = 0.3, 0.1
+_UNDECIDED, _MANY_MOVED = 0.3, 1 / 3
 
 
 def undecided(entropy: float | None, moved: int, decisions: int) -> str:
-    """A word of advice where the network comes from landing on the bounds more than from the search; else nothing."""
+    """A word of advice where the network comes from landing on the bounds as much as from the search; else nothing."""
     if entropy is None or (entropy < _UNDECIDED and moved <= max(1, _MANY_MOVED * decisions)):
         return ""
     return (
-        f"The search did not decide: the entropy of its decisions is {entropy:.2f}, and landing on the bounds moved"
-        f" {moved} of {decisions} from their likeliest options. More epochs, `--set search.epochs=N`, or a larger"
-        ' rate of the architecture, `--set "search.architecture=adam(lr=0.1)"`, decide more.'
+        f"The search did not decide: the entropy of its decisions is {entropy:.2f}, and the network within the bounds"
+        f" is not the likeliest one in {moved} of {decisions} decisions. More epochs, `--set search.epochs=N`, or a"
+        ' larger rate of the architecture, `--set "search.architecture=adam(lr=0.1)"`, decide more.'
     )
 
 
