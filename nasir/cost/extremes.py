@@ -71,6 +71,8 @@ def _betters(walk: "Walk", sign: int, candidates: Iterable[tuple[tuple[str, Scal
     improved = False
     for candidate in candidates:
         before = walk.total
+        if sign > 0 and len(candidate) == 1 and walk.at_least(*candidate[0]) >= before:
+            continue  # most alternatives to a skip; what follows from them need not be looked at
         changes = [walk.change(name, option) for name, option in candidate]
         if sign * walk.total < sign * before:
             improved = True
@@ -125,6 +127,21 @@ class Walk:
                 for user in links.dims[dim.name]:
                     heappush(due, user)
         return self._priced_anew(known)
+
+    def at_least(self, decision: str, option: Scalar) -> int:
+        """What the cost would be at least with this option: the prices of what it switches on, whose sizes do not
+        change with it."""
+        now = self._known[decision]
+        self._known[decision] = option
+        least = 0
+        for activity, nodes in self.model.switched[decision]:
+            if not self._active[activity] and holds(activity, self._known):
+                for i in nodes:
+                    price = self._rule(*self.model.priced[i][:2], self._size)
+                    assert isinstance(price, int), "sizes are exact, and so are costs"
+                    least += price
+        self._known[decision] = now
+        return least
 
     def _priced_anew(self, known: Mapping[str, Scalar]) -> Change:
         """Price what follows from the values that changed; `known` are the old ones."""

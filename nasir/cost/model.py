@@ -84,6 +84,22 @@ class CostModel:
         return Links(dims, sizes, conditions, nodes)
 
     @cached_property
+    def switched(self) -> Mapping[str, Sequence[tuple[Activity, Sequence[int]]]]:
+        """For each decision the conditions that ask it, with those of their nodes whose sizes do not follow from it."""
+        roots = self.distributions.decisions_of
+        found: dict[str, list[tuple[Activity, Sequence[int]]]] = {}
+        for decision in self.graph.decisions:
+            found[decision.name] = []
+            for activity in self.links.conditions[decision.name]:
+                nodes = [
+                    i
+                    for i in self.links.nodes[activity]
+                    if not any(decision.name in roots(name) for name in _sizes(self.priced[i][1]))
+                ]
+                found[decision.name].append((activity, nodes))
+        return found
+
+    @cached_property
     def growing(self) -> frozenset[str]:
         """Decisions that every cost grows with, whatever the others are: numbers that reach costs as sizes alone, by
         functions that grow with them. Formulas of costs have no minus."""
