@@ -2,7 +2,7 @@
 
 import json
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -84,8 +84,3 @@ def show_data(data: DataSet, console: Console) -> None:
 def _extremes(counts: Sequence[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
     ordered = sorted(counts, key=lambda one: (one[1], one[0]))
     return [*ordered[:3], *ordered[-3:]]
-
-
-def facts_of(metadata: Mapping[str, str]) -> Any:
-    """`deploy.json` as the weights' metadata hold it."""
-    return json.loads(metadata[DEPLOY_KEY])

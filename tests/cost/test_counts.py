@@ -108,7 +108,10 @@ def test_a_walk_prices_what_the_whole_formula_prices(path):
     draw = random.Random(0)
     for _ in range(30 if space.decisions else 0):
         decision = draw.choice(space.decisions)
-        change = walk.change(decision.name, draw.choice(decision.options))
+        option = draw.choice(decision.options)
+        least = walk.at_least(decision.name, option)
+        change = walk.change(decision.name, option)
+        assert least <= walk.total  # what the search of extremes leaves aside by it could not better the cost
         assert walk.total == space.costs.at(walk.choices)["macs"]
         if draw.random() < 0.5:
             walk.undo(change)

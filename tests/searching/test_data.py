@@ -350,8 +350,9 @@ def test_changed_labels_are_other_data(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "message"), [("late", "bad item"), ("varying", "differ in shape: item")])
-def test_an_error_in_a_worker_ends_the_run(tmp_path, name, message):
-    """The main process must not wait for workers that nothing can end."""
+@pytest.mark.parametrize("way", ["command", "python"])
+def test_an_error_in_a_worker_ends_the_run(tmp_path, name, message, way):
+    """The main process must not wait for workers that nothing can end, whoever started it."""
     (tmp_path / "own.py").write_text(
         """
 import torch
@@ -370,14 +371,13 @@ def varying(): return Images("varying"), Images("fine")
 """,
         encoding="utf-8",
     )
+    settings = ["batch=4", "train.batch=4"]
     command = [sys.executable, "-P", "-m", "nasir", "search", "digits", "--with", "classes=2", "--out", "run"]
-    done = subprocess.run(
-        [*command, "--data", f"python:own:{name}", "--set", "batch=4", "--set", "train.batch=4"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    command += ["--data", f"python:own:{name}", *(f"--set={text}" for text in settings)]
+    if way == "python":
+        call = f"nasir.search(nasir.load('digits', classes=2), 'python:own:{name}', 'run', set={settings})"
+        command = [sys.executable, "-P", "-c", f"import nasir\n{call}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "E0806" in done.stderr
     assert message in done.stderr
