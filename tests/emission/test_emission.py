@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import nasir
+from nasir.execution import proved
 from nasir.ir.naming import RESERVED
 from tests.conftest import CASES, all_spaces, each_space, seeds
 
@@ -150,3 +151,16 @@ def test_same_input_same_bytes():
     space = nasir.load("digits")
     choices = space.sample(0)
     assert nasir.emit(space.at(choices)) == nasir.emit(nasir.load("digits").at(choices))
+
+
+@pytest.mark.parametrize("wrong", ["another", "broken"])
+def test_what_is_emitted_is_run_before_it_is_a_result(compiled, monkeypatch, wrong):
+    """A module that does not run, or costs other than its network, is never handed on."""
+    body = "x = image(1, size=8)\n return x -> conv(3, {}) -> global_avg_pool -> linear(classes)"
+    text = f"space s(classes = 3) {{{{ {body} }}}}"
+    network, other = compiled(text.format(4)), nasir.emit(compiled(text.format(5)))
+    assert proved(network) == nasir.emit(network)
+    source = other if wrong == "another" else nasir.emit(network).replace("return self", "return nothing")
+    monkeypatch.setattr("nasir.execution.emit", lambda network, notes=(): source)
+    with pytest.raises(nasir.CompileError, match="E0910"):
+        proved(network)

@@ -62,8 +62,8 @@ def test_any_name_of_python_or_torch_works_in_every_place(compiled, tmp_path, fi
 def test_an_input_of_a_part_hides_nothing_that_generated_code_uses(compiled, tmp_path, name):
     """What a part takes is a parameter of its function, whose code calls functions of torch by their full names."""
     space = compiled(
-        f"space s(classes = 3) {{\n  x = image(1, size=8)\n  {name} = x -> conv(3, {{4, 8}}) -> bn -> relu\n"
-        f"  y = {name} -> max_pool(3)\n"
+        f"space s(classes = 3) {{\n  x = image(1, size=8)\n  {name} = x -> conv(3, {{4, 8}})\n"
+        f"  y = {name} * ({name} -> global_avg_pool -> sigmoid) -> avg_pool(3)\n"
         "  return y -> global_avg_pool -> linear(classes)\n}"
     )
     assert_networks_are_emitted(space, range(1), tmp_path / "model.py")
