@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from nasir.cost import counts
 from nasir.cost.extremes import cost_range, extreme
 from nasir.cost.model import CostModel
+from nasir.cost.registry import COSTS, PRIMARY, with_standard
 from nasir.diagnostics import MOST_MISTAKES, CompileError, Diagnostic, Source, distinct
 from nasir.ir.activity import decision_activities, holds
 from nasir.ir.choices import check_choices
@@ -49,7 +50,7 @@ class Space:
 
     def __repr__(self) -> str:
         if not self.decisions:
-            return f"Space({self.name}: a network, {self.costs.at({})['macs']:,} multiply-adds)"
+            return f"Space({self.name}: a network, {self.costs.at({})[PRIMARY]:,} {COSTS[PRIMARY].unit})"
         return (
             f"Space({self.name}: {len(self.decisions)} decisions, 10^{math.log10(self.assignments()):.2f} assignments)"
         )
@@ -79,19 +80,23 @@ class Space:
 
     def macs(self) -> tuple[int, int]:
         """The least and the most multiply-adds (convolutions and linear layers, one image)."""
-        return cost_range(self.costs, "macs")
+        return self.range()
 
     def params(self) -> tuple[int, int]:
         """The least and the most trainable parameters."""
-        return cost_range(self.costs, "params")
+        return self.range("params")
 
-    def largest(self) -> dict[str, Scalar]:
-        """The choices with the most multiply-adds."""
-        return extreme(self.costs, "macs", "largest")
+    def range(self, cost: str = PRIMARY) -> tuple[int, int]:
+        """The least and the most of a cost, by its name; of multiply-adds where none is named."""
+        return cost_range(self.costs, cost)
 
-    def smallest(self) -> dict[str, Scalar]:
-        """The choices with the fewest multiply-adds."""
-        return extreme(self.costs, "macs", "smallest")
+    def largest(self, cost: str = PRIMARY) -> dict[str, Scalar]:
+        """The choices with the most of a cost, of multiply-adds where none is named."""
+        return extreme(self.costs, cost, "largest")
+
+    def smallest(self, cost: str = PRIMARY) -> dict[str, Scalar]:
+        """The choices with the least of a cost, of multiply-adds where none is named."""
+        return extreme(self.costs, cost, "smallest")
 
     def sample(self, seed: int) -> dict[str, Scalar]:
         """Choices drawn uniformly, a function of the seed."""
@@ -245,7 +250,7 @@ def supernet(space: Space, resolution: Resolution = "all") -> "Supernet":
     """
     from nasir.supernets import build  # imports torch
 
-    return build(space.graph, resolution)
+    return build(space.graph, resolution, costs=with_standard(space.settings.objective.costs))
 
 
 def emit(network: Space, notes: Sequence[str] = ()) -> str:

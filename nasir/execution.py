@@ -9,6 +9,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from nasir.api import Space, emit
+from nasir.cost.base import Counters
+from nasir.cost.registry import COSTS, STANDARD
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.files import Unreadable, read_regular
 
@@ -79,7 +81,7 @@ def proved(network: Space, notes: Sequence[str] = ()) -> str:
 def _difference(network: Space, module: nn.Module) -> str:
     """How a module differs from its network in shape or costs; nothing where it does not."""
     graph = network.graph
-    image = next(node for node in graph.nodes if node.op == "image").shape
+    image = graph.input.shape
     sizes = [size for size in image.values() if isinstance(size, int)]
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         result: torch.Tensor = module.eval()(torch.zeros(1, *sizes))
@@ -87,6 +89,13 @@ def _difference(network: Space, module: nn.Module) -> str:
     if tuple(result.shape[:2]) != expected:
         return f"it makes {list(result.shape)} of one image, and not {list(expected)}"
     costs = network.costs.at({})
-    found = {"macs": counter.get_total_flops() // 2, "params": sum(p.numel() for p in module.parameters())}
+    found = measured(counter, module)
     different = [f"{found[name]:,} {name}, and not {costs[name]:,}" for name in found if found[name] != costs[name]]
     return ", ".join(different)
+
+
+def measured(counter: FlopCounterMode, module: nn.Module) -> dict[str, int]:
+    """The standard costs of a module as torch tells them, after it ran on one image under the counter."""
+    counters = Counters(counter.get_total_flops(), sum(p.numel() for p in module.parameters()))
+    told = {name: COSTS[name].told(counters) for name in STANDARD}
+    return {name: figure for name, figure in told.items() if figure is not None}

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -9,12 +10,11 @@ import typer
 from nasir.api import Space, load
 from nasir.cli.options import File, Json, With, parameters
 from nasir.cost.extremes import cost_range
-from nasir.cost.names import CONVENTIONS
+from nasir.cost.registry import COSTS, by_convention
 from nasir.cost.table import layer_rows
 from nasir.ir.values import key
 
 NAME = "info"
-_COSTS = {"ours": ("macs", "params"), "published": ("published_macs", "published_params")}
 
 
 def command(
@@ -24,6 +24,10 @@ def command(
     convention: Annotated[
         str, typer.Option("--convention", metavar="NAME", help="How costs are counted: `ours`, or `published`.")
     ] = "ours",
+    cost: Annotated[
+        list[str] | None,
+        typer.Option("--cost", metavar="NAME", help="Another cost to show, as `activations`; may be repeated."),
+    ] = None,
 ) -> None:
     """Show a space or a network: decisions, number of networks, costs, layers with their shapes.
 
@@ -31,38 +35,45 @@ def command(
     parameters) or as the released FBNets are, `published`: with the elements that global poolings read, and weights
     alone.
     """
-    if convention not in _COSTS:
-        raise typer.BadParameter(" or ".join(_COSTS), param_hint="--convention")
+    costs = by_convention(convention)
+    if not costs:
+        known = dict.fromkeys(cost.convention for cost in COSTS.values())
+        raise typer.BadParameter(" or ".join(known), param_hint="--convention")
+    for name in cost or ():
+        if name not in COSTS:
+            raise typer.BadParameter(f"`{name}` is none of {', '.join(COSTS)}", param_hint="--cost")
+    shown = tuple(dict.fromkeys((*costs, *(cost or ()))))
     space = load(file, **parameters(given))
     if as_json:
-        print(json.dumps(facts(space, _COSTS[convention]), indent=2))
+        print(json.dumps(facts(space, shown), indent=2))
         return
-    _print(space, _COSTS[convention])
+    _print(space, shown)
 
 
-def facts(space: Space, costs: tuple[str, str]) -> dict[str, object]:
+def facts(space: Space, costs: Sequence[str]) -> dict[str, object]:
     """What `--json` prints. Counts are exact, as strings: they outgrow what JSON readers hold."""
     networks = space.size()
-    macs, params = (cost_range(space.costs, cost) for cost in costs)
     return {
         "name": space.name,
         "decisions": [{"name": d.name, "options": list(d.options)} for d in space.decisions],
         "assignments": str(space.assignments()),
         "networks": None if networks is None else str(networks),
         "networks_log10": None if networks is None else math.log10(networks),
-        "macs": {"min": macs[0], "max": macs[1]},
-        "params": {"min": params[0], "max": params[1]},
-        "conventions": {name: CONVENTIONS[cost] for name, cost in zip(("macs", "params"), costs, strict=True)},
+        **{_label(cost): dict(zip(("min", "max"), cost_range(space.costs, cost), strict=True)) for cost in costs},
+        "conventions": {_label(cost): COSTS[cost].words for cost in costs},
         "layers": [
-            {"name": r.name, "block": r.block, "output": r.shape, "macs": r.macs, "params": r.params}
-            if not space.decisions
-            else {"name": r.name, "block": r.block, "output": r.shape}
-            for r in layer_rows(space.graph)
+            {"name": r.name, "block": r.block, "output": r.shape, **{_label(c): n for c, n in r.costs.items()}}
+            for r in layer_rows(space.graph, costs)
         ],
     }
 
 
-def _print(space: Space, costs: tuple[str, str]) -> None:
+def _label(cost: str) -> str:
+    """What a cost goes by beside others: of another convention what it counts, else its own name."""
+    return COSTS[cost].quantity if COSTS[cost].convention != "ours" else cost
+
+
+def _print(space: Space, costs: Sequence[str]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -71,22 +82,22 @@ def _print(space: Space, costs: tuple[str, str]) -> None:
     console = Terminal(highlight=False)
     console.print(f"[bold]{space.name}[/]  {_headline(space)}", soft_wrap=True)
     layers = Table("layer", "made of", "output", box=SIMPLE_HEAD, header_style="dim")
-    if not space.decisions:
-        layers.add_column("macs", justify="right")
-        layers.add_column("params", justify="right")
-    for row in layer_rows(space.graph):
-        shown = () if space.decisions else (f"{row.macs:,}", f"{row.params:,}")
-        layers.add_row(row.name, row.block, row.shape, *shown)
+    rows = layer_rows(space.graph, costs)
+    for cost in rows[0].costs:
+        layers.add_column(_label(cost), justify="right")
+    for row in rows:
+        layers.add_row(row.name, row.block, row.shape, *(f"{amount:,}" for amount in row.costs.values()))
     console.print(layers)
     if space.decisions:
         decisions = Table("decision", "options", box=SIMPLE_HEAD, header_style="dim")
         for decision in space.decisions:
             decisions.add_row(decision.name, ", ".join(map(key, decision.options)))
         console.print(decisions)
-    for name, cost in zip(("macs", "params"), costs, strict=True):
+    width = max(7, *(len(_label(cost)) for cost in costs))
+    for cost in costs:
         least, most = cost_range(space.costs, cost)
         amount = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-        console.print(f"{name:<7} {amount}   [dim]{CONVENTIONS[cost]}[/]", soft_wrap=True)
+        console.print(f"{_label(cost):<{width}} {amount}   [dim]{COSTS[cost].words}[/]", soft_wrap=True)
 
 
 def _headline(space: Space) -> str:

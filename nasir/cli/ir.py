@@ -12,7 +12,7 @@ from nasir.ir.graph import Graph
 from nasir.ir.printer import print_graph
 from nasir.lang.modules import find
 from nasir.passes.base import run as run_passes
-from nasir.passes.pipeline import CHECKED, SUPERNET, derivation
+from nasir.passes.pipeline import CHECKED, derivation, supernet
 
 NAME = "ir"
 
@@ -38,7 +38,7 @@ def command(
     space = compile_source(find(file), lambda name, graph: stages.append((name, graph)), parameters(given))
     chosen = selected(space, largest=largest, smallest=smallest, sample=sample, choose=choose, choices=choices, run=run)
     front = len(stages)
-    rest = SUPERNET if not chosen else derivation(chosen)
+    rest = supernet() if not chosen else derivation(chosen)
     run_passes(space.graph, rest, CHECKED, lambda name, graph: stages.append((name, graph)))
     notes = {step.name: step.note for step in rest}
     if passes:

@@ -228,7 +228,7 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
     if chosen:
         table.add_column("chosen")
     for row in layer_rows(result.network.graph):
-        cells = [row.name, row.block, row.shape, f"{row.macs:,}", f"{row.params:,}"]
+        cells = [row.name, row.block, row.shape, *(f"{amount:,}" for amount in row.costs.values())]
         table.add_row(*cells, *([chosen.get(row.name, "")] if chosen else []))
     console.print(table)
     show_summary(result.summary, folder, console, result.decisions)

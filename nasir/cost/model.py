@@ -1,33 +1,43 @@
-"""Multiply-adds and parameters: one formula an op, evaluated on exact integers or on effective sizes (Eq. 10).
-
-`macs` are the multiply-adds of convolutions and linear layers for one image, biases left out: what this field's papers
-call FLOPs, and half of what torch's flop counter reports. `params` is everything trainable: weights, biases and two a
-batch-norm channel.
-"""
+"""The costs of a graph: at one network exactly, under the gates as polynomials."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
-from nasir.cost.names import COST_NAMES
+from nasir.cost.base import AdditiveCost
+from nasir.cost.registry import COSTS, STANDARD
 from nasir.ir.activity import Activity, holds, node_activities, probability, selectors
-from nasir.ir.circuit import Polynomial, total
+from nasir.ir.circuit import Polynomial
 from nasir.ir.dims import SELECT
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Choices, Graph, values_of
-from nasir.ir.ops import OPS, Op, Tensors
-from nasir.ir.sizes import Number, Sizing, evaluate, evaluator, exact
+from nasir.ir.ops import OPS, Op, Tensors, tensors
+from nasir.ir.sizes import Sizing, evaluate, evaluator, exact
 from nasir.ir.values import Ref, Scalar
 
-Rule = Callable[[Op, Tensors, Sizing], Number]
 
-COSTS: Mapping[str, Rule] = {
-    "macs": lambda op, it, size: op.macs(it, size),
-    "params": lambda op, it, size: op.params(it, size),
-    "published_macs": lambda op, it, size: op.macs(it, size) + op.pooled(it, size),
-    "published_params": lambda op, it, size: op.weight_count(it, size),
-}
-_RULES = (Op.macs, Op.params, Op.weight_count, Op.pooled)
+class Walk(Protocol):
+    """One cost of a network whose choices change one at a time."""
+
+    total: int
+
+    @property
+    def choices(self) -> dict[str, Scalar]:
+        """The choices where it stands."""
+        ...
+
+    def change(self, decision: str, option: Scalar) -> object:
+        """Change one decision; what comes back takes the step back, with `undo`."""
+        ...
+
+    def at_least(self, decision: str, option: Scalar) -> int:
+        """What the cost would be at least with this option."""
+        ...
+
+    def undo(self, change: object) -> None:
+        """Take a step back."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -47,16 +57,72 @@ class CostModel:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.distributions = Distributions(graph.decision_map, graph.dim_map)
+        self._sums: dict[str, Sums] = {}
+
+    def at(self, choices: Choices, names: Sequence[str] = STANDARD) -> Mapping[str, int]:
+        """The exact costs of the network of `choices`."""
+        network = Network(self, evaluate(self.graph, choices))
+        return {name: COSTS[name].at(network) for name in names}
+
+    def expected(self, names: Sequence[str] = STANDARD) -> Mapping[str, Polynomial]:
+        """The effective costs as polynomials over the gates; exact at one-hot gates."""
+        return {name: COSTS[name].expected(self) for name in names}
+
+    def walk(self, cost: str, choices: Choices) -> Walk:
+        """The cost at `choices`, to be changed one decision at a time."""
+        return COSTS[cost].walk(self, choices)
 
     @cached_property
-    def priced(self) -> tuple[tuple[Op, Tensors, Activity], ...]:
-        """Each node that can cost something, with its operands' types and when it is active."""
-        activities = node_activities(self.graph, self.distributions)
-        return tuple(
-            (OPS[node.op], tensors(self.graph, node.name), activities[node.name])
+    def activities(self) -> Mapping[str, Activity]:
+        """When each node is in the network."""
+        return node_activities(self.graph, self.distributions)
+
+    def probability(self, activity: Activity) -> int | None:
+        """The slot of P(activity); None where it is certain."""
+        return probability(activity, self.distributions)
+
+    def sums(self, cost: AdditiveCost) -> "Sums":
+        """The nodes that an additive cost prices; costs that price the same ops share it."""
+        if cost.name not in self._sums:
+            priced = frozenset(name for name, op in OPS.items() if cost.prices(op))
+            shared = next((sums for sums in self._sums.values() if sums.ops == priced), None)
+            self._sums[cost.name] = shared or Sums(self, priced)
+        return self._sums[cost.name]
+
+
+@dataclass
+class Network:
+    """One network of a space: `known` holds the value of every decision and dim."""
+
+    model: CostModel
+    known: Mapping[str, Scalar]
+    _active: dict[int, list[tuple[Op, Tensors]]] = field(default_factory=dict[int, "list[tuple[Op, Tensors]]"])
+
+    @cached_property
+    def size(self) -> Sizing:
+        """What each size is."""
+        return exact(self.known)
+
+    def active(self, cost: AdditiveCost) -> list[tuple[Op, Tensors]]:
+        """The ops that are in the network, of those that the cost prices."""
+        sums = self.model.sums(cost)
+        if id(sums) not in self._active:
+            truth = {activity: holds(activity, self.known) for activity in sums.distinct}
+            self._active[id(sums)] = [(op, it) for op, it, activity in sums.priced if truth[activity]]
+        return self._active[id(sums)]
+
+
+class Sums:
+    """The nodes of a graph that a cost is a sum over, and where a change of one decision leads among them."""
+
+    def __init__(self, model: CostModel, ops: frozenset[str]) -> None:
+        self.model, self.graph, self.ops = model, model.graph, ops
+        self.priced: tuple[tuple[Op, Tensors, Activity], ...] = tuple(
+            (OPS[node.op], tensors(self.graph, node.name), model.activities[node.name])
             for node in self.graph.nodes
-            if any(getattr(type(OPS[node.op]), rule.__name__) is not rule for rule in _RULES)
+            if node.op in ops
         )
+        self.distinct = frozenset(activity for _, _, activity in self.priced)
 
     @cached_property
     def evaluators(self) -> Sequence[Callable[[Mapping[str, Scalar]], Scalar]]:
@@ -86,7 +152,7 @@ class CostModel:
     @cached_property
     def switched(self) -> Mapping[str, Sequence[tuple[Activity, Sequence[int]]]]:
         """For each decision the conditions that ask it, with those of their nodes whose sizes do not follow from it."""
-        roots = self.distributions.decisions_of
+        roots = self.model.distributions.decisions_of
         found: dict[str, list[tuple[Activity, Sequence[int]]]] = {}
         for decision in self.graph.decisions:
             found[decision.name] = []
@@ -116,39 +182,8 @@ class CostModel:
 
     def _counts(self, value: Ref) -> bool:
         """Whether its values are numbers, none of them below 0."""
-        support = self.distributions.support(value)
+        support = self.model.distributions.support(value)
         return all(isinstance(v, (int, float)) and not isinstance(v, bool) and v >= 0 for v in support)
-
-    @cached_property
-    def _activities(self) -> frozenset[Activity]:
-        return frozenset(activity for _, _, activity in self.priced)
-
-    def at(self, choices: Choices, names: Sequence[str] = COST_NAMES) -> Mapping[str, int]:
-        """The exact costs of the network of `choices`, by the names of `cost/names.py`."""
-        known = evaluate(self.graph, choices)
-        size = exact(known)
-        truth = {activity: holds(activity, known) for activity in self._activities}
-        active = [(op, it) for op, it, activity in self.priced if truth[activity]]
-        totals: dict[str, int] = {}
-        for name in names:
-            rule = COSTS[name]
-            cost = sum((rule(op, it, size) for op, it in active), 0)
-            assert isinstance(cost, int), "sizes are exact, and so are costs"
-            totals[name] = cost
-        return totals
-
-    def expected(self) -> Mapping[str, Polynomial]:
-        """The effective costs as polynomials over the gates: each op's formula on mean sizes, as Eq. 10 has it, times
-        the probability that the op is in the network. Exact at one-hot gates.
-        """
-        size = self.distributions.mean
-        parts: dict[str, list[Polynomial]] = {name: [] for name in COST_NAMES}
-        for op, it, activity in self.priced:
-            slot = probability(activity, self.distributions)
-            weight = Polynomial({(() if slot is None else (slot,)): 1.0})
-            for name in COST_NAMES:
-                parts[name].append(weight * COSTS[name](op, it, size))
-        return {name: total(polynomials) for name, polynomials in parts.items()}
 
 
 _MANY = range(1, 1_000_000)
@@ -170,9 +205,3 @@ def _sizes(it: Tensors) -> set[str]:
     """The decisions and dims that a node's costs are computed from."""
     mentioned = {v.name for type in it.operands.values() for v in type.values() if isinstance(v, Ref)}
     return mentioned | {v.name for v in values_of(it.node) if isinstance(v, Ref)}
-
-
-def tensors(graph: Graph, name: str) -> Tensors:
-    """A node with its operands' types, as its op sees it."""
-    node = graph.by_name[name]
-    return Tensors(node, {label: graph.by_name[operand].shape for label, operand in node.operands})

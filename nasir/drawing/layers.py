@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Graph, Node
-from nasir.ir.ops import OPS, Activation, Placement
+from nasir.ir.mixtures import selects
+from nasir.ir.ops import OPS, Contract
 from nasir.ir.regions import Part, parts
 from nasir.ir.values import Value
 
-_IN_BLOCKS = ("dwconv", "conv")
+_CONVOLVING = (Contract.CHANNELWISE, Contract.MIXES)
+"""Convolutions whose kernels a picture shows: depthwise ones, and the others of a layer that has none."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,11 @@ def layers(graph: Graph) -> list[Layer]:
     """The layers of the tables; where there are none, each flow that convolves."""
     distributions = Distributions(graph.decision_map, graph.dim_map)
     found: list[Layer] = []
-    previous = next(node for node in graph.nodes if node.op == "image")
+    previous = graph.input
     has_tables = any(part.is_layer for part in parts(graph))
     for part in parts(graph):
         own = {node.name for node in part.nodes}
-        if part.is_layer or (not has_tables and any(node.op in _IN_BLOCKS for node in part.nodes)):
+        if part.is_layer or (not has_tables and any(_has_kernel(node) for node in part.nodes)):
             found.append(_layer(graph, part, own, previous, distributions))
         previous = part.nodes[-1] if part.nodes else previous
     return found
@@ -50,15 +52,15 @@ def _layer(graph: Graph, part: Part, own: set[str], previous: Node, distribution
         return sum(int(s[0]) for s in supports), sum(int(s[-1]) for s in supports)
 
     entering = sizes(previous.shape.channels)
-    mixing = [node for node in part.nodes if OPS[node.op].placement is Placement.MIXES]
+    mixing = [node for node in part.nodes if OPS[node.op].contract is Contract.MIXES]
     inside = [sizes(graph.by_name[name].shape.channels) for node in mixing for name in node.inputs]
     ratios = [(low / entering[0], high / entering[1]) for low, high in inside]
     expansion = max(ratios, key=lambda r: r[1]) if ratios else (0.0, 0.0)
     shape = part.nodes[-1].shape if part.nodes else previous.shape
     low, high = sizes(shape.channels)
-    heights = () if shape.height is None else distributions.support(shape.height)
-    gates = [node for node in part.nodes if node.op == "mul"]
-    mixes = [node for node in part.nodes if node.op == "mix"]
+    longest = distributions.support(shape.sizes[0]) if shape.sizes else ()
+    gates = [node for node in part.nodes if OPS[node.op].contract is Contract.PRODUCT]
+    mixes = [node for node in part.nodes if selects(OPS[node.op])]
     return Layer(
         part.name,
         part.block,
@@ -67,7 +69,7 @@ def _layer(graph: Graph, part: Part, own: set[str], previous: Node, distribution
         tuple(dict.fromkeys(node.op for node in part.nodes if _acts_on_a_map(node))),
         "" if not gates else ("some" if mixes else "all"),
         "all" if not part.nodes else ("some" if any(set(mix.inputs) - own for mix in mixes) else ""),
-        _range(int(heights[0]), int(heights[-1])) if heights else "",
+        _range(int(longest[0]), int(longest[-1])) if longest else "",
         _range(low, high),
     )
 
@@ -77,13 +79,18 @@ def _range(low: int, high: int) -> str:
 
 
 def _kernels(nodes: Sequence[Node], distributions: Distributions) -> tuple[int, ...]:
-    for op in _IN_BLOCKS:
-        values = [value for node in nodes if node.op == op for value in distributions.support(node["kernel"])]
-        if values:
-            return tuple(sorted({int(value) for value in values}))
+    convolutions = [node for node in nodes if _has_kernel(node)]
+    for contract in _CONVOLVING:
+        own = [node["kernel"] for node in convolutions if OPS[node.op].contract is contract]
+        if own:
+            return tuple(sorted({int(value) for kernel in own for value in distributions.support(kernel)}))
     return ()
+
+
+def _has_kernel(node: Node) -> bool:
+    return OPS[node.op].mixes_by == "kernel"
 
 
 def _acts_on_a_map(node: Node) -> bool:
     """An activation of a whole map: those of a squeeze and its gate are of a 1x1 map."""
-    return isinstance(OPS[node.op], Activation) and (node.shape.height, node.shape.width) != (1, 1)
+    return bool(OPS[node.op].module) and not node.shape.is_pooled

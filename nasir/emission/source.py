@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nasir.cost.model import CostModel
+from nasir.cost.registry import COSTS
 from nasir.cost.table import layer_rows
 from nasir.emission import layout
 from nasir.emission.structure import Child, ClassDefinition, Filled, Named, Step, classes_of
-from nasir.ir.graph import Graph
+from nasir.ir.graph import Graph, Node
 from nasir.ir.naming import safe
-from nasir.ir.ops import OPS, Activation, Attribute
+from nasir.ir.ops import OPS, Attribute, Tensors
 from nasir.templates import template
 
 _FORWARD_INDENT = 8
@@ -45,18 +46,18 @@ def _summary(graph: Graph) -> list[str]:
     """The head docstring: the architecture's table and its totals."""
     model = CostModel(graph)
     total = model.at({})
-    image = next(node for node in graph.nodes if node.op == "image").shape
+    image = graph.input.shape
     rows = layer_rows(graph)
     lines = [
-        f"{graph.name}: {total['macs']:,} multiply-adds, {total['params']:,} parameters.",
+        f"{graph.name}: {', '.join(f'{figure:,} {COSTS[name].unit}' for name, figure in total.items())}.",
         "",
-        f"Input: images of shape [N, {image.channels[0]}, {image.height}, {image.width}]. Multiply-adds are those of",
+        f"Input: images of shape [N, {', '.join(map(str, image.values()))}]. Multiply-adds are those of",
         "convolutions and linear layers for one image; parameters are all trainable ones.",
         "",
     ]
-    table = [("part", "made of", "output", "multiply-adds", "parameters")]
-    table += [(r.name, r.block, r.shape, f"{r.macs:,}", f"{r.params:,}") for r in rows]
-    widths = [max(len(row[i]) for row in table) for i in range(5)]
+    table = [("part", "made of", "output", *(COSTS[name].unit for name in total))]
+    table += [(r.name, r.block, r.shape, *(f"{amount:,}" for amount in r.costs.values())) for r in rows]
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
     for row in table:
         cells = [f"{c:<{w}}" if i < 3 else f"{c:>{w}}" for i, (c, w) in enumerate(zip(row, widths, strict=True))]
         lines.append("  ".join(cells).rstrip())
@@ -108,9 +109,7 @@ def _filled(definition: ClassDefinition, hole: int) -> str:
     if isinstance(filling, Named):
         return filling
     if isinstance(filling, str):
-        activation = OPS[filling]
-        assert isinstance(activation, Activation), "a hole's text is an activation's name"
-        return f"nn.{activation.module}()"
+        return f"nn.{OPS[filling].module}()"
     return repr(filling)
 
 
@@ -238,6 +237,4 @@ class _Forward:
 
 
 def _function(name: str) -> str:
-    activation = OPS[name]
-    assert isinstance(activation, Activation), "a hole's text is an activation's name"
-    return activation.function
+    return OPS[name].call(Tensors(Node("", name))).target

@@ -5,11 +5,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from nasir.cost.model import tensors
 from nasir.ir.graph import Graph, Node, Region
 from nasir.ir.naming import module_paths, safe
-from nasir.ir.ops import OPS, Activation, Argument, Attribute, Call, Channels, resolve_argument
-from nasir.ir.regions import enclosing, inside, scopes
+from nasir.ir.ops import OPS, Argument, Attribute, Call, Channels, resolve_argument, tensors
+from nasir.ir.path import Path
+from nasir.ir.regions import enclosing, inside
 from nasir.ir.values import Ref, Scalar, Value
 
 Hole = Scalar
@@ -98,7 +98,7 @@ class _Structure:
         self._paths = module_paths(graph)
         self._inner: dict[str, list[Node]] = {}
         for node in graph.nodes:
-            for scope in scopes(node.name):
+            for scope in Path(node.name).scopes:
                 self._inner.setdefault(scope, []).append(node)
         self._classes: list[ClassDefinition] = []
         self._class_of: dict[str, tuple[int, Instance]] = {}
@@ -120,7 +120,7 @@ class _Structure:
         """How deep regions nest within each."""
         found = {region.path: 0 for region in self._graph.regions}
         for path in tuple(found):
-            for scope in scopes(path):
+            for scope in Path(path).scopes:
                 if scope in found:
                     found[scope] = max(found[scope], path.count(".") - scope.count("."))
         return found
@@ -220,7 +220,6 @@ class _Structure:
         outside = dict.fromkeys(o for node in nodes for o in node.inputs if o not in inner)
         if region is None:
             outside = {nodes[0].name: None}
-            assert nodes[0].op == "image", "a network begins with its image"
             nodes = nodes[1:]
         numbers = {name: i for i, name in enumerate(outside)}
         holes = _Holes({0: _IN_CHANNELS})
@@ -284,7 +283,7 @@ class _Structure:
         label = within.partition(".")[0] if "." in within else ("x" if within.startswith(node.op) else within)
         # A node's channels go by the name of its width, or of the channels that it passes on.
         holes.channels[result] = written.get("width") if node.has("width") else holes.channels.get(operands[-1])
-        if isinstance(op, Activation):
+        if op.module:
             return Step("act", label, operands, result, activation=holes.add(op.name, None))
         call = op.call(it)
         filled: list[Filled] = []

@@ -5,13 +5,14 @@ where a user of it is: for a mixture only under the options it stands for, for a
 shapes are equal.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from nasir.ir.diagrams import FALSE, TRUE, Diagram
 from nasir.ir.dims import SELECT
 from nasir.ir.distributions import Distributions
-from nasir.ir.graph import Graph, Node
-from nasir.ir.values import Ref, Scalar, Value, key
+from nasir.ir.graph import Graph
+from nasir.ir.ops import OPS
+from nasir.ir.values import Ref, Scalar, Value
 
 Activity = Diagram
 ALWAYS, NEVER = TRUE, FALSE
@@ -23,27 +24,13 @@ def node_activities(graph: Graph, distributions: Distributions) -> Mapping[str, 
     found: dict[str, Activity] = {node.name: NEVER for node in graph.nodes}
     found[graph.output] = ALWAYS
     for node in reversed(graph.nodes):
-        for operand, under in _operand_activities(node, found[node.name], distributions):
+        for operand, condition in OPS[node.op].live(node, distributions.support):
+            under = found[node.name]
+            if condition is not None:
+                selector, options = condition
+                under = diagrams.both(under, diagrams.test(selector.name, options))
             found[operand] = diagrams.either(found[operand], under)
     return found
-
-
-def _operand_activities(node: Node, mine: Activity, distributions: Distributions) -> Iterator[tuple[str, Activity]]:
-    diagrams = distributions.diagrams
-    if node.op == "shortcut" and isinstance(equal := node["equal"], Ref):
-        ends = dict(node.operands)
-        yield ends["y"], mine
-        yield ends["x"], diagrams.both(mine, diagrams.test(equal.name, (True,)))
-        return
-    selector = node["selector"] if node.op == "mix" else None
-    if not isinstance(selector, Ref):
-        yield from ((operand, mine) for operand in dict.fromkeys(node.inputs))
-        return
-    options: dict[str, set[Scalar]] = {}
-    for option in distributions.support(selector):
-        options.setdefault(dict(node.operands)[key(option)], set()).add(option)
-    for operand, values in options.items():
-        yield operand, diagrams.both(mine, diagrams.test(selector.name, values))
 
 
 def decision_activities(graph: Graph, distributions: Distributions) -> Mapping[str, Activity]:

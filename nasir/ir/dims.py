@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nasir.diagnostics import Span
+from nasir.ir.path import fresh
 from nasir.ir.values import Ref, Scalar, Value
 
-SHAPE_FUNCTIONS = ("channels", "height", "width")
+SHAPE_FUNCTIONS = ("channels", "height", "width", "length")
 SELECT = "select"
 LARGEST = 2**53
 """Sizes and costs stay exact in float64."""
@@ -33,7 +34,8 @@ class Dim:
     """`name = function(args)`.
 
     `select` reads its selector from `args[0]` and yields `args[1 + i]` where the selector equals `keys[i]`.
-    A shape function (`channels`, `height`, `width`) reads the type of the node named `of`; `infer-shapes` resolves it.
+    A shape function (`channels`, `height`, `width`, `length`) reads the type of the node named `of`; `infer-shapes`
+    resolves it.
     """
 
     name: str
@@ -134,6 +136,7 @@ class DimTable:
         self.decisions = {d.name: d for d in decisions}
         self.dims: dict[str, Dim] = {}
         self._known: dict[object, str] = {}
+        self._taken = set(self.decisions)
 
     def apply(self, function: str, *args: Value, hint: str) -> Value:
         """`function(*args)`: a constant where all arguments are, else a reference to the dim that holds it."""
@@ -171,7 +174,8 @@ class DimTable:
         """The dim's one entry: an earlier equal definition if there is one, else this one under a free name."""
         content = (dim.function, tuple(map(_identity, dim.args)), tuple(map(_identity, dim.keys)), dim.of)
         if content not in self._known:
-            name = self.free_name(dim.name)
+            name = fresh(dim.name, self._taken)
+            self._taken.add(name)
             self._known[content] = name
             self.dims[name] = Dim(name, dim.function, dim.args, dim.keys, dim.of)
         return Ref(self._known[content])
@@ -180,17 +184,10 @@ class DimTable:
         """A new decision under a free name; a constant where it has one option only."""
         if len(decision.options) == 1:
             return decision.options[0]
-        name = self.free_name(decision.name)
+        name = fresh(decision.name, self._taken)
+        self._taken.add(name)
         self.decisions[name] = Decision(name, decision.options, decision.span)
         return Ref(name)
-
-    def free_name(self, hint: str) -> str:
-        """`hint`, or the first of `hint_2`, `hint_3`, ... that no decision or dim has."""
-        name, count = hint, 1
-        while name in self.dims or name in self.decisions:
-            count += 1
-            name = f"{hint}_{count}"
-        return name
 
 
 def _identity(value: Value) -> tuple[str, Value]:

@@ -4,7 +4,8 @@ Independent dims multiply. Dims that share a decision are expanded, youngest fir
 width behind `skip` with the width before it is then a linear recurrence along the chain, with no case for it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 
@@ -108,6 +109,23 @@ class Distributions:
             self._means[value.name] = self.circuit.add(moment)
         return Polynomial({(self._means[value.name],): 1.0})
 
+    def moment(self, values: Sequence[Value], condition: Value) -> Monomial:
+        """The mean of the product of the values where the condition is true, and of 0 where it is not, as a product of
+        slots: one for each group of them that share no decision with the others."""
+        if condition is False:
+            return (self.circuit.add(Polynomial()),)
+        groups = self._independent_groups(self._ordered({v.name for v in (*values, condition) if isinstance(v, Ref)}))
+        slots: list[int] = []
+        for group in groups:
+            own = tuple(v for v in values if isinstance(v, Ref) and v.name in group)
+            under = condition if isinstance(condition, Ref) and condition.name in group else True
+            terms: dict[Monomial, float] = {}
+            for (truth, *numbers), product in self.joint((under, *own)):
+                if truth:
+                    terms[product] = terms.get(product, 0.0) + math.prod(map(float, numbers))
+            slots.append(self.circuit.add(Polynomial(terms)))
+        return tuple(sorted(slots))
+
     def joint(self, values: tuple[Value, ...]) -> Iterator[tuple[Assignment, Monomial]]:
         """Each possible assignment of the values with the product of slots that is its probability."""
         names = self._ordered({v.name for v in values if isinstance(v, Ref)})
@@ -129,7 +147,11 @@ class Distributions:
         return Diagrams(lambda name: tuple(-n for n in self._age(name)), lambda name: self.support(Ref(name)))
 
     def truth(self, condition: Diagram) -> int:
-        """The slot of the probability that a condition is true.
+        """The slot of the probability that a condition is true."""
+        return self.probability(self.condition(condition), lambda truth: truth is True)
+
+    def condition(self, condition: Diagram) -> Value:
+        """A condition as a value, true or false.
 
         Each question of the condition becomes a selection among what follows, a dim of its own. Where the questions
         share decisions the youngest is asked first: the selections then expand along the chain of what they ask, as
@@ -141,7 +163,7 @@ class Distributions:
                 condition = self._turned(condition)
                 break
             bits |= self._bits(name)
-        return self.probability(self._condition(condition), lambda truth: truth is True)
+        return self._condition(condition)
 
     def _turned(self, condition: Diagram) -> Diagram:
         """The same condition, the youngest asked first."""

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 
 from nasir.ir.dims import SELECT, SHAPE_FUNCTIONS
-from nasir.ir.graph import Graph, is_decided, values_of
+from nasir.ir.graph import Graph, Node, is_decided, values_of
 from nasir.ir.ops import OPS
 from nasir.ir.pending import due_masks, needless_masks
-from nasir.ir.values import Ref
+from nasir.ir.values import Ref, text
 
 
 class Fact(Enum):
@@ -45,8 +45,7 @@ def _well_formed(graph: Graph) -> Iterator[str]:
         known.add(dim.name)
     seen: set[str] = set()
     for node in graph.nodes:
-        if node.op not in OPS:
-            yield f"%{node.name} has the unknown op {node.op}"
+        yield from (f"%{node.name} {wrong}" for wrong in _undeclared(node))
         if node.name in seen:
             yield f"%{node.name} is defined twice"
         yield from (f"%{node.name} uses %{o} before it is defined" for o in node.inputs if o not in seen)
@@ -54,6 +53,32 @@ def _well_formed(graph: Graph) -> Iterator[str]:
         seen.add(node.name)
     if graph.output not in seen:
         yield f"the output %{graph.output} is not a node"
+
+
+def _undeclared(node: Node) -> Iterator[str]:
+    """What a node has otherwise than its op declares it."""
+    op = OPS.get(node.op)
+    if op is None:
+        yield f"has the unknown op {node.op}"
+        return
+    labels = tuple(label for label, _ in node.operands)
+    if op.operands == ("...",):
+        if not labels or len(set(labels)) < len(labels):
+            yield f"has the operands {', '.join(labels) or 'of nothing'}"
+    elif labels != op.operands:
+        yield f"has the operands {', '.join(labels)}, and {op.name} takes {', '.join(op.operands)}"
+    names = {name for name, _ in node.attributes}
+    declared = {p.name: p for p in op.parameters}
+    yield from (
+        f"has the attribute {name}, which {op.name} has not" for name in sorted(names - {*declared, *op.internal})
+    )
+    yield from (f"has no {name}, which {op.name} needs" for name in sorted(declared.keys() - names))
+    for name, value in node.attributes:
+        if name in declared and not isinstance(value, Ref) and (problem := declared[name].problem(value)):
+            yield f"has {name}={text(value)}, which must be {problem}"
+    yield from (f"has a gate on {label}" for label, _ in node.gates if label not in {"", *labels})
+    if node.clears and node.clears != op.carries:
+        yield f"clears {node.clears}, which {op.name} cannot"
 
 
 def _dangles(value: object, known: set[str]) -> bool:
@@ -74,7 +99,7 @@ def _concrete(graph: Graph) -> Iterator[str]:
     yield from (f"the decision {d.name} is left" for d in graph.decisions)
     yield from (f"the dim {d.name} is left" for d in graph.dims)
     for node in graph.nodes:
-        if node.op in {"mix", "mask", "shortcut"}:
+        if OPS[node.op].is_soft:
             yield f"%{node.name} is a {node.op}"
         if not all(map(is_decided, values_of(node))):
             yield f"%{node.name} has an undecided size"

@@ -1,46 +1,72 @@
 """The graph: one flat ordered tuple of nodes, operands by name; compared by value; networkx on demand."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nasir.diagnostics import Span
 from nasir.ir.dims import Decision, Dim
+from nasir.ir.gates import Gate, refs
 from nasir.ir.values import Ref, Scalar, Value
 
 if TYPE_CHECKING:
     import networkx as nx
 
-ALTERNATIVE = ":"  # a scope below a choice: `trunk.3:ir_k3.expand` is in the alternative `ir_k3` of the layer `trunk.3`
+SIZE_NAMES: tuple[tuple[str, ...], ...] = ((), ("length",), ("height", "width"))
+"""What the spatial sizes of a vector, a sequence and a map are called."""
+KINDS = ("flat vector", "sequence", "map")
 
 
 @dataclass(frozen=True)
 class Type:
-    """A value's shape without its batch: channel segments and the map's size, or a flat vector (no size).
+    """A value's shape without its batch: channel segments and spatial sizes, none of a vector, one of a sequence, two
+    (height and width) of a map.
 
     `channels` is the ordered channel layout; a convolution makes one segment, `concat` as many as its operands have.
-    A gate's is empty: it is a scalar.
+    `parts` are the types of several results together, which only `result` takes apart.
     """
 
-    channels: tuple[Value, ...]
-    height: Value | None = None
-    width: Value | None = None
+    channels: tuple[Value, ...] = ()
+    sizes: tuple[Value, ...] = ()
+    parts: tuple["Type", ...] = ()
 
     @property
-    def is_map(self) -> bool:
-        return self.height is not None
+    def rank(self) -> int:
+        """The number of spatial sizes."""
+        return len(self.sizes)
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether it is a vector, or a map of one pixel."""
+        return all(size == 1 for size in self.sizes)
+
+    @property
+    def kind(self) -> str:
+        """What one calls it: a map, a sequence, a flat vector."""
+        return KINDS[self.rank]
+
+    def size(self, name: str) -> Value | None:
+        """Its `height`, `width` or `length`; None where it has none."""
+        return dict(zip(SIZE_NAMES[self.rank], self.sizes, strict=True)).get(name)
 
     def values(self) -> Iterator[Value]:
         yield from self.channels
-        if self.height is not None and self.width is not None:
-            yield self.height
-            yield self.width
+        yield from self.sizes
+        for part in self.parts:
+            yield from part.values()
+
+    def changed(self, value: Callable[[Value], Value]) -> "Type":
+        """The type with every value replaced; decided neighbours among the channels become one segment."""
+        channels = layout_of(map(value, self.channels))
+        return Type(channels, tuple(map(value, self.sizes)), tuple(part.changed(value) for part in self.parts))
 
 
 @dataclass(frozen=True)
 class Node:
-    """One op applied to earlier nodes. `attributes` are constants or references to decisions and dims.
+    """One op applied to earlier nodes; its value is a tensor. `attributes` are constants or references to decisions and
+    dims. In a supernet `gates` are what its operands are multiplied by, by their labels, and at the empty label what
+    its result is; `clears` is `x` where its weights read x under x's mask, `out` where they make its output masked.
 
     `written` holds the names the program gave attributes where it gave them names, `conv(kernel, mid)`, or the
     `x.channels` of a block's input; `flow` is the statement of the space that the node is of, `return` for the last.
@@ -54,6 +80,8 @@ class Node:
     span: Span | None = field(default=None, compare=False)
     written: tuple[tuple[str, str], ...] = ()
     flow: str = ""
+    gates: tuple[tuple[str, Gate], ...] = ()
+    clears: str = ""
 
     @cached_property
     def _attribute_map(self) -> Mapping[str, Value]:
@@ -108,6 +136,11 @@ class Graph:
         return {node.name: node for node in self.nodes}
 
     @cached_property
+    def input(self) -> Node:
+        """The network's one input."""
+        return next(node for node in self.nodes if not node.operands)
+
+    @cached_property
     def users(self) -> Mapping[str, tuple[Node, ...]]:
         """Each node's users, in order; the output has no user for being the output."""
         found: dict[str, list[Node]] = {node.name: [] for node in self.nodes}
@@ -156,8 +189,9 @@ def layout_of(segments: Iterable[Value]) -> tuple[Value, ...]:
 
 
 def values_of(node: Node) -> Iterator[Value]:
-    """Every value the node mentions: attributes, then its type."""
+    """Every value the node mentions: attributes, gates, then its type."""
     yield from (value for _, value in node.attributes)
+    yield from (ref for _, gate in node.gates for ref in refs(gate))
     if node.type is not None:
         yield from node.type.values()
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 from nasir.ir.graph import Graph
+from nasir.ir.path import fresh
 from nasir.ir.regions import enclosing, inside
 
 _RESERVED_TEXT = """
@@ -37,10 +38,7 @@ def module_paths(graph: Graph) -> Mapping[str, str]:
         region = enclosing(graph, name)
         prefix = f"{paths[region.path]}." if region else ""
         local = safe(re.sub(r"\W", "_", inside(graph, name)))
-        path, count = prefix + local, 1
-        while path in taken:
-            count += 1
-            path = f"{prefix}{local}_{count}"
+        path = fresh(prefix + local, taken)
         taken.add(path)
         paths[name] = path
     return paths

@@ -8,42 +8,43 @@ it away again).
 
 from collections.abc import Iterator, Mapping
 
-from nasir.ir.graph import Graph, Node, is_decided
-from nasir.ir.ops import GATES, OPS, Placement
+from nasir.ir.graph import Graph, Node, Type, is_decided
+from nasir.ir.ops import OPS, Contract
 
 
 def pends(graph: Graph) -> Mapping[str, bool]:
     """For each node, whether a mask on its channels is still due."""
     pending: dict[str, bool] = {}
     for node in graph.nodes:
-        pending[node.name] = _pends(node, placement(graph, node), [pending[o] for o in maps(graph, node)])
+        pending[node.name] = _pends(node, contract(graph, node), [pending[o] for o in node.inputs])
     return pending
 
 
-def maps(graph: Graph, node: Node) -> list[str]:
-    """The operands that are tensors of the network: all but gates."""
-    return [name for name in node.inputs if graph.by_name[name].op not in GATES]
+def contract(graph: Graph, node: Node) -> Contract | None:
+    """The op's contract at this node: a mixture is a sum where its operands are laid out as it is."""
+    stated = OPS[node.op].contract
+    if stated is not Contract.MIXTURE:
+        return stated
+    layouts = {graph.by_name[name].shape.channels for name in node.inputs}
+    return Contract.SUM if layouts == {node.shape.channels} else Contract.GATED
 
 
-def placement(graph: Graph, node: Node) -> Placement:
-    """The op's placement; masks move past a mixture or a sum of operands of one layout."""
-    if node.op in {"mix", "sum"}:
-        layouts = {graph.by_name[name].shape.channels for name in maps(graph, node)}
-        return Placement.SUM if layouts == {node.shape.channels} else Placement.GATED
-    return OPS[node.op].placement
+def is_cut(type: Type) -> bool:
+    """Whether a network keeps some of its channels only: they are undecided."""
+    return not all(map(is_decided, type.channels)) or any(map(is_cut, type.parts))
 
 
-def _pends(node: Node, placement: Placement, operands: list[bool]) -> bool:
-    if node.op == "mask" or node.has("clears_output") or all(map(is_decided, node.shape.channels)):
+def _pends(node: Node, contract: Contract | None, operands: list[bool]) -> bool:
+    if node.clears == "out" or not is_cut(node.shape):
         return False
-    match placement:
-        case Placement.SOURCE | Placement.MIXES:
+    match contract:
+        case Contract.SOURCE | Contract.MIXES:
             return True
-        case Placement.CHANNELWISE:
+        case Contract.CHANNELWISE | Contract.STATISTICS:
             return any(operands) or OPS[node.op].fills(node)
-        case Placement.PRODUCT | Placement.SUM:
+        case Contract.PRODUCT | Contract.SUM:
             return all(operands)
-        case Placement.GATED:
+        case _:
             return False
 
 
@@ -51,9 +52,8 @@ def due_masks(graph: Graph) -> Iterator[tuple[str, str]]:
     """(user, operand) pairs where the user needs the operand's pending mask applied; the output's user is ''."""
     pending = pends(graph)
     for node in graph.nodes:
-        operands = maps(graph, node)
-        clears = node.op == "mask" or node.has("clears_input")
-        if not clears and _discharges(placement(graph, node), [pending[name] for name in operands]):
+        operands = node.inputs
+        if not clears(node) and _discharges(contract(graph, node), [pending[name] for name in operands]):
             yield from ((node.name, operand) for operand in dict.fromkeys(operands) if pending[operand])
     if pending.get(graph.output):
         yield "", graph.output
@@ -63,15 +63,20 @@ def needless_masks(graph: Graph) -> Iterator[str]:
     """Masks on values that have none pending: they would apply twice."""
     pending = pends(graph)
     for node in graph.nodes:
-        if (node.op == "mask" or node.has("clears_input")) and not pending[node.inputs[0]]:
+        if clears(node) and not pending[node.inputs[0]]:
             yield node.name
 
 
-def _discharges(placement: Placement, pending: list[bool]) -> bool:
-    match placement:
-        case Placement.MIXES | Placement.GATED:
+def clears(node: Node) -> bool:
+    """Whether it applies the mask of its operand: it is one, or its weights read the operand under it."""
+    return OPS[node.op].contract is Contract.CLEARS or node.clears == "x"
+
+
+def _discharges(contract: Contract | None, pending: list[bool]) -> bool:
+    match contract:
+        case Contract.MIXES | Contract.GATED:
             return True
-        case Placement.SUM:
+        case Contract.SUM:
             return not all(pending)
         case _:
             return False

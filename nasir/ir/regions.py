@@ -8,32 +8,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from nasir.ir.graph import ALTERNATIVE, Graph, Node, Region
+from nasir.ir.graph import Graph, Node, Region
+from nasir.ir.path import Path
 
 _MOST_OPS = 5
 
 
 def enclosing(graph: Graph, name: str) -> Region | None:
     """The innermost block or table that a node or region is in; None at the top of the network."""
-    parent = name
-    while "." in parent:
-        parent = parent.rpartition(".")[0]
-        if parent in graph.region_map:
-            return graph.region_map[parent]
-    return None
+    return next((graph.region_map[path] for path in Path(name).parents if path in graph.region_map), None)
 
 
-def inside(graph: Graph, name: str) -> str:
+def inside(graph: Graph, name: str) -> Path:
     """A node's or region's name within its enclosing region: `project.conv`."""
     region = enclosing(graph, name)
-    return name[len(region.path) + 1 :] if region else name
-
-
-def scopes(name: str) -> Iterator[str]:
-    """The scopes around a name, those of alternatives too: `a:b.c` is in `a:b` and in `a`."""
-    for i in range(len(name) - 1, 0, -1):
-        if name[i] in f".{ALTERNATIVE}":
-            yield name[:i]
+    return Path(name[len(region.path) + 1 :] if region else name)
 
 
 @dataclass(frozen=True)
@@ -52,9 +41,9 @@ def parts(graph: Graph) -> Iterator[Part]:
     found: dict[str, list[Node]] = {}
     for run in runs(graph):
         if run.is_layer and run.name not in found:
-            table = run.name.rpartition(".")[0]
+            table = Path(run.name).parent
             for layer in layers:  # all of the table's at once: an identity among them has a row, and no nodes
-                if layer.rpartition(".")[0] == table:
+                if Path(layer).parent == table:
                     found.setdefault(layer, [])
         found.setdefault(run.name, []).extend(run.nodes)
     for name, nodes in found.items():
@@ -66,7 +55,7 @@ def runs(graph: Graph) -> Iterator[Part]:
     a run depends on no later one.
     """
     layers = _layers(graph)
-    nodes = (node for node in graph.nodes if node.op != "image")
+    nodes = (node for node in graph.nodes if node.operands)
     for name, run in groupby(nodes, lambda node: _layer_of(node.name, layers) or node.flow):
         yield _part(name, list(run), graph, layers)
 
@@ -76,21 +65,18 @@ def _part(name: str, nodes: list[Node], graph: Graph, layers: dict[str, str]) ->
 
 
 def _layers(graph: Graph) -> dict[str, str]:
-    return {r.path: r.block for r in graph.regions if ALTERNATIVE not in r.path and _parent_is_table(graph, r.path)}
+    found = [r for r in graph.regions if not Path(r.path).is_alternative]
+    return {r.path: r.block for r in found if is_table(graph.region_map.get(Path(r.path).parent))}
 
 
-def _parent_is_table(graph: Graph, path: str) -> bool:
-    parent = graph.region_map.get(path.rpartition(".")[0])
-    return parent is not None and parent.kind == "stages"
+def is_table(region: Region | None) -> bool:
+    """Whether a region is a table of layers."""
+    return region is not None and region.kind == "stages"
 
 
 def _layer_of(name: str, layers: dict[str, str]) -> str | None:
-    plain = name.partition(ALTERNATIVE)[0]
-    while plain:
-        if plain in layers:
-            return plain
-        plain = plain.rpartition(".")[0]
-    return None
+    plain = Path(name).layer
+    return next((path for path in (plain, *plain.parents) if path in layers), None)
 
 
 def _flow(nodes: list[Node], graph: Graph, name: str) -> str:

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from nasir.diagnostics import MOST_MISTAKES, Diagnostic, Span
 from nasir.ir.dims import Decision, Dim
-from nasir.ir.graph import ALTERNATIVE, Region
+from nasir.ir.graph import Region
 from nasir.ir.ops import Parameter
+from nasir.ir.path import ALTERNATIVE
 from nasir.ir.values import Ref, Scalar, Value, key, text
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
@@ -138,7 +139,7 @@ class Applier:
         name = naming.name(function)
         for parameter in function.op.parameters:
             value = attributes[parameter.name]
-            if isinstance(value, Ref) and (parameter.kind != "count" or parameter.name == "stride"):
+            if isinstance(value, Ref) and not parameter.sizing:
                 return self._op_of_set(function, parameter, value, operands, name)
         written = tuple(
             (parameter, b.span.text)

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 
 from nasir.diagnostics import Span
 from nasir.ir.dims import DimTable
-from nasir.ir.graph import ALTERNATIVE, Graph, Node, Region
+from nasir.ir.graph import Graph, Node, Region
+from nasir.ir.path import ALTERNATIVE
 from nasir.ir.values import Value
 from nasir.lang import mistakes
 from nasir.lang.things import Composed, Conditional, Function, Tensor, step_name

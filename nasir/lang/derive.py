@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from nasir.diagnostics import Span
 from nasir.ir.dims import FUNCTIONS, SELECT, SHAPE_FUNCTIONS, Dim
-from nasir.ir.graph import ALTERNATIVE, Choices, Graph
+from nasir.ir.graph import Choices, Graph
+from nasir.ir.path import ALTERNATIVE
 from nasir.ir.sizes import evaluate, resolve
 from nasir.ir.values import Ref, Scalar, Value, text
 from nasir.lang import syntax as s
@@ -53,7 +54,7 @@ def _values(elaborated: Graph, shaped: Graph, choices: Choices) -> Mapping[str, 
         type = shaped.by_name[dim.of].shape
         if dim.function == "channels":
             return sum(int(resolve(segment, sizes)) for segment in type.channels)
-        size = type.height if dim.function == "height" else type.width
+        size = type.size(dim.function)
         assert size is not None, "infer-shapes refuses the size of a vector"
         return resolve(size, sizes)
 

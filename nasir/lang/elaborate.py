@@ -43,10 +43,10 @@ def elaborate(module: Module) -> Elaboration:
         raise CompileError(applier.diagnostics) from None
     if applier.diagnostics:
         raise CompileError(applier.diagnostics)
-    images = [node for node in builder.nodes.values() if node.op == "image"]
-    if len(images) != 1:
-        span = images[1].span if images else None
-        raise CompileError(mistakes.image_count(span or space.name.span, len(images)).diagnostic)
+    inputs = [node for node in builder.nodes.values() if not node.operands]
+    if len(inputs) != 1:
+        span = inputs[1].span if inputs else None
+        raise CompileError(mistakes.image_count(span or space.name.span, len(inputs)).diagnostic)
     return Elaboration(builder.graph(space.name.text, output), builder.record)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from nasir.diagnostics import Span
-from nasir.ir.dims import Decision, Dim
+from nasir.ir.dims import SHAPE_FUNCTIONS, Decision, Dim
 from nasir.ir.ops import OPS
 from nasir.ir.values import Ref, Scalar, Value, text
 from nasir.lang import mistakes
@@ -39,7 +39,6 @@ MOST_STEPS = 10_000
 """Of a flow in parentheses, the flows that it is made of written out."""
 DEEPEST_LETS = 40
 VALUE_FUNCTIONS: Mapping[str, tuple[int, int]] = {"round_to": (2, 3), "min": (2, 2), "max": (2, 2)}
-SHAPE_ATTRIBUTES = ("channels", "height", "width")
 _COMPARISONS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _OPERATORS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "and": "and", "or": "or", **_COMPARISONS}
 
@@ -153,7 +152,7 @@ class Evaluator:
         base = self.evaluate(expr.base, frame, hint)
         if not isinstance(base, Tensor):
             raise mistakes.not_a_value(expr.base.span, describe(base), "a tensor")
-        if expr.name.text not in SHAPE_ATTRIBUTES:
+        if expr.name.text not in SHAPE_FUNCTIONS:
             raise mistakes.unknown_attribute(expr.name.span, expr.name.text)
         dim = Dim(join(frame.path, f"{expr.name.text}"), expr.name.text, of=base.node)
         return self.builder.dims.define(dim)

@@ -36,15 +36,26 @@ def has_names(expr: s.Expr) -> bool:
             return not isinstance(expr, s.Number)
 
 
-def names_in(expr: s.Expr) -> list[s.Name]:
-    """The names that arithmetic joins, in the order written."""
+def cost_name(expr: s.Expr) -> str | None:
+    """The name that an expression is, `macs` or `macs(exact)`; None where it is none."""
     match expr:
         case s.Name():
+            return expr.text
+        case s.Call(callee=s.Name(text=text), arguments=(s.Argument(name=None, value=s.Name(text=argument)),)):
+            return None if text in FORMULA_FUNCTIONS else f"{text}({argument})"
+        case _:
+            return None
+
+
+def costs_in(expr: s.Expr) -> list[s.Expr]:
+    """The expressions with names (`cost_name`) that arithmetic joins, in the order written."""
+    match expr:
+        case _ if cost_name(expr) is not None:
             return [expr]
         case s.Binary():
-            return [*names_in(expr.left), *names_in(expr.right)]
+            return [*costs_in(expr.left), *costs_in(expr.right)]
         case s.Unary():
-            return names_in(expr.operand)
+            return costs_in(expr.operand)
         case _:
             return []
 

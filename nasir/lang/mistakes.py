@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from nasir.diagnostics import Diagnostic, Span, closest
+from nasir.ir.dims import SHAPE_FUNCTIONS
 from nasir.lang import syntax as s
 
 
@@ -196,8 +197,7 @@ def too_large(span: Span, what: str, limit: int) -> Mistake:
 
 
 def unknown_attribute(span: Span, name: str) -> Mistake:
-    known = ("channels", "height", "width")
-    hints = closest(name, known) or ("a tensor has `channels`, `height` and `width`",)
+    hints = closest(name, SHAPE_FUNCTIONS) or ("a tensor has `channels`, `height` and `width`",)
     return Mistake(Diagnostic("E0321", f"a tensor has no `{name}`", span, hints))
 
 

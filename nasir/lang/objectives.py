@@ -3,10 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from nasir.cost.names import COST_NAMES
+from nasir.cost.registry import COSTS
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
-from nasir.lang.formulas import has_names, names_in, number
+from nasir.lang.formulas import cost_name, costs_in, has_names, number
 
 _FORMS = "write `cross_entropy + 0.1 * macs / 1M`, or `cross_entropy * (macs / 60M) ^ 0.6`"
 
@@ -37,10 +37,16 @@ class Objective:
     weights: tuple[tuple[str, float], ...] = ()
     powers: tuple[Power, ...] = ()
 
+    @property
+    def costs(self) -> tuple[str, ...]:
+        """The costs that it mentions."""
+        named = (*(b.cost for b in self.bounds), *(name for name, _ in self.weights), *(p.cost for p in self.powers))
+        return tuple(dict.fromkeys(named))
+
 
 def read_objective(item: s.Objective) -> Objective:
-    for name in names_in(item.minimize):
-        if name.text != "cross_entropy":
+    for name in costs_in(item.minimize):
+        if cost_name(name) != "cross_entropy":
             _cost(name)
     terms: dict[str, float] = {}
     powers: list[Power] = []
@@ -81,7 +87,7 @@ def _product(whole: s.Expr, factors: list[s.Expr]) -> dict[str, float]:
 
 def _power(expr: s.Binary) -> Power:
     match expr.left:
-        case s.Binary(operator="/", left=s.Name() as name) if not has_names(expr.left.right):
+        case s.Binary(operator="/", left=name) if cost_name(name) and not has_names(expr.left.right):
             cost, target, exponent = _cost(name), number(expr.left.right, {}), number(expr.right, {})
             if not (0 < target < math.inf and 0 < exponent <= 8):
                 raise mistakes.bad_objective(
@@ -106,7 +112,7 @@ def read_bounds(constraints: tuple[s.Constraint, ...]) -> tuple[Bound, ...]:
 
 
 def _bound(constraint: s.Constraint) -> Bound:
-    if not isinstance(constraint.left, s.Name) or constraint.operator != "<=":
+    if cost_name(constraint.left) is None or constraint.operator != "<=":
         raise mistakes.bad_objective(constraint.span, "a constraint is a cost and its bound", "write `macs <= 60M`")
     cost = _cost(constraint.left)
     limit = number(constraint.right, {})
@@ -115,19 +121,22 @@ def _bound(constraint: s.Constraint) -> Bound:
     return Bound(cost, limit / 100 if constraint.percent else limit, constraint.percent)
 
 
-def _cost(name: s.Name) -> str:
-    if name.text.lower() == "flops":
-        raise mistakes.flops(name.span)
-    if name.text not in COST_NAMES:
-        raise mistakes.unknown_name(name.span, name.text, COST_NAMES)
-    return name.text
+def _cost(expr: s.Expr) -> str:
+    """The name of a cost, `macs` or `macs(exact)`."""
+    name = cost_name(expr)
+    assert name is not None, "only costs are asked"
+    if name.lower() == "flops":
+        raise mistakes.flops(expr.span)
+    if name not in COSTS:
+        raise mistakes.unknown_name(expr.span, name, COSTS)
+    return name
 
 
 def _linear(expr: s.Expr) -> dict[str, float]:
     """The expression as a sum of coefficients times names; the constant part is under the empty name."""
     match expr:
-        case s.Name():
-            return {expr.text: 1.0}
+        case _ if (name := cost_name(expr)) is not None:
+            return {name: 1.0}
         case s.Binary(operator="+"):
             left, right = _linear(expr.left), _linear(expr.right)
             return {name: left.get(name, 0.0) + right.get(name, 0.0) for name in left | right}

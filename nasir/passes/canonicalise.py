@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from nasir.ir.distributions import Distributions
 from nasir.ir.facts import Fact
 from nasir.ir.graph import Graph, Node
-from nasir.ir.values import Ref, Scalar, key
+from nasir.ir.ops import OPS
+from nasir.ir.values import Ref, Scalar
 from nasir.passes.base import Pass
 from nasir.passes.rewriting import DimRewriter
 
@@ -22,7 +23,7 @@ class Canonicalise(Pass):
         nodes: list[Node] = []
         for node in graph.nodes:
             operands = tuple((label, forwarded.get(name, name)) for label, name in node.operands)
-            simple = _simplify(replace(dims.node(node), operands=operands))
+            simple = OPS[node.op].simplified(replace(dims.node(node), operands=operands))
             if isinstance(simple, str):
                 forwarded[node.name] = simple
             else:
@@ -41,19 +42,3 @@ def _constants(graph: Graph) -> dict[str, Scalar]:
     distributions = Distributions(graph.decision_map, graph.dim_map)
     supports = {dim.name: distributions.support(Ref(dim.name)) for dim in graph.dims}
     return {name: support[0] for name, support in supports.items() if len(support) == 1}
-
-
-def _simplify(node: Node) -> Node | str:
-    """The node in its simplest form, or the name of the node it equals."""
-    operands = dict(node.operands)
-    if node.op == "mix":
-        if not isinstance(selector := node["selector"], Ref):
-            return operands[key(selector)]
-        first, *others = operands.values()
-        return first if all(other == first for other in others) else node
-    if node.op == "shortcut":
-        if node["equal"] is False:
-            return operands["y"]
-        if node["equal"] is True:
-            return replace(node, op="add", operands=(("a", operands["x"]), ("b", operands["y"])), attributes=())
-    return node

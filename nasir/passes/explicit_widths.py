@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.distributions import Distributions
 from nasir.ir.facts import Fact
-from nasir.ir.graph import ALTERNATIVE, Graph, Node, Type
+from nasir.ir.graph import Graph, Node
+from nasir.ir.ops import OPS, Contract
+from nasir.ir.path import Path
 from nasir.ir.pending import pends
 from nasir.ir.values import Ref, Scalar, Value, key
 from nasir.passes.base import Pass
@@ -30,7 +32,7 @@ class ExplicitWidths(Pass):
         for node in graph.nodes:
             if node.name in copied:
                 nodes += _copies(node, copied, distributions)
-            elif node.op == "mask":
+            elif OPS[node.op].contract is Contract.CLEARS:
                 nodes.append(_mixed(node, _width(node), distributions))
             else:
                 nodes.append(node)
@@ -67,7 +69,7 @@ def _copies(node: Node, copied: dict[str, Ref], distributions: Distributions) ->
                 (label, _copy(name, value) if copied.get(name) == width else name) for label, name in node.operands
             ),
             attributes=tuple((name, fixed(old)) for name, old in node.attributes),
-            type=Type(tuple(map(fixed, node.type.channels)), node.type.height, node.type.width),
+            type=node.type.changed(fixed),
         )
 
 
@@ -77,4 +79,4 @@ def _mixed(mask: Node, width: Ref, distributions: Distributions) -> Node:
 
 
 def _copy(name: str, value: Scalar) -> str:
-    return f"{name}{ALTERNATIVE}width_{key(value)}"
+    return Path(name).alternative(f"width_{key(value)}")

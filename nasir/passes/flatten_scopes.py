@@ -4,15 +4,12 @@
 without a choice, and the name that the emitted module's state_dict knows it by.
 """
 
-import re
 from dataclasses import dataclass, replace
 
 from nasir.ir.facts import Fact
-from nasir.ir.graph import ALTERNATIVE, Graph, Region
-from nasir.ir.regions import scopes
+from nasir.ir.graph import Graph, Region
+from nasir.ir.path import Path
 from nasir.passes.base import Pass
-
-_ALTERNATIVE_PART = re.compile(rf"{ALTERNATIVE}\w+")
 
 
 @dataclass(frozen=True)
@@ -25,25 +22,21 @@ class FlattenScopes(Pass):
         nodes = tuple(
             replace(
                 node,
-                name=flat_name(node.name),
-                operands=tuple((label, flat_name(name)) for label, name in node.operands),
+                name=Path(node.name).flat,
+                operands=tuple((label, Path(name).flat) for label, name in node.operands),
             )
             for node in graph.nodes
         )
         regions: dict[str, Region] = {}
-        with_nodes = {scope for node in graph.nodes for scope in scopes(node.name)}
+        with_nodes = {scope for node in graph.nodes for scope in Path(node.name).scopes}
         for region in graph.regions:
-            path = flat_name(region.path)
+            path = Path(region.path)
             # The chosen alternative takes its layer's place. The others' regions went with their nodes; an identity
             # never had any, so it is the chosen one only where no other is left.
-            if ALTERNATIVE not in region.path or region.path in with_nodes or _is_layer(regions.get(path)):
-                regions[path] = replace(region, path=path)
-        return replace(graph, nodes=nodes, regions=tuple(regions.values()), output=flat_name(graph.output))
-
-
-def flat_name(name: str) -> str:
-    """A name without its alternatives."""
-    return _ALTERNATIVE_PART.sub("", name)
+            if not path.is_alternative or path in with_nodes or _is_layer(regions.get(path.flat)):
+                regions[path.flat] = replace(region, path=path.flat)
+        in_order = tuple(regions[path] for path in sorted(regions, key=lambda path: Path(path).order))
+        return replace(graph, nodes=nodes, regions=in_order, output=Path(graph.output).flat)
 
 
 def _is_layer(region: Region | None) -> bool:

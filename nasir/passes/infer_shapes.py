@@ -8,9 +8,9 @@ from nasir.ir.dims import Dim
 from nasir.ir.distributions import Distributions, TableTooLarge
 from nasir.ir.facts import Fact
 from nasir.ir.graph import Graph, Node, Region, Type, values_of
-from nasir.ir.ops import OPS, OpError, Tensors
-from nasir.ir.ops.shortcut import Shortcut
-from nasir.ir.values import Scalar, Value, key, text
+from nasir.ir.ops import OPS, Op, OpError, Tensors, elements
+from nasir.ir.pending import is_cut
+from nasir.ir.values import Scalar, Value, text
 from nasir.passes.base import Pass
 from nasir.passes.rewriting import DimRewriter
 
@@ -46,7 +46,7 @@ class _Inference:
     def run(self) -> Graph:
         read: dict[str, tuple[str, ...]] = {}
         for node in self._graph.nodes:
-            decided = self._decided(node) if node.op == "mix" else node
+            decided = self._decided(node)
             read[node.name] = decided.inputs
             if all(name in self._types for name in decided.inputs):
                 self._infer(decided)
@@ -70,15 +70,13 @@ class _Inference:
                 continue
         return replace(region, values=tuple(values))
 
-    def _decided(self, mix: Node) -> Node:
+    def _decided(self, node: Node) -> Node:
         """A mixture whose selector has one value for every choice, as that operand alone: what is left out is not
         checked, for a guard on shapes protects its branch."""
         try:
-            support = self._distributions.support(self._dims.value(mix["selector"]))
+            return OPS[node.op].decided(node, lambda value: self._distributions.support(self._dims.value(value)))
         except (_Untyped, OpError, ValueError, TypeError, ArithmeticError, TableTooLarge):
-            return mix  # said where the node itself is inferred
-        kept = tuple((label, name) for label, name in mix.operands if label == key(support[0]))
-        return replace(mix, operands=kept) if len(support) == 1 and kept else mix
+            return node  # said where the node itself is inferred
 
     def _wanted(self, read: Mapping[str, tuple[str, ...]]) -> Sequence[str]:
         """The nodes that something reads at some choice, or that nothing was meant to read, in order."""
@@ -95,11 +93,9 @@ class _Inference:
             typed = self._dims.node(node)
             it = Tensors(typed, {label: self._types[name] for label, name in node.operands})
             self._check_attributes(typed)
-            type = op.infer(it, self._dims.table, self._distributions.support)
-            if isinstance(op, Shortcut):
-                typed = replace(typed, attributes=(("equal", op.condition(it, self._dims.table)),))
-            type = self._folded(type)
-            typed = replace(typed, type=type)
+            type = self._folded(op.infer(it, self._dims.table, self._distributions.support))
+            typed = replace(typed, attributes=op.settled(it, self._dims.table), type=type)
+            _check_contract(op, typed, it)
             self._check_sizes(typed)
         except OpError as error:
             self._failed[node.name] = (Diagnostic(error.code, error.message, node.span, error.hints),)
@@ -119,11 +115,11 @@ class _Inference:
     def _folded(self, type: Type) -> Type:
         """The type with a map's size a constant where every choice makes it the same, as rules of shapes expect it."""
 
-        def size(value: Value | None) -> Value | None:
-            support = () if value is None else self._distributions.support(value)
+        def size(value: Value) -> Value:
+            support = self._distributions.support(value)
             return support[0] if len(support) == 1 else value
 
-        return replace(type, height=size(type.height), width=size(type.width))
+        return replace(type, sizes=tuple(map(size, type.sizes)), parts=tuple(map(self._folded, type.parts)))
 
     def _check_attributes(self, node: Node) -> None:
         for parameter in OPS[node.op].parameters:
@@ -140,11 +136,9 @@ class _Inference:
         for support in supports:
             assert support, f"%{node.name} has a size without a value"
         largest = self._distributions.largest
-        elements = sum(map(largest, node.shape.channels))
-        for size in (node.shape.height, node.shape.width):
-            elements *= 1 if size is None else largest(size)
-        if elements > MOST_ELEMENTS:
-            message = f"this makes up to {elements:,} numbers of one image; the limit is {MOST_ELEMENTS:,}"
+        count = sum(int(elements(type, largest)) for type in (node.shape.parts or (node.shape,)))  # pyright: ignore[reportArgumentType]
+        if count > MOST_ELEMENTS:
+            message = f"this makes up to {count:,} numbers of one image; the limit is {MOST_ELEMENTS:,}"
             raise OpError("E0320", message)
         self._weights += self._largest_weights(node)
         if self._weights > MOST_WEIGHTS:
@@ -165,10 +159,17 @@ class _Inference:
         type = self._types[dim.of]
         if dim.function == "channels":
             return self._dims.table.total(type.channels, hint=dim.name)
-        size = type.height if dim.function == "height" else type.width
+        size = type.size(dim.function)
         if size is None:
-            raise OpError("E0402", f"a flat vector has no `{dim.function}`")
+            raise OpError("E0402", f"a {type.kind} has no `{dim.function}`")
         return size
+
+
+def _check_contract(op: Op, node: Node, it: Tensors) -> None:
+    """An op that does not say what it does with a cut of its channels takes and makes decided ones alone."""
+    if op.contract is None and any(map(is_cut, (node.shape, *it.operands.values()))):
+        message = f"`{op.name}` does not say what it does with channels that are to be decided"
+        raise OpError("E0409", message, "decide the widths around it; an op's author gives it a `contract`")
 
 
 def _not_computable(span: Span | None, reason: str) -> Diagnostic:

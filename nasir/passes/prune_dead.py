@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from nasir.ir.graph import ALTERNATIVE, Graph, Region, values_of
-from nasir.ir.regions import scopes
+from nasir.ir.graph import Graph, Region, values_of
+from nasir.ir.path import Path
+from nasir.ir.regions import is_table
 from nasir.ir.values import Ref
 from nasir.passes.base import Pass
 
@@ -38,12 +39,12 @@ def _needed(graph: Graph, names: Iterable[str]) -> set[str]:
 
 
 def _regions(graph: Graph, alive: set[str], needed: set[str]) -> Iterable[Region]:
-    had_nodes = {scope for node in graph.nodes for scope in (node.name, *scopes(node.name))}
-    have_nodes = {scope for name in alive for scope in (name, *scopes(name))}
+    had_nodes = {scope for node in graph.nodes for scope in (node.name, *Path(node.name).scopes)}
+    have_nodes = {scope for name in alive for scope in (name, *Path(name).scopes)}
     for region in graph.regions:
         if region.path in had_nodes and region.path not in have_nodes:
-            parent = graph.region_map.get(region.path.rpartition(".")[0])
-            if parent and parent.kind == "stages" and ALTERNATIVE not in region.path.removeprefix(parent.path):
+            path = Path(region.path)
+            if is_table(graph.region_map.get(path.parent)) and not Path(path.last).is_alternative:
                 yield Region(region.path, "block", "identity")  # the layers after it keep their numbers
             continue
         known = tuple((n, v) for n, v in region.values if not isinstance(v, Ref) or v.name in needed)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from nasir.ir.dims import SELECT, SHAPE_FUNCTIONS, Decision, Dim, DimTable
-from nasir.ir.graph import Graph, Node, Region, Type, layout_of
+from nasir.ir.graph import Graph, Node, Region, Type
 from nasir.ir.values import Ref, Scalar, Value
 
 
@@ -41,12 +41,7 @@ class DimRewriter:
 
     def type(self, type: Type | None) -> Type | None:
         """The type over the new table."""
-        if type is None:
-            return None
-        channels = layout_of(map(self.value, type.channels))
-        if type.height is None or type.width is None:
-            return Type(channels)
-        return Type(channels, self.value(type.height), self.value(type.width))
+        return None if type is None else type.changed(self.value)
 
     def node(self, node: Node) -> Node:
         """The node over the new table."""

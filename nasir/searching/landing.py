@@ -6,7 +6,6 @@ from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, 
 from contextlib import contextmanager
 from itertools import combinations
 
-from nasir.cost.extremes import Walk
 from nasir.cost.model import CostModel
 from nasir.ir.graph import Choices
 from nasir.ir.values import Scalar
@@ -33,7 +32,7 @@ class Standing:
         self.bounds = tuple(bounds)
         self._spent = {bound.cost for bound in bounds} if spent is None else set(spent)
         self.choices = dict(choices)
-        self._walks = [Walk(model, bound.cost, choices) for bound in bounds]
+        self._walks = [model.walk(bound.cost, choices) for bound in bounds]
 
     def excess(self) -> float:
         """The shares by which bounds are exceeded, summed."""

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from nasir.api import Space, load
-from nasir.cost.names import COST_NAMES
+from nasir.cost.registry import STANDARD as COST_NAMES
 from nasir.cost.table import layer_rows
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.drawing import draw
@@ -217,8 +217,7 @@ class Row:
     name: str
     block: str
     shape: str
-    macs: str
-    params: str
+    costs: list[str]
     chosen: str
     moved: str
     """What landing on the bounds moved, and from where."""
@@ -227,8 +226,8 @@ class Row:
 def _rows(network: Space, chosen: Mapping[str, str], moved: Mapping[str, str]) -> Iterator[Row]:
     words, were = by_layer(chosen), by_layer({name: option for name, option in moved.items() if name in chosen})
     for row in layer_rows(network.graph):
-        costs = f"{row.macs:,}", f"{row.params:,}"
-        yield Row(row.name, row.block, row.shape, *costs, words.get(row.name, ""), were.get(row.name, ""))
+        costs = [f"{amount:,}" for amount in row.costs.values()]
+        yield Row(row.name, row.block, row.shape, costs, words.get(row.name, ""), were.get(row.name, ""))
 
 
 def _layers(lines: Lines, chosen: Mapping[str, str] | None, moved: Mapping[str, str]) -> list[LayerMaps]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nasir.cost.names import COST_NAMES
+from nasir.cost.registry import STANDARD as COST_NAMES
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.drawing.curves import Series, plot
 from nasir.files import not_written, replace_atomically

@@ -137,11 +137,12 @@ def mixed_convolution(
     """The sum of gates[i] * convolution with kernels[i], as one convolution: sum of g_k * pad(w_k), which is exact.
     `mask`, [C], is of x."""
     gates = gates.to(x.dtype)
-    size = max(kernel.shape[-1] for kernel in kernels)
-    weight = sum_of(gates, [F.pad(k, [(size - k.shape[-1]) // 2] * 4) for k in kernels])
+    size, rank = max(kernel.shape[-1] for kernel in kernels), x.dim() - 2
+    weight = sum_of(gates, [F.pad(k, [(size - k.shape[-1]) // 2] * (2 * rank)) for k in kernels])
     weight = weight if mask is None else cleared(weight, mask)
     bias = sum_of(gates, biases) if biases else None
-    return F.conv2d(x, weight, bias, stride, size // 2, 1, groups)
+    convolve = F.conv2d if rank == 2 else F.conv1d
+    return convolve(x, weight, bias, stride, size // 2, 1, groups)
 
 
 def mixed_activation(x: Tensor, gates: Tensor, functions: Sequence[str]) -> Tensor:
@@ -183,6 +184,14 @@ def cleared(weight: Tensor, mask: Tensor) -> Tensor:
 
 class SearchConv2d(nn.Conv2d):
     """A convolution that can read its input under a mask, [in], by scaling its weight."""
+
+    def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        weight = self.weight if mask is None else cleared(self.weight, mask)
+        return self._conv_forward(input, weight, self.bias)
+
+
+class SearchConv1d(nn.Conv1d):
+    """A convolution of sequences that can read its input under a mask, [in], by scaling its weight."""
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         weight = self.weight if mask is None else cleared(self.weight, mask)
@@ -234,6 +243,20 @@ class SearchBatchNorm(nn.modules.batchnorm._BatchNorm):  # pyright: ignore[repor
 
     def _check_input_dim(self, input: Tensor) -> None:
         """Maps and vectors alike."""
+
+
+class SearchLayerNorm(nn.LayerNorm):
+    """Layer norm over the channels of x, [N, C, ...], that weights its statistics by a mask, [C]."""
+
+    def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
+        x = input.movedim(1, -1)
+        if mask is None:
+            return super().forward(x).movedim(-1, 1)
+        share = (mask / mask.sum()).to(wide(x).dtype)
+        centred = wide(x) - (wide(x) * share).sum(-1, keepdim=True)
+        variance = (centred.square() * share).sum(-1, keepdim=True)
+        normal = (centred * (variance + self.eps).rsqrt()).to(x.dtype)
+        return (normal * self.weight + self.bias).movedim(-1, 1)
 
 
 def _rank_mean(values: Tensor) -> Tensor:

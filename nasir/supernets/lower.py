@@ -2,25 +2,20 @@
 
 import inspect
 import operator
-from typing import Any, Literal, cast, get_args
+from collections.abc import Sequence
+from typing import Any, cast, get_args
 
 from torch import fx, nn
 
 from nasir.cost.model import CostModel
-from nasir.ir.distributions import Distributions
-from nasir.ir.graph import Graph, Node, Type
-from nasir.ir.ops import GATES, OPS, Placement
+from nasir.cost.registry import STANDARD
+from nasir.ir.graph import Graph, Node
+from nasir.ir.ops import OPS, Contract
 from nasir.ir.regions import Part, runs
 from nasir.ir.values import Ref
 from nasir.lang.settings import Resolution
 from nasir.passes.base import run
-from nasir.passes.canonicalise import Canonicalise
-from nasir.passes.explicit_widths import ExplicitWidths
-from nasir.passes.fold_masks import FoldMasks
-from nasir.passes.pipeline import CHECKED
-from nasir.passes.place_masks import PlaceMasks
-from nasir.passes.prune_dead import PruneDead
-from nasir.passes.specialise import Specialise
+from nasir.passes.pipeline import CHECKED, Strategy, supernet, widest
 from nasir.supernets.gates import Gates
 from nasir.supernets.module import Supernet, SupernetOutput
 from nasir.supernets.naming import free_name, identifier
@@ -28,50 +23,45 @@ from nasir.supernets.region import Gated, Lowered, RegionLowering
 from nasir.supernets.resolution import Grid, Running, Subsampled
 from nasir.supernets.sizes import Sizes
 
-Strategy = Literal["masked", "explicit", "plain"]
-"""`masked`: channel masks. Baselines: `explicit`, a copy of the layers for each width, as conventional DNAS has
-them; `plain`, the largest widths and the largest image without masks, all alternatives under constant equal gates."""
-
 
 def build(
-    graph: Graph, resolution: Resolution = "all", strategy: Strategy = "masked", *, fold: bool = True
+    graph: Graph,
+    resolution: Resolution = "all",
+    strategy: Strategy = "masked",
+    *,
+    fold: bool = True,
+    costs: Sequence[str] = STANDARD,
 ) -> Supernet:
     """The supernet of a checked space, in float32 on the CPU; weights from torch's current seed.
 
     `fold` False multiplies feature maps by masks and gates, as the formulas are written; the results are the same.
+    `costs` names those that its output has.
     """
     if resolution not in get_args(Resolution) or strategy not in get_args(Strategy):
         ways = f"resolution is one of {get_args(Resolution)}, strategy one of {get_args(Strategy)}"
         raise ValueError(f"{ways}, not {resolution!r}, {strategy!r}")
     if strategy == "plain":
         graph = widest(graph)
-    explicit = (ExplicitWidths(),) if strategy == "explicit" else ()
-    passes = (PlaceMasks(), *explicit, *((FoldMasks(),) if fold else ()))
-    supernet = _Lowering(run(graph, passes, CHECKED), graph, resolution).build()
+    built = _Lowering(run(graph, supernet(strategy, fold=fold), CHECKED), graph, resolution, costs).build()
     if strategy == "plain":
-        next(supernet.architecture()).requires_grad_(False)
-    return supernet
+        next(built.architecture()).requires_grad_(False)
+    return built
 
 
-def widest(graph: Graph) -> Graph:
-    """The space with every decision that selects no alternative at its largest option."""
-    distributions = Distributions(graph.decision_map, graph.dim_map)
-    selectors = [node["selector"] for node in graph.nodes if node.op == "mix"]
-    kept = frozenset[str]().union(*(distributions.decisions_of(s.name) for s in selectors if isinstance(s, Ref)))
-    largest = {d.name: distributions.support(Ref(d.name))[-1] for d in graph.decisions if d.name not in kept}
-    return run(graph, (Specialise(largest), Canonicalise(), PruneDead()), CHECKED)
+_PIXELWISE = frozenset((Contract.SUM, Contract.MIXTURE, Contract.GATED, Contract.CLEARS))
 
 
 class _Lowering:
-    def __init__(self, masked: Graph, space: Graph, resolution: Resolution) -> None:
+    def __init__(self, masked: Graph, space: Graph, resolution: Resolution, costs: Sequence[str]) -> None:
         self._graph = masked
         self._space = space
         self._is_sampled = resolution == "sampled"
-        self._costs = CostModel(space)
-        self._distributions = self._costs.distributions
+        model = CostModel(space)
+        self._distributions = model.distributions
+        self._costs = model, tuple(costs)
         self._lowered = Lowered(masked, self._distributions)
-        self._image = next(node for node in masked.nodes if node.op == "image")
-        self._size = self._image["size"]
+        self._input = masked.input
+        self._size = next((size for size in self._input.shape.sizes if isinstance(size, Ref)), None)
         self._root = nn.Module()
         self._fx = fx.Graph()
         self._values: dict[str, fx.Node] = {}
@@ -86,11 +76,11 @@ class _Lowering:
         sizes = self._fx.call_module("sizes", (gates,))
         for part in ("masks", "weights", "costs"):
             self._vectors[part] = self._fx.create_node("call_function", getattr, (sizes, part), name=part)
-        self._values[self._image.name] = images
+        self._values[self._input.name] = images
         sampled: frozenset[str] = frozenset()
         self._resolution: tuple[fx.Node, ...] = ()
-        if isinstance(self._size, Ref):
-            size_gates = self._vector(self._lowered.probabilities(self._image.name, self._size))
+        if self._size is not None:
+            size_gates = self._vector(self._lowered.probabilities(self._input.name, self._size))
             running = self._fx.call_module("running", (size_gates, choices))
             self._root.add_module("running", Running(self._is_sampled))
             self._resolution = (running, size_gates)
@@ -107,7 +97,8 @@ class _Lowering:
 
     def _sizes(self) -> Sizes:
         circuit = self._distributions.circuit
-        costs = {name: circuit.add(cost) for name, cost in self._costs.expected().items()}
+        model, names = self._costs
+        costs = {name: circuit.add(cost) for name, cost in model.expected(names).items()}
         return Sizes(circuit, self._lowered.masks, self._lowered.weights, costs)
 
     def _add(self, part: Part) -> None:
@@ -136,21 +127,19 @@ class _Lowering:
     def _has_resolution(self, part: Part) -> bool:
         """Whether the part runs at each resolution: sums and masks alone are the same on whole maps, pixel by pixel."""
         types = [self._graph.by_name[name].shape for node in part.nodes for name in (node.name, *node.inputs)]
-        return any(isinstance(type.height, Ref) for type in types) and not all(map(self._is_pixelwise_sum, part.nodes))
+        sized = any(isinstance(size, Ref) for type in types for size in type.sizes)
+        return sized and not all(map(self._is_pixelwise_sum, part.nodes))
 
     def _is_pixelwise_sum(self, node: Node) -> bool:
         """Whether it adds maps of one size. A shortcut whose ends differ in size adds them only where they do not."""
-        sizes = {(type.height, type.width) for name in node.inputs if (type := self._graph.by_name[name].shape).is_map}
-        is_sum = OPS[node.op].placement in {Placement.SUM, Placement.GATED} and len(sizes) == 1
-        return node.op in GATES or is_sum
+        sizes = {type.sizes for name in node.inputs if (type := self._graph.by_name[name].shape).rank}
+        return OPS[node.op].contract in _PIXELWISE and len(sizes) == 1
 
     def _grid(self, value: str) -> Grid | None:
         """A map's sizes by the image's size; None for a value whose size does not depend on it."""
-        type: Type = self._graph.by_name[value].shape
-        if type.height is None or type.width is None or not isinstance(type.height, Ref):
+        type = self._graph.by_name[value].shape
+        if self._size is None or not any(isinstance(size, Ref) for size in type.sizes):
             return None
-        found = {
-            size: (int(h), int(w))
-            for (size, h, w), _ in self._distributions.joint((self._size, type.height, type.width))
-        }
+        joint = self._distributions.joint((self._size, *type.sizes))
+        found = {size: tuple(map(int, sizes)) for (size, *sizes), _ in joint}
         return Grid([found[size] for size in self._distributions.support(self._size)])

@@ -3,18 +3,29 @@
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pkgutil import resolve_name
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from nasir.cost.model import tensors
 from nasir.ir.distributions import Distributions
-from nasir.ir.graph import ALTERNATIVE, Graph, Node, Type
-from nasir.ir.mixtures import mixes_activations, mixes_kernels
-from nasir.ir.ops import GATES, OPS, Call, Tensors, resolve_argument
-from nasir.ir.pending import maps
+from nasir.ir.gates import Gate
+from nasir.ir.graph import Graph, Node, Type
+from nasir.ir.mixtures import mixes_activations, mixes_kernels, selects
+from nasir.ir.ops import OPS, Call, Channels, Contract, Tensors, resolve_argument, tensors
+from nasir.ir.ops.base import (
+    Chances,
+    GatedOperands,
+    Operand,
+    OperandGates,
+    Operands,
+    SoftArgument,
+)
+from nasir.ir.ops.base import Mask as MaskOf
+from nasir.ir.path import Path
+from nasir.ir.pending import is_cut
 from nasir.ir.regions import Part
 from nasir.ir.values import Ref, Scalar, Value, key
 from nasir.supernets import layers
@@ -23,12 +34,6 @@ from nasir.supernets.sizes import Mask, Segment
 from nasir.supernets.written import Written
 
 _OPERATORS: Mapping[str, Callable[..., Any]] = {"+": operator.add, "*": operator.mul}
-_SEARCH_MODULES: Mapping[str, type[nn.Module]] = {
-    "BatchNorm2d": layers.SearchBatchNorm,
-    "BatchNorm1d": layers.SearchBatchNorm,
-    "Conv2d": layers.SearchConv2d,
-    "Linear": layers.SearchLinear,
-}
 
 
 @dataclass(frozen=True)
@@ -44,15 +49,14 @@ class Lowered:
     """What the parts of one supernet share: the graph, and what each of them adds.
 
     `modules` holds the path of each node's torch module; `masks` each mask and `weights` the slots of each vector by
-    its name;
-    `gates` the slot of each gate that is a node.
+    its name; `gates` the slot of each gate.
     """
 
     graph: Graph
     distributions: Distributions
     modules: dict[str, str] = field(default_factory=dict[str, str])
     masks: dict[str, Mask] = field(default_factory=dict[str, Mask])
-    gates: dict[str, int] = field(default_factory=dict[str, int])
+    gates: dict[Gate, int] = field(default_factory=dict[Gate, int])
     weights: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
 
     def mask(self, layout: Sequence[Value]) -> Gated:
@@ -67,27 +71,25 @@ class Lowered:
         slots = self.distributions.each_probability(value) if len(support) > 1 else ()
         return Segment(tuple(map(int, support)), slots)
 
-    def gate(self, node: Node) -> None:
-        """A node that is a gate."""
-        factors = [self.gates[name] for name in node.inputs]
-        match node.op:
-            case "gate":
-                self.gates[node.name] = self.distributions.probability(
-                    node["selector"], _equals(_scalar(node["option"]))
-                )
-            case "gate_product":
-                self.gates[node.name] = self.distributions.circuit.total([tuple(factors)])
-            case _:
-                self.gates[node.name] = self.distributions.circuit.total((slot,) for slot in factors)
+    def gate(self, gate: Gate) -> int:
+        """The slot of a gate's value."""
+        if gate not in self.gates:
+            circuit = self.distributions.circuit
+            products: list[int] = []
+            for product in gate:
+                factors = tuple(self.distributions.probability(ref, _equals(option)) for ref, option in product)
+                products.append(factors[0] if len(factors) == 1 else circuit.total([factors]))
+            self.gates[gate] = products[0] if len(products) == 1 else circuit.total((slot,) for slot in products)
+        return self.gates[gate]
 
     def scale(self, norm: Node) -> Gated | None:
         """What a batch norm's affine weight and bias are multiplied by: its mask, its gate, or both."""
-        gate = dict(norm.operands).get("gate")
+        gate = dict(norm.gates).get("")
+        cleared = norm.clears == "out"
         if gate is None:
-            return self.mask(norm.shape.channels) if norm.has("clears_output") else None
-        cleared = norm.has("clears_output")
+            return self.mask(norm.shape.channels) if cleared else None
         segments = self.masks[self.mask(norm.shape.channels).name].segments if cleared else (Segment((1,), ()),)
-        self.masks[norm.name] = Mask(segments, self.gates[gate])
+        self.masks[norm.name] = Mask(segments, self.gate(gate))
         return Gated("masks", norm.name)
 
     def probabilities(self, name: str, value: Value, options: Sequence[Scalar] | None = None) -> Gated:
@@ -123,14 +125,11 @@ class RegionLowering:
         `arguments` are then what it takes: values of other parts by name, and what follows from the gates.
         """
         own = {node.name for node in self._part.nodes}
-        for name in dict.fromkeys(name for node in self._part.nodes for name in maps(self._graph, node)):
+        for name in dict.fromkeys(name for node in self._part.nodes for name in node.inputs):
             if name in own:
                 continue
             self._values[name] = self._argument(name, identifier(name))
         for node in self._part.nodes:
-            if node.op in GATES:
-                self._lowered.gate(node)
-                continue
             if node.name in self._activations:
                 continue
             if node.name in self._kernels:
@@ -166,60 +165,60 @@ class RegionLowering:
 
     def _local(self, name: str) -> str:
         """A name without the part's own."""
-        part = self._part.name
-        return (
-            name[len(part) :].strip(f".{ALTERNATIVE}")
-            if name.startswith((f"{part}.", f"{part}{ALTERNATIVE}"))
-            else name
-        )
+        return Path(name).within(self._part.name)
 
     def _name(self, node: Node) -> str:
         return identifier(self._local(node.name)) if node.name != self._part.name else node.op
 
     def _lower(self, node: Node) -> fx.Node:
         it = tensors(self._graph, node.name)
-        match node.op:
-            case "mask":
-                mask = self._vector(self._lowered.mask(it.out.channels))
-                return self._call(node, layers.masked, (self._operand(node, "x"), mask))
-            case "mix" if node.inputs[0] in self._kernels:
-                return self._mixed_kernels(node, it)
-            case "mix" if node.inputs[0] in self._activations:
-                weights, operands = self._mixed(node)
-                ops = [self._graph.by_name[name] for name in operands]
-                functions = tuple(OPS[op.op].call(tensors(self._graph, op.name)).target for op in ops)
-                return self._call(node, layers.mixed_activation, (self._values[ops[0].inputs[0]], weights, functions))
-            case "mix":
-                weights, operands = self._mixed(node)
-                maps = [self._values[name] for name in operands]
-                return self._call(node, layers.mixture, (weights, maps, self._channels(it.out)))
-            case "shortcut":
-                equal = self._vector(self._lowered.probabilities(node.name, it["equal"], (True,)))
-                return self._call(node, layers.residual, (self._operand(node, "x"), self._operand(node, "y"), equal))
-            case "sum":
-                return self._sum(node, it)
-            case "blend":
-                return self._call(node, layers.blend, (self._operand(node, "x"), self._gates(node)))
-            case _:
-                return self._torch_call(node, it, OPS[node.op].call(it))
+        if node.inputs[0] in self._kernels:
+            return self._mixed_kernels(node, it)
+        if node.inputs[0] in self._activations:
+            return self._mixed_activations(node)
+        soft = OPS[node.op].soft_call(it)
+        if soft is None:
+            return self._torch_call(node, it, OPS[node.op].call(it))
+        arguments = tuple(self._soft(argument, node, it) for argument in soft.arguments)
+        return self._call(node, resolve_name(soft.function), arguments)
 
-    def _sum(self, node: Node, it: Tensors) -> fx.Node:
+    def _soft(self, argument: SoftArgument, node: Node, it: Tensors) -> Any:
+        """What an argument of a supernet's call stands for."""
         operands = dict(node.operands)
-        labels = [label for label in operands if not label.endswith(".gate")]
-        gated = [i for i, label in enumerate(labels) if f"{label}.gate" in operands]
-        terms = [self._values[operands[label]] for label in labels]
-        if not gated:
-            return self._call(node, layers.total, (terms, self._channels(it.out)))
-        return self._call(node, layers.total, (terms, self._channels(it.out), self._gates(node), gated))
+        match argument:
+            case Operand(label):
+                return self._values[operands[label]]
+            case Operands():
+                return [self._values[operands[label]] for label in self._labels(node)]
+            case Channels(of):
+                return self._channels(it.out if of == "out" else it.operands[of])
+            case MaskOf(of):
+                return self._mask(it.out if of == "out" else it.operands[of])
+            case Chances(attribute, options):
+                wanted = self._options(node, attribute) if options is None else options
+                return self._vector(self._lowered.probabilities(node.name, node[attribute], wanted))
+            case OperandGates():
+                if not node.gates:
+                    return None
+                self._lowered.weights[node.name] = [self._lowered.gate(gate) for _, gate in node.gates]
+                return self._vector(Gated("weights", node.name))
+            case GatedOperands():
+                return [list(operands).index(label) for label, _ in node.gates]
 
-    def _gates(self, node: Node) -> fx.Node:
-        """The vector of the gates among a node's operands."""
-        names = [name for name in node.inputs if self._graph.by_name[name].op in GATES]
-        self._lowered.weights[node.name] = [self._lowered.gates[name] for name in names]
-        return self._vector(Gated("weights", node.name))
+    def _labels(self, node: Node) -> list[str]:
+        """The labels of the operands that count: of a mixture those that its selector can name."""
+        if not selects(OPS[node.op]):
+            return [label for label, _ in node.operands]
+        options = {key(option) for option in self._distributions.support(node["selector"])}
+        return [label for label, _ in node.operands if label in options]
 
-    def _operand(self, node: Node, label: str) -> fx.Node:
-        return self._values[dict(node.operands)[label]]
+    def _options(self, node: Node, attribute: str) -> list[Scalar]:
+        """The options of an attribute that the operands are named by, in the operands' order."""
+        options = {key(option): option for option in self._distributions.support(node[attribute])}
+        return [options[label] for label in self._labels(node)]
+
+    def _mask(self, type: Type) -> fx.Node | None:
+        return self._vector(self._lowered.mask(type.channels)) if is_cut(type) else None
 
     def _call(
         self,
@@ -231,25 +230,35 @@ class RegionLowering:
         return self._fx.create_node("call_function", function, arguments, named or {}, self._name(node))
 
     def _torch_call(self, node: Node, it: Tensors, call: Call) -> fx.Node:
-        operands = [self._values[name] for name in maps(self._graph, node)]
+        operands = [self._values[name] for name in node.inputs]
         arguments: dict[str, Any] = {a.name: resolve_argument(a, it, self._largest) for a in call.arguments}
         match call.kind:
             case "module":
-                x = self._fx.call_function(torch.flatten, (operands[0], 1)) if call.flatten else operands[0]
-                name = self._add_module(node, call)
-                scale = self._scale(node, it)
-                return self._fx.create_node("call_module", name, (x, scale) if scale else (x,), name=name)
+                return self._call_module(node, it, call, operands[0])
             case "sequence":
                 return self._call(node, getattr(torch, call.target), (operands,), arguments)
             case "operator":
                 return self._call(node, _OPERATORS[call.target], tuple(operands))
+            case "item":
+                return self._call(node, operator.getitem, (operands[0], int(call.target)))
             case _:
                 return self._call(node, getattr(F, call.target), tuple(operands), arguments)
 
+    def _call_module(self, node: Node, it: Tensors, call: Call, x: fx.Node) -> fx.Node:
+        name = self._add_module(node, call)
+        if call.flatten:
+            x = self._fx.call_function(torch.flatten, (x, 1))
+        moves = call.channels_last and not call.search
+        if moves:
+            x = self._fx.call_function(torch.movedim, (x, 1, -1))
+        scale = self._scale(node, it)
+        found = self._fx.create_node("call_module", name, (x, scale) if scale else (x,), name=name)
+        return self._fx.call_function(torch.movedim, (found, -1, 1)) if moves else found
+
     def _scale(self, node: Node, it: Tensors) -> fx.Node | None:
-        """What scales a module's weights: its own output's mask and gate, or its input's mask."""
-        if node.has("clears_input"):
-            return self._vector(self._lowered.mask(it.x.channels))
+        """What a module takes beside its input: the mask of the input, or the mask and gate of its output."""
+        if node.clears == "x" or OPS[node.op].contract is Contract.STATISTICS:
+            return self._mask(it.x)
         scale = self._lowered.scale(node)
         return None if scale is None else self._vector(scale)
 
@@ -259,7 +268,7 @@ class RegionLowering:
         name = free_name(self._name(node), self._own_modules.values(), fx.GraphModule)
         self._own_modules[node.name] = name
         self._lowered.modules[node.name] = f"{self._path}.{name}"
-        module = _SEARCH_MODULES.get(call.target) or getattr(nn, call.target)
+        module = resolve_name(call.search) if call.search else getattr(nn, call.target)
         self._root.add_module(name, module(**arguments))
         return name
 
@@ -267,31 +276,33 @@ class RegionLowering:
         """A set of kernels as one convolution with the gated sum of the padded kernels."""
         weights, operands = self._mixed(node)
         owners = [self._own_modules[name] for name in operands]
-        first = self._graph.by_name[node.inputs[0]]
+        first = tensors(self._graph, node.inputs[0])
         kernels = [self._fx.get_attr(f"{owner}.weight") for owner in owners]
         biases = [self._fx.get_attr(f"{owner}.bias") for owner in owners] if first["bias"] else []
-        groups = self._channels(it.out) if first.op == "dwconv" else first["groups"]
-        mask = self._scale(first, tensors(self._graph, first.name))
-        arguments = (self._values[first.inputs[0]], weights, kernels, biases, first["stride"], groups, mask)
+        call = {a.name: resolve_argument(a, first, self._largest) for a in OPS[first.node.op].call(first).arguments}
+        mask = self._scale(first.node, first)
+        x = self._values[first.node.inputs[0]]
+        arguments = (x, weights, kernels, biases, call["stride"], call["groups"], mask)
         return self._call(node, layers.mixed_convolution, arguments)
+
+    def _mixed_activations(self, node: Node) -> fx.Node:
+        """A set of activations as one call, which keeps their input alone."""
+        weights, operands = self._mixed(node)
+        ops = [tensors(self._graph, name) for name in operands]
+        functions = tuple(OPS[it.node.op].call(it).target for it in ops)
+        arguments = (self._values[ops[0].node.inputs[0]], weights, functions)
+        return self._call(node, layers.mixed_activation, arguments)
 
     def _mixed(self, node: Node) -> tuple[fx.Node, list[str]]:
         """A mixture's weights and the operands they are of."""
-        options = {key(option): option for option in self._distributions.support(node["selector"])}
-        labels = [label for label, _ in node.operands if label in options]
-        gated = self._lowered.probabilities(node.name, node["selector"], [options[label] for label in labels])
-        return self._vector(gated), [dict(node.operands)[label] for label in labels]
+        gated = self._lowered.probabilities(node.name, node["selector"], self._options(node, "selector"))
+        return self._vector(gated), [dict(node.operands)[label] for label in self._labels(node)]
 
     def _channels(self, type: Type) -> int:
         return sum(self._distributions.largest(segment) for segment in type.channels)
 
     def _largest(self, value: Value) -> Scalar:
         return self._distributions.support(value)[-1] if isinstance(value, Ref) else value
-
-
-def _scalar(value: Value) -> Scalar:
-    assert not isinstance(value, Ref), "an option is a constant"
-    return value
 
 
 def _equals(option: Scalar) -> Callable[[Scalar], bool]:

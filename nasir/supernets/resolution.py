@@ -1,5 +1,6 @@
 """Resolution subsampling (section 3.2, Fig. 2, 4 and 5): one supernet, every size of its input."""
 
+import math
 from collections.abc import Sequence
 from typing import cast
 
@@ -11,11 +12,12 @@ from nasir.supernets.layers import recomputed
 
 class Grid:
     """A map's sizes, (height, width) by the image's size, and where the pixels of the smaller maps are in the largest.
+    A sequence has one size.
 
     Pixel i of r is pixel i * R // r of R: integers throughout, so that scattering and gathering again is the identity.
     """
 
-    def __init__(self, sizes: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, sizes: Sequence[tuple[int, ...]]) -> None:
         self.sizes = tuple(sizes)
         self.largest = max(sizes)
 
@@ -26,10 +28,8 @@ class Grid:
             ValueError: where the map is not a whole one.
         """
         if tuple(x.shape[2:]) != self.largest:
-            height, width = self.largest
-            raise ValueError(
-                f"the supernet takes maps of {height} x {width} here, and this one has {list(x.shape[2:])}"
-            )
+            wanted = " x ".join(map(str, self.largest))
+            raise ValueError(f"the supernet takes maps of {wanted} here, and this one has {list(x.shape[2:])}")
         if self.sizes[option] == self.largest:
             return x
         return _map(_pixels(x).index_select(1, self.positions(option, x.device)), self.sizes[option])
@@ -38,16 +38,16 @@ class Grid:
         """The whole map that has an option's small map at the pixels it came from, and zeros elsewhere."""
         if self.sizes[option] == self.largest:
             return x
-        height, width = self.largest
-        whole = x.new_zeros(x.shape[0], height * width, x.shape[1])
+        whole = x.new_zeros(x.shape[0], math.prod(self.largest), x.shape[1])
         return _map(whole.index_add(1, self.positions(option, x.device), _pixels(x)), self.largest)
 
     def positions(self, option: int, device: torch.device | None = None) -> Tensor:
         """The pixels of a whole map, row by row, that an option keeps, [h * w]."""
-        (h, w), (height, width) = self.sizes[option], self.largest
-        rows = (torch.arange(h, device=device) * height) // h
-        columns = (torch.arange(w, device=device) * width) // w
-        return (rows[:, None] * width + columns).flatten()
+        found = torch.zeros(1, dtype=torch.long, device=device)
+        for small, large in zip(self.sizes[option], self.largest, strict=True):
+            kept = (torch.arange(small, device=device) * large) // small
+            found = (found[:, None] * large + kept).flatten()
+        return found
 
 
 def subsampled(images: Tensor, size: int) -> Tensor:
@@ -63,12 +63,12 @@ def subsampled(images: Tensor, size: int) -> Tensor:
 
 def _pixels(x: Tensor) -> Tensor:
     """[N, C, H, W] to [N, H * W, C]: a view in channels-last layout, where a pixel's channels are neighbours."""
-    return x.permute(0, 2, 3, 1).flatten(1, 2)
+    return x.movedim(1, -1).flatten(1, -2)
 
 
-def _map(pixels: Tensor, size: tuple[int, int]) -> Tensor:
+def _map(pixels: Tensor, size: tuple[int, ...]) -> Tensor:
     """[N, H * W, C] to [N, C, H, W]."""
-    return pixels.reshape(pixels.shape[0], *size, pixels.shape[2]).permute(0, 3, 1, 2)
+    return pixels.reshape(pixels.shape[0], *size, pixels.shape[2]).movedim(-1, 1)
 
 
 class Running(nn.Module):

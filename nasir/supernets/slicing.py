@@ -5,16 +5,15 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from nasir.cost.model import tensors
 from nasir.ir.activity import holds, node_activities
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Choices, Graph, is_decided
 from nasir.ir.naming import module_paths
-from nasir.ir.ops import OPS, Tensors
+from nasir.ir.ops import OPS, Tensors, tensors
+from nasir.ir.path import Path
 from nasir.ir.sizes import evaluate, resolve
 from nasir.ir.values import Scalar, Value
 from nasir.passes.base import run
-from nasir.passes.flatten_scopes import flat_name
 from nasir.passes.pipeline import CHECKED, derivation
 
 
@@ -46,7 +45,7 @@ def _origins(space: Graph, network: Graph, known: Mapping[str, Scalar]) -> dict[
     activities = node_activities(space, Distributions(space.decision_map, space.dim_map))
     # A mixture has the flat name of the ops it mixes, and no weights of its own.
     weighted = [node for node in space.nodes if OPS[node.op].weights]
-    active = {flat_name(node.name): node.name for node in weighted if holds(activities[node.name], known)}
+    active = {str(Path(node.name).flat): node.name for node in weighted if holds(activities[node.name], known)}
     return {node.name: active[node.name] for node in network.nodes if OPS[node.op].weights}
 
 

@@ -7,7 +7,6 @@ from itertools import product
 import pytest
 
 import nasir
-from nasir.cost.extremes import Walk
 from nasir.ir.printer import print_graph
 from tests.conftest import each_space
 from tests.spaces import RESIDUAL
@@ -104,7 +103,7 @@ def test_both_forms_of_the_micro_space_have_the_same_networks():
 def test_a_walk_prices_what_the_whole_formula_prices(path):
     """Steps and steps back, each against the cost of the whole network."""
     space = nasir.load(path)
-    walk = Walk(space.costs, "macs", space.sample(0))
+    walk = space.costs.walk("macs", space.sample(0))
     draw = random.Random(0)
     for _ in range(30 if space.decisions else 0):
         decision = draw.choice(space.decisions)

@@ -48,7 +48,7 @@ def test_layers_of_f1_and_the_identity_of_f4():
     from nasir.cost.table import layer_rows
 
     rows = layer_rows(nasir.load("zoo/fbnetv2_f1").graph)
-    assert [row.params for row in rows][:16] == F1
-    assert [row.params for row in rows][16:] == [2_454_144, 1_601_000]
+    assert [row.costs["params"] for row in rows][:16] == F1
+    assert [row.costs["params"] for row in rows][16:] == [2_454_144, 1_601_000]
     rows = layer_rows(nasir.load("zoo/fbnetv2_f4").graph)
-    assert [row.params for row in rows][10:13] == F4_SKIP
+    assert [row.costs["params"] for row in rows][10:13] == F4_SKIP

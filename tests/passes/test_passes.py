@@ -5,7 +5,7 @@ import os
 import pytest
 
 from nasir.ir.printer import print_graph
-from nasir.lang.ir_parser import parse_graph
+from nasir.ir.reader import read_graph
 from nasir.passes.canonicalise import Canonicalise
 from nasir.passes.explicit_widths import ExplicitWidths
 from nasir.passes.flatten_scopes import FlattenScopes
@@ -29,7 +29,7 @@ def test_golden(path):
     command, _, expected = expected.partition("\n")
     name, _, options = command.partition(" ")
     choices = dict(pair.split("=") for pair in options.split())
-    graph = parse_graph(before)
+    graph = read_graph(before)
     values = {d.name: {str(o): o for o in d.options}[choices[d.name]] for d in graph.decisions if d.name in choices}
     after = print_graph((Specialise(values) if name == "specialise" else PASSES[name]).run(graph))
     if os.environ.get("NASIR_UPDATE"):

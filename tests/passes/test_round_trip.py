@@ -8,10 +8,10 @@ import nasir
 from nasir.api import compile_source
 from nasir.ir.facts import Fact, InvalidGraph, verify
 from nasir.ir.printer import print_graph
-from nasir.lang.ir_parser import parse_graph
+from nasir.ir.reader import read_graph
 from nasir.passes.base import check_order, run
 from nasir.passes.canonicalise import Canonicalise
-from nasir.passes.pipeline import CHECKED, ELABORATED, SUPERNET, derivation
+from nasir.passes.pipeline import CHECKED, ELABORATED, derivation, supernet
 from nasir.passes.place_masks import PlaceMasks
 from tests.conftest import each_space
 
@@ -20,13 +20,13 @@ from tests.conftest import each_space
 def test_print_and_parse_are_inverse_after_every_pass(path):
     stages = []
     space = compile_source(path, lambda name, graph: stages.append((name, graph)))
-    run(space.graph, SUPERNET, CHECKED, lambda name, graph: stages.append((name, graph)))
+    run(space.graph, supernet(), CHECKED, lambda name, graph: stages.append((name, graph)))
     run(space.graph, derivation(space.sample(0)), CHECKED, lambda name, graph: stages.append((name, graph)))
     assert [name for name, _ in stages][:4] == ["elaborate", "infer-shapes", "canonicalise", "prune-dead"]
     for name, graph in stages:
         text = print_graph(graph)
-        assert parse_graph(text) == graph, name
-        assert print_graph(parse_graph(text)) == text, name
+        assert read_graph(text) == graph, name
+        assert print_graph(read_graph(text)) == text, name
 
 
 @each_space
@@ -46,7 +46,7 @@ def test_every_network_of_a_space_is_concrete(path):
 
 def test_the_verifier_sees_a_missing_mask():
     graph = nasir.load("digits").graph
-    masked = run(graph, SUPERNET, CHECKED)
+    masked = run(graph, supernet(), CHECKED)
     verify(masked, frozenset((Fact.MASKED,)))
     with pytest.raises(InvalidGraph, match="before its mask"):
         verify(graph, frozenset((Fact.MASKED,)))

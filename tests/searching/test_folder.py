@@ -232,7 +232,7 @@ def test_a_search_over_the_resolution_runs_on_a_folder(tmp_path):
     space = nasir.load(tmp_path / "tiny.nas")
     summary = search(space, Request(f"folder:{tmp_path / 'images'}", tmp_path / "run"), Console(quiet=True)).summary
     assert summary.macs <= 40_000
-    size = next(node["size"] for node in nasir.load(tmp_path / "run" / "arch.nas").graph.nodes if node.op == "image")
+    size = nasir.load(tmp_path / "run" / "arch.nas").graph.input["size"]
     assert f"[N, 3, {size}, {size}]" in (tmp_path / "run" / "model.py").read_text()
 
 

@@ -84,7 +84,7 @@ def test_a_derived_network_is_trained_at_its_own_size(compiled, tmp_path):
     run(space, tmp_path / "run")
     source = (tmp_path / "run" / "model.py").read_text()
     network = nasir.load(tmp_path / "run" / "arch.nas")
-    (size,) = {int(n["size"]) for n in network.graph.nodes if n.op == "image"}
+    size = int(network.graph.input["size"])
     assert f"[N, 1, {size}, {size}]" in source
     assert nasir.load(tmp_path / "run" / "space.nas").decisions  # with its parameters as searched
 

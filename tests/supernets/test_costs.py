@@ -16,8 +16,7 @@ def test_costs_at_one_hot_gates_are_those_of_the_emitted_module(path, emitted):
     for seed in seeds(space):
         choices = space.sample(seed)
         network = space.at(choices)
-        shape = next(node for node in network.graph.nodes if node.op == "image").shape
-        images = torch.zeros(1, *shape.channels, shape.height, shape.width)
+        images = torch.zeros(1, *network.graph.input.shape.values())
         module = emitted(network).eval()
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             module(images)

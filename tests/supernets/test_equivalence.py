@@ -21,16 +21,17 @@ def small(path: Path, sizes: object = (48, 56, 64)) -> nasir.Space:
 
 def image_batch(space: nasir.Space, dtype: torch.dtype, count: int = 4) -> torch.Tensor:
     """Random images; a large space's are small ones where their size is decided."""
-    image = next(node for node in space.graph.nodes if node.op == "image")
-    largest = int(space.costs.distributions.support(image["size"])[-1])
-    size = largest if isinstance(image["size"], Ref) else min(largest, 48)
-    return torch.randn(count, int(image.shape.channels[0]), size, size, dtype=dtype)
+    shape = space.graph.input.shape
+    largest = [space.costs.distributions.largest(size) for size in shape.sizes]
+    is_decided = not any(isinstance(size, Ref) for size in shape.sizes)
+    sizes = [min(size, 48) for size in largest] if is_decided else largest
+    return torch.randn(count, int(shape.channels[0]), *sizes, dtype=dtype)
 
 
 def as_seen_by(network: nasir.Space, images: torch.Tensor) -> torch.Tensor:
     """The images that a derived network gets where the supernet gets `images`: the pixels that it keeps."""
-    size = next(int(node["size"]) for node in network.graph.nodes if node.op == "image")
-    return subsampled(images, size) if size < images.shape[2] else images
+    sizes = network.graph.input.shape.sizes
+    return subsampled(images, int(sizes[0])) if sizes and int(sizes[0]) < images.shape[2] else images
 
 
 def randomise(module: torch.nn.Module) -> None:

@@ -1,6 +1,6 @@
 """Element-wise activations: one class, one instance for each torch function."""
 
-from nasir.ir.ops.base import Call, Op, Tensors
+from nasir.ir.ops.base import Call, Contract, Op, Tensors
 
 
 class Activation(Op):
@@ -9,6 +9,9 @@ class Activation(Op):
     `module` is the same function as a class of torch.nn. `keeps_zero` tells whether f(0) = 0. Hard swish is not
     homogeneous, f(s v) != s f(v), so a mask moves past it.
     """
+
+    contract = Contract.CHANNELWISE
+    mixes_by = "function"
 
     def __init__(self, name: str, function: str, module: str, *, keeps_zero: bool) -> None:
         self.name = name
@@ -20,7 +23,7 @@ class Activation(Op):
         return Call("function", self.function)
 
 
-ACTIVATIONS = (
+offered = (
     Activation("relu", "relu", "ReLU", keeps_zero=True),
     Activation("relu6", "relu6", "ReLU6", keeps_zero=True),
     Activation("hswish", "hardswish", "Hardswish", keeps_zero=True),

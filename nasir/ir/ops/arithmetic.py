@@ -1,8 +1,11 @@
 """Element-wise sums and products of tensors."""
 
+from collections.abc import Iterator
+
 from nasir.ir.dims import DimTable
+from nasir.ir.gates import ONE, Gate
 from nasir.ir.graph import Type
-from nasir.ir.ops.base import Call, Op, OpError, Placement, Support, Tensors
+from nasir.ir.ops.base import Call, Contract, Op, OpError, Support, Tensors
 from nasir.ir.values import text
 
 
@@ -11,7 +14,7 @@ class Add(Op):
 
     name = "add"
     operands = ("a", "b")
-    placement = Placement.SUM
+    contract = Contract.SUM
     in_language = False
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
@@ -24,6 +27,9 @@ class Add(Op):
             )
         return a
 
+    def terms(self, it: Tensors, support: Support) -> Iterator[tuple[str, Gate]]:
+        yield from ((label, ONE) for label in it.operands)
+
     def call(self, it: Tensors) -> Call:
         return Call("operator", "+")
 
@@ -33,21 +39,21 @@ class Mul(Op):
 
     name = "mul"
     operands = ("a", "b")
-    placement = Placement.PRODUCT
+    contract = Contract.PRODUCT
     in_language = False
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         a, b = it.operands["a"], it.operands["b"]
-        if a.channels != b.channels or a.is_map != b.is_map:
+        if a.channels != b.channels or a.rank != b.rank:
             concatenated = len(a.channels) > 1 or len(b.channels) > 1
             hint = (
                 "channels that `concat` joins and a convolution's new ones are laid out apart: multiply before `concat`"
             )
             shapes = f"{shape_text(a)} and {shape_text(b)}"
             raise OpError("E0401", f"the tensors of `*` differ in shape: {shapes}", *([hint] if concatenated else []))
-        if (b.height, b.width) in {(1, 1), (a.height, a.width)}:
+        if b.is_pooled or a.sizes == b.sizes:
             return a
-        if (a.height, a.width) == (1, 1):
+        if a.is_pooled:
             return b
         raise OpError("E0401", f"the tensors of `*` differ in shape: {shape_text(a)} and {shape_text(b)}")
 
@@ -57,7 +63,7 @@ class Mul(Op):
 
 def shape_text(type: Type) -> str:
     """A shape as one reads it: `[16, 8, 8]`, `[$trunk.0.width, 8, 8]`."""
-    sizes = ["+".join(map(text, type.channels))]
-    if type.height is not None and type.width is not None:
-        sizes += [text(type.height), text(type.width)]
-    return f"[{', '.join(sizes)}]"
+    return f"[{', '.join(['+'.join(map(text, type.channels)), *map(text, type.sizes)])}]"
+
+
+offered = (Add, Mul)

@@ -1,26 +1,37 @@
-"""What the compiler must know about an op."""
+"""What the compiler must know about an op: all of it is here as data, and nothing else asks for an op by its name."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from nasir.ir.dims import DimTable
-from nasir.ir.graph import Node, Type
+from nasir.ir.gates import Gate
+from nasir.ir.graph import Graph, Node, Type
 from nasir.ir.sizes import Number, Sizing
-from nasir.ir.values import Scalar, Value
+from nasir.ir.values import Ref, Scalar, Value
 
 LARGEST_COUNT = 1_000_000
+MOST_RANKS = 3
+"""Vectors, sequences and maps."""
 
 
-class Placement(Enum):
-    """How an op treats channels that a mask may still have to remove (`passes/place_masks.py`)."""
+class Contract(Enum):
+    """What an op does with a cut of its channels, where widths are undecided.
 
-    SOURCE = "source"  # makes decided channels: nothing to mask
-    MIXES = "mixes"  # reads every input channel into fresh output channels: a pending mask is due before it
-    CHANNELWISE = "channelwise"  # a pending mask moves past it
-    PRODUCT = "product"  # multiplies operands of one layout: their masks pend once, not squared
-    SUM = "sum"  # adds operands of one layout: a mask pends only where it pends on all
-    GATED = "gated"  # adds differently laid-out operands under gates: all masks are due before it
+    A value of undecided width has as many channels as it can ever have; a network keeps the first of each segment. One
+    law holds for each op, whatever its contract (`tests/supernets/test_law_of_ops.py`): *the op of the cut input equals
+    the cut of the op of the masked input*, the op's weights cut alike.
+    """
+
+    SOURCE = "makes decided channels: nothing to cut"
+    MIXES = "reads every channel into fresh ones: its input's mask is due before it, its own pends after it"
+    CHANNELWISE = "a channel of the result follows from that channel alone: a pending mask moves past it"
+    STATISTICS = "a channel follows from itself and from statistics over all: it reads the mask beside its input"
+    PRODUCT = "multiplies operands of one layout: their masks pend once, not squared"
+    SUM = "adds or joins operands, each channel on its own: a mask pends only where it pends on all"
+    GATED = "adds operands that are laid out apart under gates: all masks are due before it"
+    MIXTURE = "adds operands under gates: a SUM where all have the result's layout, else GATED"
+    CLEARS = "applies the mask that pends on its operand"
 
 
 class OpError(Exception):
@@ -35,11 +46,16 @@ class OpError(Exception):
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of an op in the language. `kind` is `count`, `odd` or `flag`; no default means required."""
+    """A parameter of an op in the language. `kind` is `count`, `odd`, `flag` or `number`; no default means required.
+
+    A `count` may be undecided where the op can have it so; of any other undecided parameter the op becomes a mixture of
+    itself at each option, and so of a count that is not `sizing` (a stride).
+    """
 
     name: str
     kind: str
     default: Scalar | None = None
+    sizing: bool = False
 
     def problem(self, value: Scalar) -> str | None:
         """What a value must be, where it is not."""
@@ -49,8 +65,13 @@ class Parameter:
                 return None if isinstance(value, bool) else "true or false"
             case "odd":
                 return None if 0 < count < 256 and count % 2 else "an odd whole number under 256"
+            case "number":
+                return None if isinstance(value, (int, float)) and not isinstance(value, bool) else "a number"
             case _:
                 return None if 0 < count <= LARGEST_COUNT else f"a whole number from 1 to {LARGEST_COUNT:,}"
+
+
+# The arguments of a call
 
 
 @dataclass(frozen=True)
@@ -73,9 +94,52 @@ class Argument:
     """An argument of a torch call. An emitted file leaves it out where it equals `default`."""
 
     name: str
-    value: Attribute | Channels | int | bool
+    value: Attribute | Channels | Scalar
     positional: bool = False
     default: Scalar | None = None
+
+
+# What a call of the supernet takes beside maps
+
+
+@dataclass(frozen=True)
+class Operand:
+    """The operand of this label."""
+
+    label: str
+
+
+@dataclass(frozen=True)
+class Operands:
+    """All operands, as a list."""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """The mask of an operand's channels, or of the node's own where `of` is `out`, [C]; None where all are decided."""
+
+    of: str
+
+
+@dataclass(frozen=True)
+class Chances:
+    """The probabilities of an attribute's options, [options]: those that the operands are named by, or `options`."""
+
+    attribute: str
+    options: tuple[Scalar, ...] | None = None
+
+
+@dataclass(frozen=True)
+class OperandGates:
+    """The node's gates, [gates]; None where it has none."""
+
+
+@dataclass(frozen=True)
+class GatedOperands:
+    """Which of the operands have a gate, by their places."""
+
+
+SoftArgument = Operand | Operands | Mask | Chances | OperandGates | GatedOperands | Channels
 
 
 @dataclass(frozen=True)
@@ -83,13 +147,25 @@ class Call:
     """The torch call an op stands for, as data: `supernets/` resolves it, `emission/` prints it.
 
     `kind` is `module` (a class of torch.nn), `function` (of torch.nn.functional), `sequence` (of torch, applied to the
-    list of operands) or `operator` (`+`, `*`, between the operands). `flatten` flattens a module's input first.
+    list of operands), `operator` (`+`, `*`, between the operands) or `item` (of several results). `flatten` flattens a
+    module's input first; `channels_last` moves its channels behind the sizes, and back. `search` is the class that
+    stands in for the module in a supernet, as `package.module:Class`.
     """
 
     kind: str
     target: str
     arguments: tuple[Argument, ...] = ()
     flatten: bool = False
+    channels_last: bool = False
+    search: str = ""
+
+
+@dataclass(frozen=True)
+class SoftCall:
+    """A call that only a supernet makes: `function` is `package.module:name`, given what `arguments` stand for."""
+
+    function: str
+    arguments: tuple[SoftArgument, ...]
 
 
 @dataclass(frozen=True)
@@ -111,23 +187,53 @@ class Tensors:
         return self.node[attribute]
 
 
+def tensors(graph: Graph, name: str) -> Tensors:
+    """A node with its operands' types, as its op sees it."""
+    node = graph.by_name[name]
+    return Tensors(node, {label: graph.by_name[operand].shape for label, operand in node.operands})
+
+
 Support = Callable[[Value], Sequence[Scalar]]
+Condition = tuple[Ref, tuple[Scalar, ...]]
+"""A decision or a dim, and the options of it under which something holds."""
 
 
 class Op:
     """One op. Instances hold no state: a node's attributes carry everything.
 
-    `weights` names the parameters and buffers of the op's torch module with, per axis, what its length is: `out` (the
-    node's own channels), `x` (the operand's channels) or `-` (undecided sizes never cut it).
+    `operands` are the labels of its operands, or `...` for as many as there are. `parameters` are its attributes that
+    programs write, `internal` those that passes set. `weights` names the parameters and buffers of the op's torch
+    module with, per axis, what its length is: `out` (the node's own channels), `x` (the operand's) or `-` (undecided
+    sizes never cut it). `carries` says what its weights can take over in a supernet: `x`, the mask on its input; `out`,
+    mask and gate of its output. `mixes_by` is the parameter, or `function`, in which ops of one input may differ that a
+    supernet mixes as one. `module` is the class of torch.nn that is the same function, of an element-wise op without
+    parameters. `is_soft` ops are in no network, only in spaces and supernets.
     """
 
     name: str
     operands: tuple[str, ...] = ("x",)
     parameters: tuple[Parameter, ...] = ()
-    placement: Placement = Placement.CHANNELWISE
+    internal: tuple[str, ...] = ()
+    contract: Contract | None = None
+    """Without one it takes decided channels alone."""
     keeps_zero: bool = True
     weights: Mapping[str, tuple[str, ...]] = {}
+    carries: str = ""
+    mixes_by: str = ""
+    module: str = ""
     in_language: bool = True
+    is_soft: bool = False
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether it does multiply-adds."""
+        return type(self).macs is not Op.macs
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether it has a rule for what a network costs."""
+        rules = ("macs", "params", "weight_count", "pooled")
+        return any(getattr(type(self), rule) is not getattr(Op, rule) for rule in rules)
 
     def fills(self, node: Node) -> bool:
         """Whether it puts something into a channel of zeros."""
@@ -140,6 +246,26 @@ class Op:
             OpError: where the operands do not fit.
         """
         return it.x
+
+    def settled(self, it: Tensors, dims: DimTable) -> tuple[tuple[str, Value], ...]:
+        """The node's attributes once its operands have types."""
+        return it.node.attributes
+
+    def decided(self, node: Node, support: Support) -> Node:
+        """The node with the operands alone that some choice reads: what none reads need not have a shape."""
+        return node
+
+    def simplified(self, node: Node) -> Node | str:
+        """The node in its simplest form, or the name of the operand it equals."""
+        return node
+
+    def live(self, node: Node, support: Support) -> Iterator[tuple[str, Condition | None]]:
+        """The operands, each with the condition under which the node needs it in a network; None: it always does."""
+        yield from ((operand, None) for operand in dict.fromkeys(node.inputs))
+
+    def terms(self, it: Tensors, support: Support) -> Iterator[tuple[str, Gate]]:
+        """The operands' labels with their gates, where the op adds up its operands under gates; else nothing."""
+        yield from ()
 
     def macs(self, it: Tensors, size: Sizing) -> Number:
         """Multiply-adds of one image (Eq. 10, first line)."""
@@ -161,6 +287,10 @@ class Op:
         """The torch call; sizes are still values, to be resolved by whoever builds it."""
         raise NotImplementedError(f"{self.name} stands for no torch call")
 
+    def soft_call(self, it: Tensors) -> SoftCall | None:
+        """What a supernet calls in place of the torch call, where it is something else."""
+        return None
+
 
 def per_group(number: Number, groups: Value) -> Number:
     """`number / groups`, an exact integer where the number is one: groups divide what they group."""
@@ -179,9 +309,30 @@ def layout_size(layout: Sequence[Value], size: Sizing) -> Number:
     return total
 
 
+def area(type: Type, size: Sizing) -> Number:
+    """Pixels of a map, steps of a sequence, 1 of a vector."""
+    total: Number = 1
+    for one in type.sizes:
+        total = total * size(one)
+    return total
+
+
+def elements(type: Type, size: Sizing) -> Number:
+    """The numbers of one image that a value holds."""
+    return layout_size(type.channels, size) * area(type, size)
+
+
+def power(number: Number, exponent: int) -> Number:
+    """`number` times itself: a kernel's window has as many axes as its map."""
+    total: Number = 1
+    for _ in range(exponent):
+        total = total * number
+    return total
+
+
 def require_map(it: Tensors, what: str) -> None:
-    """A diagnostic unless the operand is a feature map."""
-    if not it.x.is_map:
+    """A diagnostic unless the operand is a feature map or a sequence."""
+    if not it.x.rank:
         raise OpError("E0402", f"`{what}` needs a feature map, and its input is a flat vector")
 
 

@@ -3,7 +3,7 @@
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type, layout_of
 from nasir.ir.ops.arithmetic import shape_text
-from nasir.ir.ops.base import Argument, Call, Op, OpError, Placement, Support, Tensors
+from nasir.ir.ops.base import Argument, Call, Contract, Op, OpError, Support, Tensors
 
 MOST_SEGMENTS = 256
 
@@ -13,18 +13,21 @@ class Concat(Op):
 
     name = "concat"
     operands = ("...",)
-    placement = Placement.SUM
+    contract = Contract.SUM
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         first, *others = it.operands.values()
         for other in others:
-            if (other.height, other.width) != (first.height, first.width):
+            if other.sizes != first.sizes:
                 raise OpError("E0401", f"`concat` needs maps of one size: {shape_text(first)} and {shape_text(other)}")
         channels = layout_of(segment for operand in it.operands.values() for segment in operand.channels)
         if len(channels) > MOST_SEGMENTS:
             message = f"the channels are joined of {len(channels):,} undecided parts; the limit is {MOST_SEGMENTS:,}"
             raise OpError("E0320", message, "put a convolution between, which makes one part of them")
-        return Type(channels, first.height, first.width)
+        return Type(channels, first.sizes)
 
     def call(self, it: Tensors) -> Call:
         return Call("sequence", "cat", (Argument("dim", 1),))
+
+
+offered = (Concat,)

@@ -9,16 +9,19 @@ from nasir.ir.ops.base import (
     Attribute,
     Call,
     Channels,
+    Contract,
     Op,
     OpError,
     Parameter,
-    Placement,
     Support,
     Tensors,
+    area,
     layout_size,
     per_group,
+    power,
     require_map,
 )
+from nasir.ir.ops.window import strided, window_arguments
 from nasir.ir.sizes import Number, Sizing
 from nasir.ir.values import Value, text
 
@@ -29,38 +32,37 @@ class Conv(Op):
     name = "conv"
     parameters = (
         Parameter("kernel", "odd"),
-        Parameter("width", "count"),
+        Parameter("width", "count", sizing=True),
         Parameter("stride", "count", 1),
         Parameter("bias", "flag", False),
-        Parameter("groups", "count", 1),
+        Parameter("groups", "count", 1, sizing=True),
     )
-    placement = Placement.MIXES
+    contract = Contract.MIXES
     weights = {"weight": ("out", "x", "-", "-"), "bias": ("out",)}
+    carries = "x"
+    mixes_by = "kernel"
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         require_map(it, self.name)
         require_groups(it, (*it.x.channels, it["width"]))
-        return Type((it["width"],), *strided(it, dims))
+        return Type((it["width"],), strided(it, dims))
 
     def macs(self, it: Tensors, size: Sizing) -> Number:
-        out = it.out
-        assert out.height is not None
-        assert out.width is not None
-        return self.weight_count(it, size) * size(out.height) * size(out.width)
+        return self.weight_count(it, size) * area(it.out, size)
 
     def params(self, it: Tensors, size: Sizing) -> Number:
         weights = self.weight_count(it, size)
         return weights + layout_size(it.out.channels, size) if it["bias"] else weights
 
     def weight_count(self, it: Tensors, size: Sizing) -> Number:
-        kernel = size(it["kernel"])
-        weights = kernel * kernel * layout_size(it.x.channels, size) * layout_size(it.out.channels, size)
+        window = power(size(it["kernel"]), it.x.rank)
+        weights = window * layout_size(it.x.channels, size) * layout_size(it.out.channels, size)
         return per_group(weights, it["groups"])
 
     def call(self, it: Tensors) -> Call:
         return Call(
             "module",
-            "Conv2d",
+            f"Conv{it.x.rank}d",
             (
                 Argument("in_channels", Channels("x"), positional=True),
                 Argument("out_channels", Channels("out"), positional=True),
@@ -68,6 +70,7 @@ class Conv(Op):
                 Argument("groups", Attribute("groups"), default=1),
                 Argument("bias", Attribute("bias"), default=True),
             ),
+            search=f"nasir.supernets.layers:SearchConv{it.x.rank}d",
         )
 
 
@@ -83,24 +86,4 @@ def require_groups(it: Tensors, channels: Sequence[Value]) -> None:
         raise OpError("E0408", f"{text(groups)} groups do not divide the channels {', '.join(map(text, channels))}")
 
 
-def strided(it: Tensors, dims: DimTable) -> tuple[Value, Value]:
-    """Height and width of a window op's output."""
-    assert it.x.height is not None
-    assert it.x.width is not None
-    stride = it["stride"]
-    if stride == 1:
-        return it.x.height, it.x.width
-    scope = it.node.name
-    return (
-        dims.apply("conv_out", it.x.height, stride, hint=f"{scope}.height"),
-        dims.apply("conv_out", it.x.width, stride, hint=f"{scope}.width"),
-    )
-
-
-def window_arguments() -> tuple[Argument, ...]:
-    """Kernel, stride and padding of a convolution."""
-    return (
-        Argument("kernel_size", Attribute("kernel"), positional=True),
-        Argument("stride", Attribute("stride"), default=1),
-        Argument("padding", Attribute("kernel", halved=True), default=0),
-    )
+offered = (Conv,)

@@ -7,14 +7,17 @@ from nasir.ir.ops.base import (
     Attribute,
     Call,
     Channels,
+    Contract,
     Op,
     Parameter,
     Support,
     Tensors,
+    area,
     layout_size,
+    power,
     require_map,
 )
-from nasir.ir.ops.conv import strided, window_arguments
+from nasir.ir.ops.window import strided, window_arguments
 from nasir.ir.sizes import Number, Sizing
 
 
@@ -27,33 +30,31 @@ class DepthwiseConv(Op):
 
     name = "dwconv"
     parameters = (Parameter("kernel", "odd"), Parameter("stride", "count", 1), Parameter("bias", "flag", False))
+    contract = Contract.CHANNELWISE
     weights = {"weight": ("out", "-", "-", "-"), "bias": ("out",)}
+    mixes_by = "kernel"
 
     def fills(self, node: Node) -> bool:
         return bool(node["bias"])
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         require_map(it, self.name)
-        return Type(it.x.channels, *strided(it, dims))
+        return Type(it.x.channels, strided(it, dims))
 
     def macs(self, it: Tensors, size: Sizing) -> Number:
-        out = it.out
-        assert out.height is not None
-        assert out.width is not None
-        return self.weight_count(it, size) * size(out.height) * size(out.width)
+        return self.weight_count(it, size) * area(it.out, size)
 
     def params(self, it: Tensors, size: Sizing) -> Number:
         weights = self.weight_count(it, size)
         return weights + layout_size(it.out.channels, size) if it["bias"] else weights
 
     def weight_count(self, it: Tensors, size: Sizing) -> Number:
-        kernel = size(it["kernel"])
-        return kernel * kernel * layout_size(it.out.channels, size)
+        return power(size(it["kernel"]), it.x.rank) * layout_size(it.out.channels, size)
 
     def call(self, it: Tensors) -> Call:
         return Call(
             "module",
-            "Conv2d",
+            f"Conv{it.x.rank}d",
             (
                 Argument("in_channels", Channels("out"), positional=True),
                 Argument("out_channels", Channels("out"), positional=True),
@@ -61,4 +62,8 @@ class DepthwiseConv(Op):
                 Argument("groups", Channels("out")),
                 Argument("bias", Attribute("bias"), default=True),
             ),
+            search=f"nasir.supernets.layers:SearchConv{it.x.rank}d",
         )
+
+
+offered = (DepthwiseConv,)

@@ -7,10 +7,10 @@ from nasir.ir.ops.base import (
     Attribute,
     Call,
     Channels,
+    Contract,
     Op,
     OpError,
     Parameter,
-    Placement,
     Support,
     Tensors,
     layout_size,
@@ -22,12 +22,13 @@ class Linear(Op):
     """`linear(width, bias=true)`: of a vector, or of a 1x1 map, which it flattens."""
 
     name = "linear"
-    parameters = (Parameter("width", "count"), Parameter("bias", "flag", True))
-    placement = Placement.MIXES
+    parameters = (Parameter("width", "count", sizing=True), Parameter("bias", "flag", True))
+    contract = Contract.MIXES
     weights = {"weight": ("out", "x"), "bias": ("out",)}
+    carries = "x"
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
-        if it.x.is_map and (it.x.height, it.x.width) != (1, 1):
+        if not it.x.is_pooled:
             raise OpError(
                 "E0403", "`linear` needs a vector or a 1x1 map", "pool first: `-> global_avg_pool -> linear(...)`"
             )
@@ -52,5 +53,9 @@ class Linear(Op):
                 Argument("out_features", Channels("out"), positional=True),
                 Argument("bias", Attribute("bias"), default=True),
             ),
-            flatten=it.x.is_map,
+            flatten=it.x.rank > 0,
+            search="nasir.supernets.layers:SearchLinear",
         )
+
+
+offered = (Linear,)

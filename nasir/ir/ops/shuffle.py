@@ -7,10 +7,13 @@ from nasir.ir.values import Ref, text
 
 
 class Shuffle(Op):
-    """`shuffle(groups)`: channels dealt out across groups, as after a grouped convolution (ShuffleNet)."""
+    """`shuffle(groups)`: channels dealt out across groups, as after a grouped convolution (ShuffleNet).
+
+    It has no contract: a cut of dealt-out channels is not the shuffle of a cut.
+    """
 
     name = "shuffle"
-    parameters = (Parameter("groups", "count"),)
+    parameters = (Parameter("groups", "count", sizing=True),)
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         require_map(it, self.name)
@@ -23,3 +26,6 @@ class Shuffle(Op):
 
     def call(self, it: Tensors) -> Call:
         return Call("function", "channel_shuffle", (Argument("groups", Attribute("groups"), positional=True),))
+
+
+offered = (Shuffle,)

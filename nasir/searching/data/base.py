@@ -22,6 +22,7 @@ from nasir.searching.ranks import Ranks
 
 MOST_WORKERS = 8
 TEST_SHARE = 0.2  # where the data name no test images
+_IMAGE_RANK = 2
 STRATIFIED = "one image in five of each class is a test image, drawn by seed 0"
 SPLIT_SEED = 0  # the test set is the same in every run
 
@@ -35,11 +36,19 @@ class Input:
 
 
 def input_of(graph: Graph) -> Input:
-    """What a network takes; what a space takes at the largest of its sizes."""
-    image = next(node for node in graph.nodes if node.op == "image")
-    channels = image["channels"]
+    """What a network takes; what a space takes at the largest of its sizes.
+
+    Raises:
+        CompileError: where it takes no images.
+    """
+    shape = graph.input.shape
+    (channels,) = shape.channels
+    if shape.rank != _IMAGE_RANK:
+        message = f"the network takes no images, but a {shape.kind}: there is no data for it yet"
+        hint = "`nasir.search` and `nasir train` read images; `nasir.supernet` trains in a loop of your own"
+        raise CompileError(Diagnostic("E0802", message, graph.input.span, (hint,)))
     assert isinstance(channels, int), "an image's channels are a constant"
-    return Input(channels, Distributions(graph.decision_map, graph.dim_map).largest(image["size"]))
+    return Input(channels, Distributions(graph.decision_map, graph.dim_map).largest(shape.sizes[0]))
 
 
 class Split(ABC):
@@ -314,7 +323,7 @@ def check_classes(graph: Graph, data: DataSet) -> None:
         CompileError: where it does not.
     """
     output = graph.by_name[graph.output]
-    if output.shape.is_map or output.shape.channels != (data.classes,):
+    if output.shape.rank or output.shape.channels != (data.classes,):
         message = f"the space's output is not a vector of the {data.classes} classes of `{data.name}`"
         count = data.classes
         hint = f"end with `-> global_avg_pool -> linear({count})`, or give the parameter: `--with classes={count}`"
