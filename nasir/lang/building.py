@@ -1,12 +1,12 @@
 """The graph under construction, and the names its nodes get."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 from nasir.diagnostics import Span
-from nasir.ir.dims import DimTable
+from nasir.ir.dims import Decision, DimTable
 from nasir.ir.graph import ALTERNATIVE, Graph, Node, Region
-from nasir.ir.values import Value
+from nasir.ir.values import Ref, Scalar, Value, key
 from nasir.lang import mistakes
 
 MOST_NODES = 50_000
@@ -90,6 +90,19 @@ class Builder:
         inputs = tuple((label, tensor.node) for label, tensor in operands.items())
         self.nodes[free] = Node(free, op, inputs, tuple(attributes.items()), None, span, written, self.flow)
         return Tensor(free)
+
+    def mix(self, name: str, selector: Value, branches: Mapping[Scalar, Tensor], span: Span) -> Tensor:
+        """A new node: the branch that `selector` picks."""
+        operands = {key(option): tensor for option, tensor in branches.items()}
+        return self.node(name, "mix", operands, {"selector": selector}, span)
+
+    def decide(self, name: str, options: tuple[Scalar, ...], span: Span) -> Value:
+        """A new decision; the option itself, where there is one only."""
+        return self.dims.decide(Decision(name, options, span))
+
+    def decision(self, value: Value) -> Decision | None:
+        """The decision that `value` refers to."""
+        return self.dims.decisions.get(value.name) if isinstance(value, Ref) else None
 
     def region_path(self, path: str) -> str:
         """`path`, or the first of `path_2`, ... that no region has."""

@@ -28,7 +28,7 @@ def decision(expr: s.Set | s.Range, place: Place, context: Context) -> Thing:
 
 
 def _decide(expr: s.Set | s.Range, options: tuple[Scalar, ...], place: Place, context: Context) -> Value:
-    value = context.decide(place.hint, options, expr.span)
+    value = context.builder.decide(place.hint, options, expr.span)
     context.record.sites[place.frame.path, expr.span] = value
     return value
 

@@ -74,7 +74,7 @@ class _Row:
         if not isinstance(depth, Ref):
             return x
         branches: dict[Scalar, Tensor] = {option: exits[option - 1] for option in options}
-        return self.context.mix(f"{first}.exit", depth, branches, self.row.span)
+        return self.context.builder.mix(f"{first}.exit", depth, branches, self.row.span)
 
     def _cells(self) -> Mapping[str, s.Expr]:
         """The row's cells by column, empty ones left out."""
@@ -89,7 +89,7 @@ class _Row:
         if cell is None:
             return 1, (1,)
         depth = self.context.value(cell, Place(self.frame, join(path, "depth")))
-        decision = self.context.decision(depth)
+        decision = self.context.builder.decision(depth)
         if isinstance(depth, Ref) and decision is None:
             raise mistakes.undecided_attribute(cell.span, "depth")
         options: list[int] = []

@@ -13,9 +13,8 @@ from functools import cached_property
 from typing import ParamSpec, Self, TypeVar
 
 from nasir.diagnostics import Diagnostic, Span
-from nasir.ir.dims import Decision
 from nasir.ir.graph import Region
-from nasir.ir.values import Ref, Scalar, Value, key
+from nasir.ir.values import Ref, Value
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import Builder, Naming, Tensor, join
@@ -325,19 +324,6 @@ class Context(ABC):
         if not isinstance(thing, Function):
             raise mistakes.not_applicable(expr.span, describe(thing))
         return thing
-
-    def decide(self, name: str, options: tuple[Scalar, ...], span: Span) -> Value:
-        """A new decision; the option itself, where there is one only."""
-        return self.builder.dims.decide(Decision(name, options, span))
-
-    def decision(self, value: Value) -> Decision | None:
-        """The decision that `value` refers to."""
-        return self.builder.dims.decisions.get(value.name) if isinstance(value, Ref) else None
-
-    def mix(self, name: str, selector: Value, branches: Mapping[Scalar, Tensor], span: Span) -> Tensor:
-        """The branch that `selector` picks."""
-        operands = {key(option): tensor for option, tensor in branches.items()}
-        return self.builder.node(name, "mix", operands, {"selector": selector}, span)
 
     def use(self, function: Function, scope: str, path: str) -> str:
         """A free path, like `path`, for a use of `function` that is written in `scope`."""

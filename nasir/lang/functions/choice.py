@@ -59,14 +59,14 @@ class ChoiceFunction(Parametric):
                 option: _alternative(alternatives, option, x, f"{path}{ALTERNATIVE}{option}", context)
                 for option in options
             }
-            return context.mix(path, selector, branches, self.span)
+            return context.builder.mix(path, selector, branches, self.span)
 
     def _selector(self, decision: str, options: tuple[str, ...], context: Context) -> Value:
         """The decision among the alternatives: one of its own, or that of the `let` that binds the choice."""
         if not self.let:
-            return context.decide(decision, options, self.span)
+            return context.builder.decide(decision, options, self.span)
         if self.let not in context.selectors:
-            selector = context.decide(self.let, options, self.span)
+            selector = context.builder.decide(self.let, options, self.span)
             context.selectors[self.let] = (selector, options, self.span)
         selector, others, first = context.selectors[self.let]
         if options != others:

@@ -39,7 +39,7 @@ class Conditional(Compound):
     def apply_parts(self, x: Tensor, naming: Naming, context: Context) -> Tensor:
         if isinstance(self.condition, Ref):
             inside = self.function.apply(x, naming, context)
-            return context.mix(naming.next("when"), self.condition, {True: inside, False: x}, self.span)
+            return context.builder.mix(naming.next("when"), self.condition, {True: inside, False: x}, self.span)
         if self.condition:
             return self.function.apply(x, naming, context)
         self.skip(naming)
@@ -61,7 +61,7 @@ def guarded(expr: s.Guarded, place: Place, context: Context) -> Conditional:
     """
     function = context.function(expr.function, place.part())
     condition = context.value(expr.condition, place.part("when"))
-    decision = context.decision(condition)
+    decision = context.builder.decision(condition)
     if not all(isinstance(option, (bool, Ref)) for option in (decision.options if decision else (condition,))):
         raise mistakes.not_a_value(expr.condition.span, "a number or a string", "a condition")
     return Conditional(expr.span, function, condition)

@@ -39,7 +39,7 @@ class OneOf(Compound):
             option: function.apply(x, namings[option], context) for option, function in self.options.items()
         }
         naming.join(list(namings.values()))
-        return context.mix(join(naming.path, naming.label or self.name), self.selector, branches, self.span)
+        return context.builder.mix(join(naming.path, naming.label or self.name), self.selector, branches, self.span)
 
     def write_parts(self, path: str, writer: Writer) -> s.Expr:
         return self.options[writer.option(self.selector)].written(path, writer)
@@ -56,7 +56,7 @@ def one_of(expr: s.Set, functions: list[Function], place: Place, context: Contex
         if function.name in options:
             raise mistakes.repeated_option(item.span, f"`{function.name}`")
         options[function.name] = function
-    selector = context.decide(place.hint, tuple(options), expr.span)
+    selector = context.builder.decide(place.hint, tuple(options), expr.span)
     if not isinstance(selector, Ref):
         return functions[0]
     site = (place.frame.path, expr.span)

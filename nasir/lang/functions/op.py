@@ -84,7 +84,7 @@ class OpFunction(Parametric):
     ) -> Tensor:
         """A decision where torch needs a constant (a kernel, a stride, a bias): a mixture of the op at each option."""
         span = self.bound[parameter.name].span
-        decision = context.decision(value)
+        decision = context.builder.decision(value)
         if decision is None:
             raise mistakes.undecided_attribute(span, parameter.name)
         branches: dict[Scalar, Tensor] = {}
@@ -92,7 +92,7 @@ class OpFunction(Parametric):
             one = replace(self, bound={**self.bound, parameter.name: Bound(option, span)})
             place = f"{name}{ALTERNATIVE}{parameter.name}_{key(option)}"
             branches[option] = one._node(place, operands, one._attributes(), context)
-        return context.mix(name, value, branches, self.span)
+        return context.builder.mix(name, value, branches, self.span)
 
     def _attributes(self) -> dict[str, Value]:
         return {p.name: self._attribute(p) for p in self.op.parameters}
