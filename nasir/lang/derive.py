@@ -136,7 +136,7 @@ class _Deriver(Writer):
         if path and isinstance(definition, (s.Let, s.Choice)):
             return self._applied(path)
         if isinstance(definition, s.Choice):
-            return expr
+            return s.Name(expr.span, "identity")  # never applied: a step that takes the same name
         renamed = s.Name(name.span, self.definition(definition, module, path))
         return renamed if isinstance(expr, s.Name) else replace(expr, callee=renamed)
 
@@ -187,7 +187,10 @@ class _Deriver(Writer):
     # Tables
 
     def _table(self, table: s.Stages, scope: _Scope) -> s.Stages:
-        rows = [self._row(path) for path in self.record.tables[scope.path, table.span]]
+        layers = self.record.tables.get((scope.path, table.span))
+        if layers is None:  # never evaluated
+            return self._unrun(table, scope)
+        rows = [self._row(path) for path in layers]
         columns = dict.fromkeys(column for _, cells in rows for column in cells if column != "stride")
         if any("stride" in cells for _, cells in rows):
             columns["stride"] = None
@@ -200,6 +203,11 @@ class _Deriver(Writer):
                 for block, cells in rows
             ),
         )
+
+    def _unrun(self, table: s.Stages, scope: _Scope) -> s.Stages:
+        """A table as it stands, of a block that a guard leaves out for every choice."""
+        rows = [replace(row, cells=tuple(self._expr(cell, scope) for cell in row.cells)) for row in table.rows]
+        return replace(table, rows=tuple(rows))
 
     def _row(self, path: str) -> tuple[s.Expr, dict[str, s.Expr]]:
         """A layer as its block and the block's arguments."""
