@@ -1,14 +1,14 @@
 """The graph under construction, and the names its nodes get."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from nasir.diagnostics import Span
-from nasir.ir.dims import DimTable
+from nasir.ir.dims import Decision, DimTable
 from nasir.ir.graph import Graph, Node, Region
-from nasir.ir.path import ALTERNATIVE
-from nasir.ir.values import Value
+from nasir.ir.path import ALTERNATIVE, Path, fresh
+from nasir.ir.values import Ref, Scalar, Value, key
 from nasir.lang import mistakes
-from nasir.lang.things import Composed, Conditional, Function, Tensor, step_name
 
 MOST_NODES = 50_000
 MOST_REGIONS = 10_000
@@ -19,23 +19,29 @@ def join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-@dataclass
+@dataclass(frozen=True)
+class Tensor:
+    """The output of the node `node`."""
+
+    node: str
+
+
+@dataclass(frozen=True)
 class Naming:
     """How the steps of one flow are named: after the name it is bound to, and their own where there are several.
 
     Names survive derivation: a step that a guard leaves out still takes its name, and a block and the choice that may
     become one have the same name. So the derived program's weights are named as the space's are.
+
+    `path` is the scope that the names are in, `scope` that which the steps are written in.
     """
 
     path: str
+    scope: str
     label: str | None = None
     single: bool = False
     counts: dict[str, int] = field(default_factory=dict[str, int])
     suffix: str = ""
-
-    def name(self, function: Function) -> str:
-        """The name of a step, the next one of its kind."""
-        return self.next(step_name(function))
 
     def next(self, short: str) -> str:
         """The next name `short`, `short_2`, ..."""
@@ -45,16 +51,9 @@ class Naming:
         numbered = short if self.counts[short] == 1 else f"{short}_{self.counts[short]}"
         return join(self.path, f"{self.label}.{numbered}" if self.label else numbered) + self.suffix
 
-    def skip(self, function: Function) -> None:
-        """Take the names of a function that is left out."""
-        match function:
-            case Composed():
-                for part in function.functions:
-                    self.skip(part)
-            case Conditional():
-                self.skip(function.function)
-            case _:
-                self.name(function)
+    def within(self, scope: str) -> "Naming":
+        """The same names, counted on, for steps that are written in another scope."""
+        return replace(self, scope=scope)
 
     def branch(self, option: str) -> "Naming":
         """The names that one alternative at this place has."""
@@ -67,49 +66,11 @@ class Naming:
                 self.counts[short] = max(self.counts.get(short, 0), count)
 
 
-@dataclass(frozen=True)
-class Fixed:
-    """One name whatever is asked for: that of an op at one option of its attributes."""
-
-    fixed: str
-
-    def name(self, function: Function) -> str:
-        return self.fixed
-
-
-@dataclass
-class Record:
-    """What each set, each choice and each layer of the program became: enough to write the derived program.
-
-    `sites` holds the value of a set by the scope and the place it was evaluated in, `sets` the names of the functions
-    it is among; `layers` the function that a layer is; `choices` the alternatives of each use of a choice; `tables` a
-    table's layers; `depths` the depth of a layer's row and its place in it; `uses` the path of a function written at
-    a place in a scope, `applied` the function applied at a path. `choosing` are the statements that bind functions
-    which are written out where they are used, `inlined` the parameters of a block, by its path, that are given such (of
-    the space at the empty path), `given` those that are given anything.
-    """
-
-    sites: dict[tuple[str, Span], Value] = field(default_factory=dict[tuple[str, Span], Value])
-    sets: dict[tuple[str, Span], tuple[str, ...]] = field(default_factory=dict[tuple[str, Span], tuple[str, ...]])
-    layers: dict[str, Function] = field(default_factory=dict[str, Function])
-    choices: dict[str, tuple[Value, dict[str, Function]]] = field(
-        default_factory=dict[str, tuple[Value, dict[str, Function]]]
-    )
-    tables: dict[tuple[str, Span], list[str]] = field(default_factory=dict[tuple[str, Span], list[str]])
-    depths: dict[str, tuple[Value, int]] = field(default_factory=dict[str, tuple[Value, int]])
-    applied: dict[str, Function] = field(default_factory=dict[str, Function])
-    uses: dict[tuple[str, Span], str] = field(default_factory=dict[tuple[str, Span], str])
-    choosing: set[tuple[str, Span]] = field(default_factory=set[tuple[str, Span]])
-    inlined: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-    given: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-
-
 class Builder:
     """Collects decisions, dims, regions and nodes."""
 
     def __init__(self) -> None:
         self.dims = DimTable()
-        self.record = Record()
         self.nodes: dict[str, Node] = {}
         self.regions: dict[str, Region] = {}
         self.flow = ""
@@ -126,14 +87,27 @@ class Builder:
         """A new node under a free name."""
         if len(self.nodes) >= MOST_NODES:
             raise mistakes.too_large(span, "the space has too many nodes", MOST_NODES)
-        free = self._free(name, self.nodes)
+        free = fresh(name, self.nodes)
         inputs = tuple((label, tensor.node) for label, tensor in operands.items())
         self.nodes[free] = Node(free, op, inputs, tuple(attributes.items()), None, span, written, self.flow)
         return Tensor(free)
 
+    def mix(self, name: str, selector: Value, branches: Mapping[Scalar, Tensor], span: Span) -> Tensor:
+        """A new node: the branch that `selector` picks."""
+        operands = {key(option): tensor for option, tensor in branches.items()}
+        return self.node(name, "mix", operands, {"selector": selector}, span)
+
+    def decide(self, name: str, options: tuple[Scalar, ...], span: Span) -> Value:
+        """A new decision; the option itself, where there is one only."""
+        return self.dims.decide(Decision(name, options, span))
+
+    def decision(self, value: Value) -> Decision | None:
+        """The decision that `value` refers to."""
+        return self.dims.decisions.get(value.name) if isinstance(value, Ref) else None
+
     def region_path(self, path: str) -> str:
         """`path`, or the first of `path_2`, ... that no region has."""
-        return self._free(path, self.regions)
+        return fresh(path, self.regions)
 
     def region(self, span: Span, region: Region) -> None:
         """A part of the program at `span`."""
@@ -141,26 +115,12 @@ class Builder:
             raise mistakes.too_large(span, "the space has too many blocks", MOST_REGIONS)
         self.regions[region.path] = region
 
-    def _free(self, name: str, taken: object) -> str:
-        assert isinstance(taken, dict)
-        free, count = name, 1
-        while free in taken:
-            count += 1
-            free = f"{name}_{count}"
-        return free
-
     def graph(self, name: str, output: Tensor) -> Graph:
         return Graph(
             name,
             tuple(self.dims.decisions.values()),
             tuple(self.dims.dims.values()),
-            tuple(self.regions[path] for path in sorted(self.regions, key=path_order)),
+            tuple(self.regions[path] for path in sorted(self.regions, key=lambda path: Path(path).order)),
             tuple(self.nodes.values()),
             output.node,
         )
-
-
-def path_order(path: str) -> tuple[tuple[int, int, str], ...]:
-    """Sorts paths as one reads them: parents first, layer 10 after layer 9."""
-    parts = path.replace(ALTERNATIVE, ".").split(".")
-    return tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts)

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.diagnostics import CompileError, Span
 from nasir.ir.graph import Graph
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
-from nasir.lang.application import Applier, inlined
-from nasir.lang.building import Builder, Record
-from nasir.lang.evaluate import Evaluator, Frame, Poison, Poisoned
+from nasir.lang.evaluate import Evaluator
 from nasir.lang.mistakes import Mistake
 from nasir.lang.modules import Module
+from nasir.lang.statements import run
+from nasir.lang.things import Context, Frame, Poison, Poisoned, Record, Thing
 
 
 @dataclass(frozen=True)
@@ -30,40 +30,41 @@ def elaborate(module: Module) -> Elaboration:
     space = module.first(s.Space)
     if not isinstance(space, s.Space):
         raise CompileError(mistakes.no_space(module.tree.span).diagnostic)
-    builder = Builder()
-    evaluator = Evaluator(builder)
-    applier = evaluator.applier = Applier(builder, evaluator)
+    context = Evaluator()
+    builder, diagnostics = context.builder, context.diagnostics
     try:
-        frame = _parameters(space, module, evaluator, applier.diagnostics)
-        builder.record.inlined[""] = inlined(frame.names)
-        output = applier.body(space.body, frame, space.name)
+        frame = _parameters(space, module, context)
+        context.record.inlined[""] = frame.inlined
+        output = run(space.body, frame, space.name, context)
     except Mistake as mistake:
-        raise CompileError([*applier.diagnostics, mistake.diagnostic]) from None
+        raise CompileError([*diagnostics, mistake.diagnostic]) from None
     except Poisoned:
-        raise CompileError(applier.diagnostics) from None
-    if applier.diagnostics:
-        raise CompileError(applier.diagnostics)
+        raise CompileError(diagnostics) from None
+    if diagnostics:
+        raise CompileError(diagnostics)
     inputs = [node for node in builder.nodes.values() if not node.operands]
     if len(inputs) != 1:
         span = inputs[1].span if inputs else None
         raise CompileError(mistakes.image_count(span or space.name.span, len(inputs)).diagnostic)
-    return Elaboration(builder.graph(space.name.text, output), builder.record)
+    return Elaboration(builder.graph(space.name.text, output), context.record)
 
 
-def _parameters(space: s.Space, module: Module, evaluator: Evaluator, diagnostics: list[Diagnostic]) -> Frame:
+def _parameters(space: s.Space, module: Module, context: Context) -> Frame:
     frame = Frame(module, "")
+    first: dict[str, Span] = {}
     for parameter in space.parameters:
-        name = parameter.name.text
-        try:
-            if name in frame.names:
-                first = next(p.name.span for p in space.parameters if p.name.text == name)
-                raise mistakes.defined_twice(parameter.name.span, name, first)
-            frame.names[name] = Poison()
-            if parameter.default is None:
-                raise mistakes.parameter_without_default(parameter.name.span, name)
-            frame.names[name] = evaluator.evaluate(parameter.default, frame, name)
-        except Mistake as mistake:
-            diagnostics.append(mistake.diagnostic)
-        except Poisoned:
-            pass
+        value = context.attempt(_default, parameter, frame, first, context)
+        if not isinstance(value, Poison):
+            frame.names[parameter.name.text] = value
     return frame
+
+
+def _default(parameter: s.Parameter, frame: Frame, first: dict[str, Span], context: Context) -> Thing:
+    name = parameter.name.text
+    if name in first:
+        raise mistakes.defined_twice(parameter.name.span, name, first[name])
+    first[name] = parameter.name.span
+    frame.names[name] = Poison()
+    if parameter.default is None:
+        raise mistakes.parameter_without_default(parameter.name.span, name)
+    return context.evaluate(parameter.default, frame.place(name))

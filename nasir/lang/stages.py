@@ -1,88 +1,95 @@
 """`stages` tables: a row a group of layers, each layer evaluating the row afresh."""
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from nasir.diagnostics import Span
 from nasir.ir.graph import Region
-from nasir.ir.values import Ref, Value, key, text
+from nasir.ir.values import Ref, Scalar, Value, text
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
-from nasir.lang.building import join
-from nasir.lang.evaluate import Frame, Poisoned
-from nasir.lang.mistakes import Mistake
-from nasir.lang.things import Bound, ChoiceFunction, Function, Tensor, bind, describe, parameters
-
-if TYPE_CHECKING:
-    from nasir.lang.application import Applier
+from nasir.lang.building import Tensor, join
+from nasir.lang.things import Bound, Context, Frame, Function, Layer, Place, Poison, Poisoned, describe
 
 MOST_LAYERS = 1_000
 SPECIAL_COLUMNS = ("block", "depth", "stride")
+"""Those that mean something here; other columns are the block's."""
 
 
-class Tables:
-    """Runs tables: `block`, `depth` and `stride` have a meaning here, other columns are the block's."""
+def run(table: s.Stages, x: Tensor, frame: Frame, path: str, context: Context) -> Tensor:
+    """The layers `path.0`, `path.1`, ... applied one after another.
 
-    def __init__(self, applier: "Applier") -> None:
-        self._applier = applier
+    Raises:
+        Mistake: where there are no rows, or no columns that they could fit.
+        Poisoned: where a row has a mistake, which is noted.
+    """
+    _check_header(table)
+    context.builder.region(table.span, Region(path, "stages", "stages"))
+    layers = context.record.tables.setdefault((frame.path, table.span), [])
+    failed = False
+    for row in table.rows:
+        result = context.attempt(_Row(table, row, frame, context).run, x, path, layers)
+        if isinstance(result, Poison):
+            failed = True
+        else:
+            x = result
+    if failed:
+        raise Poisoned
+    return x
 
-    def run(self, table: s.Stages, x: Tensor, frame: Frame, path: str) -> Tensor:
-        """The layers `path.0`, `path.1`, ... applied one after another."""
-        self._check_header(table)
-        builder = self._applier.builder
-        builder.region(table.span, Region(path, "stages", "stages"))
-        layers = builder.record.tables.setdefault((frame.path, table.span), [])
-        failed = False
-        for row in table.rows:
-            try:
-                x = self._row(table, row, x, frame, path, layers)
-            except Mistake as mistake:
-                self._applier.diagnostics.append(mistake.diagnostic)
-                failed = True
-            except Poisoned:
-                failed = True
-        if failed:
-            raise Poisoned
-        return x
 
-    def _row(self, table: s.Stages, row: s.Row, x: Tensor, frame: Frame, path: str, layers: list[str]) -> Tensor:
-        """The layers of one row; where its depth is a set, a mixture of the row's exits by the depth."""
+def _check_header(table: s.Stages) -> None:
+    seen: dict[str, Span] = {}
+    for column in table.header:
+        if column.text in seen:
+            raise mistakes.defined_twice(column.span, column.text, seen[column.text])
+        seen[column.text] = column.span
+    if "block" not in seen:
+        raise mistakes.bad_column(
+            table.header[0].span, "the table has no column `block`", "it says what each row is made of"
+        )
+    if not table.rows:
+        raise mistakes.bad_column(table.span, "the table has no rows")
+
+
+@dataclass(frozen=True)
+class _Row:
+    table: s.Stages
+    row: s.Row
+    frame: Frame
+    context: Context
+
+    def run(self, x: Tensor, path: str, layers: list[str]) -> Tensor:
+        """The row's layers; where its depth is a set, a mixture of the row's exits by the depth."""
         first = f"{path}.{len(layers)}"
-        depth, options = self._depth(table, row, frame, first)
+        cells = self._cells()
+        depth, options = self._depth(cells.get("depth"), first)
         exits: list[Tensor] = []
         for i in range(max(options)):
             layer = f"{path}.{len(layers)}"
             layers.append(layer)
-            self._applier.builder.record.depths[layer] = (depth, i)
-            x = self._layer(table, row, x, frame, layer, i)
+            self.context.record.depths[layer] = (depth, i)
+            x = self._layer(x, cells, layer, i)
             exits.append(x)
         if not isinstance(depth, Ref):
             return x
-        operands = {key(option): exits[option - 1] for option in options}
-        return self._applier.builder.node(f"{first}.exit", "mix", operands, {"selector": depth}, row.span)
+        branches: dict[Scalar, Tensor] = {option: exits[option - 1] for option in options}
+        return self.context.builder.mix(f"{first}.exit", depth, branches, self.row.span)
 
-    def _check_header(self, table: s.Stages) -> None:
-        seen: dict[str, Span] = {}
-        for column in table.header:
-            if column.text in seen:
-                raise mistakes.defined_twice(column.span, column.text, seen[column.text])
-            seen[column.text] = column.span
-        if "block" not in seen:
-            raise mistakes.bad_column(
-                table.header[0].span, "the table has no column `block`", "it says what each row is made of"
-            )
-        if not table.rows:
-            raise mistakes.bad_column(table.span, "the table has no rows")
+    def _cells(self) -> Mapping[str, s.Expr]:
+        """The row's cells by column, empty ones left out."""
+        header, cells = self.table.header, self.row.cells
+        if len(cells) != len(header):
+            raise mistakes.cell_count(self.row.span, len(cells), len(header))
+        pairs = zip(header, cells, strict=True)
+        return {column.text: cell for column, cell in pairs if not isinstance(cell, s.Empty)}
 
-    def _depth(self, table: s.Stages, row: s.Row, frame: Frame, path: str) -> tuple[Value, tuple[int, ...]]:
+    def _depth(self, cell: s.Expr | None, path: str) -> tuple[Value, tuple[int, ...]]:
         """The row's depth and the numbers that it can be."""
-        if len(row.cells) != len(table.header):
-            raise mistakes.cell_count(row.span, len(row.cells), len(table.header))
-        cell = _cells(table, row).get("depth")
         if cell is None:
             return 1, (1,)
-        depth = self._applier.evaluator.value(cell, frame, join(path, "depth"))
-        decision = self._applier.builder.dims.decisions.get(depth.name) if isinstance(depth, Ref) else None
+        depth = self.context.value(cell, Place(self.frame, join(path, "depth")))
+        decision = self.context.builder.decision(depth)
         if isinstance(depth, Ref) and decision is None:
             raise mistakes.undecided_attribute(cell.span, "depth")
         options: list[int] = []
@@ -94,40 +101,29 @@ class Tables:
             options.append(option)
         return depth, tuple(options)
 
-    def _layer(self, table: s.Stages, row: s.Row, x: Tensor, frame: Frame, path: str, index: int) -> Tensor:
-        evaluator = self._applier.evaluator
-        cells = _cells(table, row)
-        scope = replace(frame, path=path)
+    def _layer(self, x: Tensor, cells: Mapping[str, s.Expr], path: str, index: int) -> Tensor:
+        frame = replace(self.frame, path=path)
         if "block" not in cells:
             raise mistakes.bad_column(
-                row.span, "the cell `block` cannot be empty", "`identity` leaves the tensor as it is"
+                self.row.span, "the cell `block` cannot be empty", "`identity` leaves the tensor as it is"
             )
-        function = evaluator.evaluate(cells["block"], scope, path)
-        if not isinstance(function, Function):
-            raise mistakes.not_applicable(cells["block"].span, describe(function))
+        function = self.context.function(cells["block"], Place(frame, path))
         for column, cell in cells.items():
             if column == "stride":
-                stride = Bound(evaluator.value(cell, scope, join(path, column)) if index == 0 else 1, cell.span)
-                function = self._bind(function, column, stride)
+                stride = self.context.value(cell, frame.place(column)) if index == 0 else 1
+                function = _bind(function, column, Bound(stride, cell.span))
             elif column not in SPECIAL_COLUMNS:
-                thing = evaluator.evaluate(cell, scope, join(path, column))
+                thing = self.context.evaluate(cell, frame.place(column))
                 if isinstance(thing, Tensor):
                     raise mistakes.not_a_value(cell.span, describe(thing), "a value or a function")
-                function = self._bind(function, column, Bound(thing, cell.span))
-        self._applier.builder.record.layers[path] = function
-        if isinstance(function, ChoiceFunction):
-            return self._applier.choice(function, x, path, join(path, "block"))
-        return self._applier.layer(function, x, path, path.replace(".", "_"))
-
-    def _bind(self, function: Function, column: str, bound: Bound) -> Function:
-        if isinstance(function, ChoiceFunction) or column in parameters(function):
-            return bind(function, column, bound)
-        if column == "stride" and bound.value == 1:
-            return function
-        raise mistakes.unused_column(bound.span, column, parameters(function))
+                function = _bind(function, column, Bound(thing, cell.span))
+        self.context.record.layers[path] = function
+        return function.layer(x, Layer(path, path.replace(".", "_"), join(path, "block")), self.context)
 
 
-def _cells(table: s.Stages, row: s.Row) -> dict[str, s.Expr]:
-    """The row's cells by column, empty ones left out."""
-    pairs = zip(table.header, row.cells, strict=True)
-    return {column.text: cell for column, cell in pairs if not isinstance(cell, s.Empty)}
+def _bind(function: Function, column: str, bound: Bound) -> Function:
+    if function.takes(column):
+        return function.bind(column, bound)
+    if column == "stride" and bound.value == 1:
+        return function
+    raise mistakes.unused_column(bound.span, column, function.parameters)

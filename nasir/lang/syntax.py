@@ -1,7 +1,8 @@
 """The syntax tree of a `.nas` file. Spans point into the text and are left out of comparisons."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import TypeVar, cast
 
 from nasir.diagnostics import Span
 
@@ -251,3 +252,19 @@ def walk(tree: object) -> Iterator[Tree]:
         elif isinstance(item, Tree):
             yield item
             stack += reversed([getattr(item, name) for name in item.__dataclass_fields__ if name != "span"])
+
+
+E = TypeVar("E", bound=Expr)
+
+
+def with_parts(expr: E, change: Callable[[Expr], Expr]) -> E:
+    """The expression with each expression that it is made of changed."""
+    changed: dict[str, object] = {}
+    for part in fields(expr):
+        value: object = getattr(expr, part.name)
+        if isinstance(value, Expr):
+            changed[part.name] = change(value)
+        elif isinstance(value, tuple):
+            parts = cast("tuple[object, ...]", value)
+            changed[part.name] = tuple(change(x) if isinstance(x, Expr) else x for x in parts)
+    return replace(expr, **changed)

@@ -1,21 +1,38 @@
-"""What an expression of the language evaluates to: a value, a tensor, or a function from a tensor to a tensor."""
+"""What an expression of the language evaluates to: a value, a tensor, or a function from a tensor to a tensor.
 
-from collections.abc import Mapping
+A function answers for itself whatever is asked of it; `functions/` has one class for each kind. It is applied in a
+`Context`, the elaboration of one space, and is written out again by a `Writer`, the derivation of one network. These
+three know each other, so they stand in one file: nothing else of the language need know what kinds there are.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import ParamSpec, Self, TypeVar
 
-from nasir.diagnostics import Span
-from nasir.ir.ops import Op
+from nasir.diagnostics import Diagnostic, Span
+from nasir.ir.graph import Region
 from nasir.ir.values import Ref, Value
+from nasir.lang import mistakes
 from nasir.lang import syntax as s
-from nasir.lang.modules import Module
+from nasir.lang.building import Builder, Naming, Tensor, join
+from nasir.lang.mistakes import Mistake
+from nasir.lang.modules import Definition, Module
+
+DEEPEST_CALLS = 40
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Poisoned(Exception):
+    """The expression uses a name whose own definition was a mistake: that mistake is reported already."""
 
 
 @dataclass(frozen=True)
-class Tensor:
-    """The output of the node `node`."""
-
-    node: str
+class Poison:
+    """What a name is bound to after its definition failed."""
 
 
 @dataclass(frozen=True)
@@ -28,99 +45,143 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class Function:
-    """A function from a tensor to a tensor, some of its parameters bound."""
+class Layer:
+    """A part of the network with a region of its own at exactly `path`: `block` is what a flow there is called,
+    `decision` the decision that a choice there makes."""
+
+    path: str
+    block: str
+    decision: str
+
+
+@dataclass(frozen=True)
+class Function(ABC):
+    """A function from a tensor to a tensor, some of its parameters bound. Written at `span`.
+
+    A kind says at least its name, how it is applied and how it is written; the rest is as for a single step that takes
+    nothing, unless it says otherwise.
+    """
 
     span: Span = field(repr=False)
-    named: bool = field(default=False, kw_only=True, repr=False)
-    """A name stands here for a flow or a guarded function: each use of the name decides for itself."""
+
+    # What it is
 
     @property
+    @abstractmethod
+    def name(self) -> str:
+        """What its nodes and regions are called."""
+
+    @property
+    def described(self) -> str:
+        """What it is, in a diagnostic's words."""
+        return "a function"
+
+    @property
+    def step(self) -> str:
+        """The name that it has as a step of a flow: `block` for whatever may become one."""
+        return "block"
+
+    @property
+    def steps(self) -> int:
+        """How many named steps it is; one step alone takes its flow's name."""
+        return 1
+
+    @cached_property
     def size(self) -> int:
         """How many steps it is, written out."""
         return 1
 
-
-@dataclass(frozen=True)
-class OpFunction(Function):
-    op: Op
-    bound: Mapping[str, Bound] = field(default_factory=dict[str, Bound])
-
-
-@dataclass(frozen=True)
-class BlockFunction(Function):
-    block: s.Block
-    module: Module = field(repr=False)
-    bound: Mapping[str, Bound] = field(default_factory=dict[str, Bound])
-
-
-@dataclass(frozen=True)
-class ChoiceFunction(Function):
-    choice: s.Choice
-    module: Module = field(repr=False)
-    bound: Mapping[str, Bound] = field(default_factory=dict[str, Bound])
-    shared: str = ""
-    """Of a choice that a `let` binds, the name of its one decision; each use has weights of its own."""
-
-
-@dataclass(frozen=True)
-class Identity(Function):
-    pass
-
-
-@dataclass(frozen=True)
-class Composed(Function):
-    functions: tuple[Function, ...]
-
-    @cached_property
-    def size(self) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return sum(f.size for f in self.functions)
-
-
-@dataclass(frozen=True)
-class Conditional(Function):
-    """`function when condition`."""
-
-    function: Function
-    condition: Value
+    @property
+    def decides(self) -> bool:
+        """Whether a derived program writes it out where it is used: each use decides for itself."""
+        return False
 
     @property
-    def size(self) -> int:
-        return self.function.size
+    def value(self) -> Value:
+        """Its value in a region's table."""
+        return self.name
 
+    # What it takes
 
-@dataclass(frozen=True)
-class OneOf(Function):
-    """A set of functions, `{relu, hswish}`: the decision `selector` picks one by its name."""
+    @property
+    def positional(self) -> tuple[str, ...]:
+        """The parameters that a call can give without their names, bound ones too."""
+        return ()
 
-    selector: Ref
-    options: Mapping[str, Function]
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The parameters that it is known to take still."""
+        return frozenset()
 
-    @cached_property
-    def size(self) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return sum(f.size for f in self.options.values())
+    def takes(self, name: str) -> bool:
+        """Whether `name` can be bound."""
+        return name in self.parameters
+
+    def bind(self, name: str, bound: Bound) -> "Function":
+        """Itself with a parameter bound, in each part of it that still takes the parameter."""
+        return self
+
+    def shared(self, name: str) -> "Function":
+        """Itself with one decision, called `name`, for all its uses: what `let` makes of it."""
+        return self
+
+    def at(self, span: Span) -> "Function":
+        """Itself by a name that is written at `span`."""
+        return replace(self, span=span)
+
+    def called(self, call: s.Call, place: "Place", context: "Context") -> "Thing":
+        """What a call of it is.
+
+        Raises:
+            Mistake: where the arguments do not fit, or it is nothing that a call can give arguments to.
+        """
+        raise mistakes.not_callable(call.callee.span)
+
+    # How it is applied
+
+    @abstractmethod
+    def apply(self, x: Tensor, naming: Naming, context: "Context") -> Tensor:
+        """Its result for `x`: nodes, mixtures and regions under the names that are next.
+
+        Raises:
+            Mistake: where it cannot be applied.
+            Poisoned: where that is reported already.
+        """
+
+    def layer(self, x: Tensor, layer: Layer, context: "Context") -> Tensor:
+        """Its result for `x`, as the layer `layer`; raises what `apply` does."""
+        context.builder.region(self.span, Region(layer.path, "block", self.name))
+        return self.apply(x, Naming(layer.path, layer.path), context)
+
+    def skip(self, naming: Naming) -> None:
+        """Take the names that it would have, where it is left out."""
+        naming.next(self.step)
+
+    # How it is written in a derived program
+
+    @abstractmethod
+    def written(self, path: str, writer: "Writer") -> s.Expr:
+        """Itself with its bound arguments, as one writes it in the scope `path`."""
+
+    def written_at(self, path: str, writer: "Writer") -> s.Expr:
+        """As `written`, of the function that was applied at `path`."""
+        return self.written(path, writer)
+
+    def written_as_step(self, path: str, name: str, writer: "Writer") -> s.Expr:
+        """As `written`, for what a choice became: a block of its own called `name`, so that its weights keep their
+        names."""
+        return writer.block(name, self.span, self.written(path, writer))
+
+    def written_as_row(self, path: str, name: str, writer: "Writer") -> s.Expr:
+        """As `written`, for a layer of a table."""
+        return self.written_as_step(path, name, writer)
+
+    def chosen(self, path: str, name: str, writer: "Writer") -> tuple["Function", str, str]:
+        """What it became at `path`, the path of that, and what that is called: of itself, `name`."""
+        return self, path, name
 
 
 Thing = Value | Tensor | Function
-
-
-def name_of(function: Function) -> str:
-    """The name its nodes and regions are called by."""
-    match function:
-        case OpFunction():
-            return function.op.name
-        case BlockFunction():
-            return function.block.name.text
-        case ChoiceFunction():
-            return function.choice.name.text
-        case Conditional():
-            return name_of(function.function)
-        case OneOf():
-            return "one_of"
-        case Identity():
-            return "identity"
-        case _:
-            return "flow"
 
 
 def describe(thing: Thing) -> str:
@@ -128,14 +189,8 @@ def describe(thing: Thing) -> str:
     match thing:
         case Tensor():
             return "a tensor"
-        case ChoiceFunction():
-            return f"the choice `{name_of(thing)}`"
-        case BlockFunction():
-            return f"the block `{name_of(thing)}`"
-        case OpFunction():
-            return f"the op `{name_of(thing)}`"
         case Function():
-            return "a function"
+            return thing.described
         case bool():
             return "true" if thing else "false"
         case Ref():
@@ -146,83 +201,183 @@ def describe(thing: Thing) -> str:
             return f"the number {thing!r}"
 
 
-def steps(function: Function) -> int:
-    """How many named steps it is; one step alone takes its flow's name."""
-    match function:
-        case Composed():
-            return sum(map(steps, function.functions))
-        case Conditional():
-            return steps(function.function)
-        case _:
-            return 1
+def as_value(thing: Thing, expr: s.Expr) -> Value:
+    """A thing, which `expr` is, as a number, a truth value or a reference to one.
+
+    Raises:
+        Mistake: where it is none.
+    """
+    if isinstance(thing, (Tensor, Function)):
+        raise mistakes.not_a_value(expr.span, describe(thing), "a number")
+    return thing
 
 
-def step_name(function: Function) -> str:
-    """The name a step of a flow has: the op's own; `block` for a block and for a choice, which becomes one."""
-    return function.op.name if isinstance(function, OpFunction) else "block"
+def region_values(names: Mapping[str, Thing | Poison]) -> tuple[tuple[str, Value], ...]:
+    """The values of a region's table: those of the names that stand for values or functions."""
+    return tuple(
+        (name, thing.value if isinstance(thing, Function) else thing)
+        for name, thing in names.items()
+        if not isinstance(thing, (Tensor, Poison))
+    )
 
 
-def parameters(function: Function) -> frozenset[str]:
-    """The parameters it still takes. A choice takes what its alternatives take, known when it is applied."""
-    match function:
-        case OpFunction():
-            return frozenset(p.name for p in function.op.parameters) - function.bound.keys()
-        case BlockFunction():
-            return frozenset(p.name.text for p in function.block.parameters) - function.bound.keys()
-        case Composed():
-            return frozenset[str]().union(*map(parameters, function.functions))
-        case Conditional():
-            return parameters(function.function)
-        case OneOf():
-            return frozenset[str]().union(*map(parameters, function.options.values()))
-        case _:
-            return frozenset()
+@dataclass
+class Frame:
+    """The names in scope at a place of the program, and the path its nodes are named under."""
+
+    module: Module
+    path: str
+    names: dict[str, Thing | Poison] = field(default_factory=dict[str, Thing | Poison])
+    unlabelled: dict[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def inlined(self) -> frozenset[str]:
+        """The names of functions that a derived program writes out where they are used."""
+        return frozenset(name for name, thing in self.names.items() if isinstance(thing, Function) and thing.decides)
+
+    def place(self, name: str, label: str | None = None) -> "Place":
+        """The place of what is called `name`."""
+        return Place(self, join(self.path, name), label)
 
 
-def decides(function: Function) -> bool:
-    """Whether a derived program writes it out where it is used: a choice or a block, each use of which decides, or what
-    has one in it."""
-    match function:
-        case ChoiceFunction() | BlockFunction():
-            return True
-        case Composed():
-            return any(map(decides, function.functions))
-        case Conditional():
-            return decides(function.function)
-        case OneOf():
-            return any(map(decides, function.options.values()))
-        case _:
-            return False
+@dataclass(frozen=True)
+class Place:
+    """Where an expression stands: `hint` names the decisions and dims that it makes, `label` its flow's steps."""
+
+    frame: Frame
+    hint: str
+    label: str | None = None
+
+    def part(self, *names: str) -> Self:
+        """The place of a part of the expression, which binds no name."""
+        return replace(self, hint=".".join((self.hint, *names)), label=None)
+
+    def naming(self, steps: int) -> Naming:
+        """The names of a flow's steps. Flows that are bound to no name count their steps together."""
+        path, label = self.frame.path, self.label
+        return Naming(path, path, label, steps == 1, {} if label else self.frame.unlabelled)
 
 
-def share(function: Function, name: str) -> Function:
-    """The function with one decision for all its uses, where it has choices: what `let` makes of it."""
-    match function:
-        case ChoiceFunction():
-            return replace(function, shared=function.shared or name)
-        case Composed():
-            parts = tuple(share(f, f"{name}.{i}") for i, f in enumerate(function.functions))
-            return replace(function, functions=parts)
-        case Conditional():
-            return replace(function, function=share(function.function, name))
-        case OneOf():
-            return replace(function, options={k: share(f, f"{name}.{k}") for k, f in function.options.items()})
-        case _:
-            return function
+@dataclass
+class Record:
+    """What each set, each choice and each layer of the program became: enough to write the derived program.
+
+    `sites` holds the value of a set by the scope and the place it was evaluated in, `sets` the names of the functions
+    it is among; `layers` the function that a layer is; `choices` the alternatives of each use of a choice; `tables` a
+    table's layers; `depths` the depth of a layer's row and its place in it; `uses` the path of a function written at
+    a place in a scope, `applied` the function applied at a path. `choosing` are the statements that bind functions
+    which are written out where they are used, `inlined` the parameters of a block, by its path, that are given such (of
+    the space at the empty path), `given` those that are given anything.
+    """
+
+    sites: dict[tuple[str, Span], Value] = field(default_factory=dict[tuple[str, Span], Value])
+    sets: dict[tuple[str, Span], tuple[str, ...]] = field(default_factory=dict[tuple[str, Span], tuple[str, ...]])
+    layers: dict[str, Function] = field(default_factory=dict[str, Function])
+    choices: dict[str, tuple[Value, dict[str, Function]]] = field(
+        default_factory=dict[str, tuple[Value, dict[str, Function]]]
+    )
+    tables: dict[tuple[str, Span], list[str]] = field(default_factory=dict[tuple[str, Span], list[str]])
+    depths: dict[str, tuple[Value, int]] = field(default_factory=dict[str, tuple[Value, int]])
+    applied: dict[str, Function] = field(default_factory=dict[str, Function])
+    uses: dict[tuple[str, Span], str] = field(default_factory=dict[tuple[str, Span], str])
+    choosing: set[tuple[str, Span]] = field(default_factory=set[tuple[str, Span]])
+    inlined: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    given: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
 
-def bind(function: Function, name: str, bound: Bound) -> Function:
-    """The function with a parameter bound, in each part of it that still takes the parameter."""
-    match function:
-        case ChoiceFunction():
-            return replace(function, bound={**function.bound, name: bound})
-        case OpFunction() | BlockFunction() if name in parameters(function):
-            return replace(function, bound={**function.bound, name: bound})
-        case Composed():
-            return replace(function, functions=tuple(bind(f, name, bound) for f in function.functions))
-        case Conditional():
-            return replace(function, function=bind(function.function, name, bound))
-        case OneOf():
-            return replace(function, options={k: bind(f, name, bound) for k, f in function.options.items()})
-        case _:
-            return function
+class Context(ABC):
+    """The elaboration of one space: what it has made so far, and what functions go on with it by.
+
+    `selectors` are the decisions of the choices that a `let` binds, by name, each with its options and its first use.
+    """
+
+    def __init__(self) -> None:
+        self.builder = Builder()
+        self.record = Record()
+        self.diagnostics: list[Diagnostic] = []
+        self.selectors: dict[str, tuple[Value, tuple[str, ...], Span]] = {}
+        self._calls: list[str] = []
+
+    @abstractmethod
+    def evaluate(self, expr: s.Expr, place: Place) -> Thing:
+        """What `expr` is at `place`.
+
+        Raises:
+            Mistake: where it is nothing.
+            Poisoned: where that is reported already.
+        """
+
+    def value(self, expr: s.Expr, place: Place) -> Value:
+        """`expr` as a number, a truth value or a reference to one; raises what `evaluate` does."""
+        return as_value(self.evaluate(expr, place), expr)
+
+    def tensor(self, expr: s.Expr, place: Place) -> Tensor:
+        """`expr` as a tensor; raises what `evaluate` does."""
+        thing = self.evaluate(expr, place)
+        if not isinstance(thing, Tensor):
+            raise mistakes.not_a_value(expr.span, describe(thing), "a tensor")
+        return thing
+
+    def function(self, expr: s.Expr, place: Place) -> Function:
+        """`expr` as a function; raises what `evaluate` does."""
+        thing = self.evaluate(expr, place)
+        if not isinstance(thing, Function):
+            raise mistakes.not_applicable(expr.span, describe(thing))
+        return thing
+
+    def use(self, function: Function, scope: str, path: str) -> str:
+        """A free path, like `path`, for a use of `function` that is written in `scope`."""
+        free = self.builder.region_path(path)
+        self.record.uses[scope, function.span] = free
+        self.record.applied[free] = function
+        return free
+
+    def attempt(self, action: Callable[P, T], *args: P.args, **options: P.kwargs) -> T | Poison:
+        """What `action` returns; a mistake in it is noted, and leaves an unknown."""
+        try:
+            return action(*args, **options)
+        except Mistake as mistake:
+            self.diagnostics.append(mistake.diagnostic)
+        except Poisoned:
+            pass  # noted where it was made
+        return Poison()
+
+    @contextmanager
+    def call(self, function: Function) -> Generator[None]:
+        """While the body of `function` is evaluated.
+
+        Raises:
+            Mistake: where it uses itself, or bodies nest too deep.
+        """
+        if function.name in self._calls:
+            raise mistakes.recursive(function.span, function.name)
+        if len(self._calls) >= DEEPEST_CALLS:
+            raise mistakes.too_large(function.span, "blocks are used within blocks too deep", DEEPEST_CALLS)
+        self._calls.append(function.name)
+        try:
+            yield
+        finally:
+            self._calls.pop()
+
+
+class Writer(ABC):
+    """The derivation of one network from what its space became."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+
+    @abstractmethod
+    def option(self, selector: Value) -> str:
+        """The option that `selector` picks in this network."""
+
+    @abstractmethod
+    def value(self, span: Span, value: Value) -> s.Expr:
+        """What `value` is in this network."""
+
+    @abstractmethod
+    def definition(self, definition: Definition, module: Module, path: str) -> str:
+        """The name of a definition in the derived program: that of a copy for the use at `path`, where uses differ."""
+
+    @abstractmethod
+    def block(self, name: str, span: Span, body: s.Expr) -> s.Expr:
+        """A new block, called like `name`, of what `body` does."""

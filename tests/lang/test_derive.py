@@ -115,6 +115,29 @@ def test_whatever_decides_is_written_out_where_it_is_used(compiled, name):
         assert "edge" not in text
 
 
+LEFT_OUT = {
+    "a choice": ("", "edge"),
+    "a choice in a block": ("block b() { y = x -> edge\n return y -> pair -> edge }\n", "b"),
+    "a choice as an argument": ("let e = edge\nblock b(f) { return x -> f -> e }\n", "b(f=edge)"),
+    "a table": (
+        "block b(w) { return x -> stages {\n| block | width | depth |\n| conv(1) | w | {1, 2} |\n} }\n",
+        "b(4)",
+    ),
+    "a table of choices": ("block b() { return x -> stages {\n| block | depth |\n| edge | {1, 2} |\n} }\n", "b"),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_a_guard_leaves_out_for_every_choice_is_written_all_the_same(compiled, name):
+    """It takes its names, and what follows keeps its own."""
+    before, step = LEFT_OUT[name]
+    space = compiled(
+        f"{EDGE}{before}space s(c = 3) {{\nx = image(8, size=6)\nreturn x -> {step} when false -> pair -> edge\n}}"
+    )
+    for seed in range(4):
+        space.arch(space.sample(seed))
+
+
 def test_a_parameter_of_the_space_may_be_a_choice(compiled):
     space = compiled(
         EDGE + "space s(classes = 3, f = edge) { x = image(8, size=6)\n return x -> f -> conv(3, 8) -> f }"

@@ -1,0 +1,79 @@
+"""Functions that a call binds parameters of: ops, blocks and choices."""
+
+from abc import ABC
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self
+
+from nasir.diagnostics import Span
+from nasir.lang import mistakes
+from nasir.lang import syntax as s
+from nasir.lang.building import Tensor
+from nasir.lang.things import Bound, Context, Function, Place, Thing, Writer
+
+
+@dataclass(frozen=True)
+class Parametric(Function, ABC):
+    """A function by its name; `bound` are the arguments it has. The others may come from a table's row."""
+
+    kind: ClassVar[str]
+    takes_tensors: ClassVar[bool] = True
+
+    bound: Mapping[str, Bound] = field(default_factory=dict[str, Bound], kw_only=True)
+
+    @property
+    def described(self) -> str:
+        return f"the {self.kind} `{self.name}`"
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        return frozenset(self.positional) - self.bound.keys()
+
+    def bind(self, name: str, bound: Bound) -> Self:
+        return replace(self, bound={**self.bound, name: bound}) if self.takes(name) else self
+
+    def called(self, call: s.Call, place: Place, context: Context) -> Thing:
+        return replace(self, span=call.span).partial(call, place, context)
+
+    def partial(self, call: s.Call, place: Place, context: Context) -> Self:
+        """Itself with the call's arguments bound.
+
+        Raises:
+            Mistake: where they do not fit.
+        """
+        function = self
+        for i, argument in enumerate(call.arguments):
+            name = function._parameter(argument, i)
+            value = context.evaluate(argument.value, place.part(name))
+            if isinstance(value, Tensor) and not self.takes_tensors:
+                raise mistakes.tensor_as_argument(call, argument, self.name)
+            function = function.bind(name, Bound(value, argument.value.span))
+        return function
+
+    def _parameter(self, argument: s.Argument, index: int) -> str:
+        """The parameter that the argument is for."""
+        if argument.name is None and index >= len(self.positional):
+            raise mistakes.too_many_arguments(argument.span, self.name, len(self.positional))
+        name = argument.name.text if argument.name else self.positional[index]
+        if name in self.bound:
+            raise mistakes.given_twice(argument.span, self.name, name)
+        if argument.name and not self.takes(name):
+            raise mistakes.unknown_argument(argument.name.span, self.name, name, self.positional)
+        return name
+
+    def written_call(self, name: str, path: str, writer: Writer) -> s.Expr:
+        """A call of `name` with the arguments that are bound, as one writes it in the scope `path`."""
+        if not self.bound:
+            return s.Name(self.span, name)
+        arguments = tuple(
+            s.Argument(b.span, s.Identifier(b.span, parameter), _written(b.span, b.value, path, writer))
+            for parameter, b in self.bound.items()
+        )
+        return s.Call(self.span, s.Name(self.span, name), arguments)
+
+
+def _written(span: Span, thing: Thing, path: str, writer: Writer) -> s.Expr:
+    if isinstance(thing, Function):
+        return thing.written(path, writer)
+    assert not isinstance(thing, Tensor), "an argument is no tensor"
+    return writer.value(span, thing)

@@ -1,0 +1,58 @@
+"""Bodies of blocks and spaces: statements, one after another."""
+
+from nasir.diagnostics import MOST_MISTAKES, Span
+from nasir.lang import mistakes
+from nasir.lang import syntax as s
+from nasir.lang.building import Tensor, join
+from nasir.lang.things import Context, Frame, Function, Poison, Poisoned, Thing
+
+
+def run(body: tuple[s.Statement, ...], frame: Frame, name: s.Identifier, context: Context) -> Tensor:
+    """What the body called `name` returns; each mistake is noted and the statements after it still run.
+
+    Raises:
+        Mistake: where it returns nothing.
+        Poisoned: where the result depends on a mistake.
+    """
+    result: Thing | Poison | None = None
+    first: dict[str, Span] = dict.fromkeys(frame.names, name.span)
+    for statement in body:
+        if len(context.diagnostics) >= MOST_MISTAKES:
+            raise Poisoned
+        if result is not None:
+            context.diagnostics.append(mistakes.after_return(statement.span).diagnostic)
+            result = Poison() if isinstance(statement, s.Return) else result
+            continue
+        if not frame.path:  # the space's own
+            context.builder.flow = "return" if isinstance(statement, s.Return) else statement.name.text
+        if isinstance(statement, s.Return):
+            result = context.attempt(context.tensor, statement.value, frame.place("result"))
+            continue
+        thing = context.attempt(_bound, statement, frame, first, context)
+        if isinstance(thing, Poison):
+            frame.names.setdefault(statement.name.text, thing)  # of two definitions, the first
+        else:
+            frame.names[statement.name.text] = thing
+    if result is None:
+        raise mistakes.no_return(name.span, name.text)
+    if not isinstance(result, Tensor):
+        raise Poisoned
+    return result
+
+
+def _bound(statement: s.Let | s.Bind, frame: Frame, first: dict[str, Span], context: Context) -> Thing:
+    """What the statement binds its name to; `first` are the places of the names before it."""
+    name, is_let = statement.name.text, isinstance(statement, s.Let)
+    if name in first:
+        raise mistakes.defined_twice(statement.name.span, name, first[name])
+    first[name] = statement.name.span
+    thing = context.evaluate(statement.value, frame.place(name, name))
+    if isinstance(thing, Tensor):
+        return thing
+    if not is_let and isinstance(statement.value, (s.Set, s.Range)):
+        raise mistakes.set_without_let(statement.value.span, name)
+    if not isinstance(thing, Function):
+        return thing
+    if thing.decides:
+        context.record.choosing.add((frame.path, statement.span))
+    return thing.shared(join(frame.path, name)) if is_let else thing
