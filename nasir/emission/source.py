@@ -1,19 +1,26 @@
 """Classes to source text: every line is decided here; the template only puts them in order."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nasir.cost.model import CostModel
-from nasir.cost.registry import COSTS
-from nasir.cost.table import layer_rows
+from nasir.cost.registry import COSTS, PRIMARY
+from nasir.cost.table import LayerRow, layer_rows
 from nasir.emission import layout
-from nasir.emission.structure import Child, ClassDefinition, Filled, Named, Step, classes_of
+from nasir.emission.classes import ClassDefinition, Filling, Parameter, classes_of, same
+from nasir.emission.forward import Forward
+from nasir.emission.merging import Group
+from nasir.emission.steps import IN_CHANNELS, Child, Hole, Step
 from nasir.ir.graph import Graph, Node
 from nasir.ir.naming import safe
-from nasir.ir.ops import OPS, Attribute, Tensors
+from nasir.ir.ops import OPS, Argument, Attribute, Tensors
+from nasir.ir.path import fresh
 from nasir.templates import template
 
-_FORWARD_INDENT = 8
+_INDENT = 8
+_SEVERAL = 3
+"""Equal rows of a table, from so many on, are written once."""
 
 
 @dataclass(frozen=True)
@@ -32,209 +39,252 @@ def model_source(graph: Graph, notes: Sequence[str] = ()) -> str:
     """The text of `model.py` for a concrete graph: torch alone, no trace of the search. `notes` are lines for its
     docstring, as they stand in the source."""
     definitions = classes_of(graph)
-    classes = [_class_text(definition, definitions) for definition in definitions]
+    rows = {row.name: row for row in layer_rows(graph, (PRIMARY,))}
+    classes = [_Writer(definition, definitions, rows).text() for definition in definitions]
     code = "\n".join(line for c in classes for line in (*c.init, *c.forward))
     return template("model.py.j2").render(
-        summary=[*_summary(graph), *_closing(notes)],
+        summary=_summary(graph, notes),
         classes=classes,
         uses_torch="torch." in code,
         uses_functional="F." in code,
     )
 
 
-def _summary(graph: Graph) -> list[str]:
-    """The head docstring: the architecture's table and its totals."""
-    model = CostModel(graph)
-    total = model.at({})
-    image = graph.input.shape
-    rows = layer_rows(graph)
-    lines = [
-        f"{graph.name}: {', '.join(f'{figure:,} {COSTS[name].unit}' for name, figure in total.items())}.",
-        "",
-        f"Input: images of shape [N, {', '.join(map(str, image.values()))}]. Multiply-adds are those of",
-        "convolutions and linear layers for one image; parameters are all trainable ones.",
-        "",
-    ]
-    table = [("part", "made of", "output", *(COSTS[name].unit for name in total))]
-    table += [(r.name, r.block, r.shape, *(f"{amount:,}" for amount in r.costs.values())) for r in rows]
-    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    for row in table:
-        cells = [f"{c:<{w}}" if i < 3 else f"{c:>{w}}" for i, (c, w) in enumerate(zip(row, widths, strict=True))]
-        lines.append("  ".join(cells).rstrip())
-    return lines
-
-
-def _closing(notes: Sequence[str]) -> list[str]:
-    """What follows the table: what is known of the images, and how the weights come in."""
+def _summary(graph: Graph, notes: Sequence[str]) -> list[str]:
+    """The docstring of the file: what the network is, what it takes and costs, how its weights come in."""
+    total = CostModel(graph).at({})
+    costs = ", ".join(f"{figure:,} {COSTS[name].unit}" for name, figure in total.items())
+    doc = dict(graph.docs).get(graph.name, "")
+    shape = ", ".join(map(str, graph.input.shape.values()))
     return [
+        f"{graph.name}: {costs}.",
         "",
+        *_prose(doc, layout.WIDTH),
+        *[""] * bool(doc),
+        f"Input: {_INPUTS[graph.input.shape.rank]} of shape [N, {shape}]; multiply-adds are for one of them.",
         *notes,
-        *[""] * bool(notes),
         'Weights: `model.load_state_dict(safetensors.torch.load_file("model.safetensors"))`.',
     ]
 
 
-def _class_text(definition: ClassDefinition, classes: Sequence[ClassDefinition]) -> ClassText:
-    instance = definition.example
-    inputs = [*(["x"] if instance.inputs else []), *(f"x{i + 1}" for i in range(1, instance.inputs))]
-    hints = {name: _hint(definition, hole) for name, hole in definition.parameters.items()}
-    parameters = ["self", *(f"{name}: {hint}" for name, hint in hints.items())]
-    forward = ", ".join(["self", *(f"{name}: Tensor" for name in inputs)])
-    return ClassText(
-        definition.name,
-        _docstring(definition),
-        layout.call("def __init__", parameters, " -> None:", 4),
-        _init(definition, classes),
-        f"    def forward({forward}) -> Tensor:",
-        _Forward(definition, inputs).lines(),
-    )
+_INPUTS = ("vectors", "sequences", "images")
 
 
-def _hint(definition: ClassDefinition, hole: int) -> str:
-    return "nn.Module" if isinstance(definition.example.holes[hole], str) else "int"
+def _prose(text: str, width: int) -> list[str]:
+    """A comment of the program as lines of a docstring, which it cannot end."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in " ".join(text.split()))
+    return textwrap.wrap(plain.replace("\\", "/").replace('"', "'"), width, break_long_words=False)
 
 
-def _docstring(definition: ClassDefinition) -> list[str]:
-    if definition.example.region is None:
-        return [f'    """{definition.block}: [N, C, H, W] images to logits."""']
-    labels = dict.fromkeys(step.label for step in definition.example.steps if step.label != "x")
-    parts = f": {', '.join(labels)}" if labels else ""
-    line = f'    """`{definition.block}`{parts}."""'
-    return [line if len(line) <= layout.WIDTH else f'    """`{definition.block}`."""']
+class _Writer:
+    """One class as text."""
 
-
-def _filled(definition: ClassDefinition, hole: int) -> str:
-    """A hole as an expression: the parameter's name or the constant."""
-    filling = definition.fillings[hole]
-    if isinstance(filling, Named):
-        return filling
-    if isinstance(filling, str):
-        return f"nn.{OPS[filling].module}()"
-    return repr(filling)
-
-
-def _init(definition: ClassDefinition, classes: Sequence[ClassDefinition]) -> list[str]:
-    lines: list[str] = []
-    for step in definition.example.steps:
-        if step.call is not None and step.call.kind == "module":
-            arguments = [text for f in step.arguments if (text := _argument(definition, f)) is not None]
-            lines += layout.call(f"self.{step.attribute} = nn.{step.call.target}", arguments, "", 8)
-        elif kept := [name for hole in step.kept if isinstance(name := definition.fillings[hole], Named)]:
-            lines += [line for name in dict.fromkeys(kept) if (line := f"        self.{name} = {name}") not in lines]
-        elif step.is_sequence:
-            lines.append(f"        self.{step.attribute} = nn.Sequential(")
-            for child in step.children:
-                lines += layout.call(*_constructor(definition, child, classes), ",", 12)
-            lines.append("        )")
-        elif step.children:
-            name, arguments = _constructor(definition, step.children[0], classes)
-            lines += layout.call(f"self.{step.attribute} = {name}", arguments, "", 8)
-    return lines
-
-
-def _constructor(
-    definition: ClassDefinition, child: Child, classes: Sequence[ClassDefinition]
-) -> tuple[str, list[str]]:
-    if child.definition is None:
-        return "nn.Identity", []
-    return classes[child.definition].name, [_filled(definition, hole) for hole in child.holes]
-
-
-def _argument(definition: ClassDefinition, filled: Filled, owner: str = "") -> str | None:
-    """An argument as written, None where it is torch's default anyway; parameters of the class are attributes of
-    `owner`."""
-    argument, text = filled.argument, _filled(definition, filled.hole)
-    is_constant = not isinstance(definition.fillings[filled.hole], Named)
-    text = text if is_constant else f"{owner}{text}"
-    if isinstance(argument.value, Attribute) and argument.value.halved:
-        text = str(int(text) // 2) if is_constant else f"{text} // 2"
-    if is_constant and argument.default is not None and text == repr(argument.default):
-        return None
-    return text if argument.positional else f"{argument.name}={text}"
-
-
-class _Forward:
-    """A class's forward: values get the program's names; a flow's steps nest while the line is short enough."""
-
-    def __init__(self, definition: ClassDefinition, inputs: Sequence[str]) -> None:
+    def __init__(
+        self, definition: ClassDefinition, classes: Sequence[ClassDefinition], rows: Mapping[str, LayerRow]
+    ) -> None:
         self._definition = definition
-        self._instance = definition.example
-        self._expressions: dict[int, str] = dict(enumerate(inputs))
-        self._variables: dict[str, int] = {name: i for i, name in enumerate(inputs)}
-        self._inline: dict[int, str] = {}
-        self._lines: list[str] = []
+        self._classes = {one.number: one for one in classes}
+        self._rows = rows
+        self._conditions: dict[int, str] = {}
+        """What the forward asks for the groups that are not always there."""
 
-    def lines(self) -> list[str]:
-        steps = self._instance.steps
-        for i, step in enumerate(steps):
-            self._step(i, step)
-        self._lines.append(f"        return {self._expressions[self._instance.output]}")
-        return self._lines
+    def text(self) -> ClassText:
+        """The class."""
+        body = self._definition.body
+        init = self._init()
+        forward = ", ".join(["self", *(f"{name}: Tensor" for name in body.inputs)])
+        return ClassText(
+            self._definition.name,
+            self._docstring(),
+            layout.call("def __init__", ["self", *self._signature()], " -> None:", 4),
+            init,
+            f"    def forward({forward}) -> Tensor:",
+            Forward(body, self._conditions, self._argument, self._activation).lines(),
+        )
 
-    def _step(self, position: int, step: Step) -> None:
-        expression = self._render(step, self._expressions)
-        variable = self._variable(step, position)
-        start = max(len(f"{variable} = "), len("return ") if step.result == self._instance.output else 0)
-        if len(expression) + start + _FORWARD_INDENT > layout.WIDTH:
-            for operand in step.operands:
-                self._settle(operand, position)
-            expression = self._render(step, self._expressions)
-        self._expressions[step.result] = expression
-        if self._nests(position, step):
-            self._inline[step.result] = step.label
-            return
-        for operand in step.operands:
-            self._inline.pop(operand, None)
-        self._assign(step.result, variable)
+    # The head
 
-    def _nests(self, position: int, step: Step) -> bool:
-        """Whether the value goes straight into the next step of the same flow, or is returned at once."""
-        uses = [s for s in self._instance.steps[position + 1 :] if step.result in s.operands]
-        if not uses:
-            return step.result == self._instance.output
-        following = self._instance.steps[position + 1]
-        return uses == [following] and following.label == step.label and step.result != self._instance.output
+    def _docstring(self) -> list[str]:
+        definition = self._definition
+        if definition.is_network:
+            return [f'    """{definition.block}: a batch of inputs to the network\'s output."""']
+        if definition.doc:
+            first, *others = _prose(definition.doc, layout.WIDTH - 10)
+            *before, last = [f'    """{first}', *(f"    {line}" for line in others)]
+            return [*before, f'{last}"""']
+        labels = dict.fromkeys(step.label for step in definition.body.steps if step.label != "x")
+        parts = f": {', '.join(labels)}" if labels else ""
+        line = f'    """`{definition.block}`{parts}."""'
+        return [line if len(line) <= layout.WIDTH else f'    """`{definition.block}`."""']
 
-    def _settle(self, value: int, position: int) -> None:
-        """Give a nested value a line of its own."""
-        if value in self._inline:
-            step = next(s for s in self._instance.steps if s.result == value)
-            self._assign(value, self._variable(step, position - 1))
-            del self._inline[value]
+    def _positional(self) -> list[str]:
+        """The parameters that calls give by their places: the input's channels, and the width where it comes next."""
+        if self._definition.is_network:
+            return list(self._definition.parameters)
+        return positional(self._definition)
 
-    def _assign(self, value: int, variable: str) -> None:
-        self._lines.append(f"        {variable} = {self._expressions[value]}")
-        self._expressions[value] = variable
-        self._variables[variable] = value
+    def _signature(self) -> list[str]:
+        parameters, first = self._definition.parameters, self._positional()
+        found = [_declared(parameters[name]) for name in first]
+        rest = [_declared(p) for name, p in parameters.items() if name not in first]
+        return [*found, *(["*"] if rest else []), *rest]
 
-    def _variable(self, step: Step, position: int) -> str:
-        """The flow's name; with a number where that name's value is still needed."""
-        later = {o for s in self._instance.steps[position + 1 :] for o in s.operands} | {self._instance.output}
-        base = safe(step.label)
-        name, count = base, 1
-        while name in self._variables and self._variables[name] in later - {step.result}:
-            count += 1
-            name = f"{base}_{count}"
-        return name
+    # The modules
 
-    def _render(self, step: Step, known: Mapping[int, str]) -> str:
-        operands = [known[o] for o in step.operands]
-        if step.activation is not None:
-            filling = self._definition.fillings[step.activation]
-            if isinstance(filling, Named):
-                return f"self.{filling}({operands[0]})"
-            return f"F.{_function(str(filling))}({operands[0]})"
-        if step.call is None or step.call.kind == "module":
-            flat = ".flatten(1)" if step.call is not None and step.call.flatten else ""
-            return f"self.{step.attribute}({', '.join(operands)}{flat})"
-        if step.call.kind == "operator":
-            return f"{operands[0]} {step.call.target} {operands[1]}"
-        arguments = [a for f in step.arguments if (a := _argument(self._definition, f, "self.")) is not None]
-        if step.call.kind == "sequence":
-            tensors = ", ".join(operands)
-            return f"torch.{step.call.target}({', '.join([f'[{tensors}]', *arguments])})"
-        return f"F.{step.call.target}({', '.join([*operands, *arguments])})"
+    def _init(self) -> list[str]:
+        lines: list[str] = []
+        kept: set[str] = set()
+        for number, group in enumerate(self._definition.body.groups):
+            modules: list[str] = []
+            for step in group.steps:
+                made = self._made(step)
+                if step.is_module:
+                    modules += made
+                else:  # what one step keeps, others of the same parameter need not keep again
+                    lines += [line for line in made if line not in kept]
+                    kept.update(made)
+            if not group.is_optional:
+                lines += modules
+            else:
+                lines += self._optional(number, group, modules)
+        return lines
+
+    def _optional(self, number: int, group: Group, modules: Sequence[str]) -> list[str]:
+        """The modules of a group that is not always there: an identity stands in for a module alone."""
+        asked = self._definition.conditions[number]
+        (step, *others) = group.steps
+        space = " " * _INDENT
+        if step.is_module and not others and step.operands == (group.otherwise,):
+            return _module_or_identity(step, modules, asked)
+        flag = asked if asked.startswith("has_") and asked.isidentifier() else self._flag(step.label)
+        self._conditions[number] = f"self.{flag}"
+        known = asked if " is not None" in asked else f"self.{flag}"
+        inner = [f"{space}if {known}:", *(f"    {line}" for line in modules)] if modules else []
+        return [f"{space}self.{flag} = {asked}", *inner]
+
+    def _flag(self, label: str) -> str:
+        taken = {step.attribute for step in self._definition.body.steps} | set(self._definition.parameters)
+        taken |= {text.removeprefix("self.") for text in self._conditions.values()}
+        return fresh(f"has_{safe(label)}", taken)
+
+    def _made(self, step: Step) -> list[str]:
+        """The lines that make a step's modules, or keep what its forward reads."""
+        if step.is_sequence:
+            return self._sequence(step)
+        if step.children:
+            name, arguments = self._constructor(step.children[0])
+            return layout.call(f"self.{step.attribute} = {name}", arguments, "", _INDENT)
+        if step.is_module:
+            assert step.call is not None, "a module is a call"
+            arguments = [text for argument, hole in step.arguments if (text := self._argument(argument, hole, ""))]
+            return layout.call(f"self.{step.attribute} = nn.{step.call.target}", arguments, "", _INDENT)
+        kept = [name for hole in step.kept if isinstance(name := self._definition.fillings[hole], str)]
+        calls = "()" if step.activation is not None else ""
+        return [f"{' ' * _INDENT}self.{name} = {name}{calls}" for name in dict.fromkeys(kept)]
+
+    def _sequence(self, step: Step) -> list[str]:
+        """A table of layers, a row each, with what it makes and costs beside it."""
+        calls = layout.aligned([(name, *arguments) for name, arguments in map(self._constructor, step.children)])
+        rows = [self._rows.get(child.region) for child in step.children]
+        space, inner = " " * _INDENT, " " * (_INDENT + 4)
+        lines: list[tuple[str, str, str]] = []
+        at = 0
+        while at < len(calls):
+            same = 1
+            while at + same < len(calls) and calls[at + same] == calls[at]:
+                same += 1
+            same = same if same >= _SEVERAL else 1
+            text = f"*({calls[at]} for _ in range({same}))," if same > 1 else f"{calls[at]},"
+            row = rows[at]
+            lines.append((text, row.shape, f"{row.costs[PRIMARY]:,}") if row and row.costs else (text, "", ""))
+            at += same
+        if not any(shape for _, shape, _ in lines):
+            body = [f"{inner}{text}" for text, _, _ in lines]
+            head = [f"{space}self.{step.attribute} = nn.Sequential("]
+            return [f"{space}# fmt: off", *head, *body, f"{space})", f"{space}# fmt: on"]
+        width = max(len(text) for text, _, _ in lines)
+        shapes = max(len("output"), *(len(shape) for _, shape, _ in lines))
+        costs = max(len(COSTS[PRIMARY].unit), *(len(cost) for _, _, cost in lines))
+        head = f"{space}self.{step.attribute} = nn.Sequential("
+        titles = f"# {'output':<{shapes}}  {COSTS[PRIMARY].unit:>{costs}}"
+        return [
+            f"{space}# fmt: off",
+            f"{head:<{_INDENT + 4 + width}}  {titles}",
+            *(f"{inner}{text:<{width}}  # {shape:<{shapes}}  {cost:>{costs}}" for text, shape, cost in lines),
+            f"{space})",
+            f"{space}# fmt: on",
+        ]
+
+    def _constructor(self, child: Child) -> tuple[str, list[str]]:
+        if child.definition is None:
+            return "nn.Identity", []
+        definition = self._classes[child.definition]
+        first = positional(definition)
+        found: list[str] = []
+        for name, hole in child.holes:
+            filling = self._definition.fillings[hole]
+            parameter = definition.parameters[name]
+            if isinstance(filling, Filling) and parameter.has_default and same(filling.value, parameter.default):
+                continue
+            text = self._filled(hole)
+            found.append(text if name in first else f"{name}={text}")
+        return definition.name, found
+
+    # Holes
+
+    def _filled(self, hole: str) -> str:
+        """A hole as an expression: the parameter's name or the constant."""
+        filling = self._definition.fillings[hole]
+        return filling if isinstance(filling, str) else _literal(filling.value)
+
+    def _argument(self, argument: Argument, hole: str, owner: str) -> str | None:
+        """An argument as written, None where it is torch's default anyway; parameters of the class are attributes of
+        `owner`."""
+        filling = self._definition.fillings[hole]
+        halved = isinstance(argument.value, Attribute) and argument.value.halved
+        if isinstance(filling, str):
+            text = f"{owner}{filling} // 2" if halved else f"{owner}{filling}"
+        else:
+            value = filling.value
+            text = _literal(int(value or 0) // 2 if halved else value)
+            if argument.default is not None and text == repr(argument.default):
+                return None
+        return text if argument.positional else f"{argument.name}={text}"
+
+    def _activation(self, hole: str) -> str:
+        """What calls an activation in the forward."""
+        filling = self._definition.fillings[hole]
+        if isinstance(filling, str):
+            return f"self.{filling}"
+        op = OPS[str(filling.value)]
+        return f"F.{op.call(Tensors(Node('', op.name))).target}"
 
 
-def _function(name: str) -> str:
-    return OPS[name].call(Tensors(Node("", name))).target
+def positional(definition: ClassDefinition) -> list[str]:
+    """The parameters of a block's class that calls give by their places."""
+    names = list(definition.parameters)
+    if names[:1] != [IN_CHANNELS]:
+        return []
+    return names[:2] if names[1:2] == ["width"] and not definition.parameters["width"].has_default else names[:1]
+
+
+def _declared(parameter: Parameter) -> str:
+    """A parameter in a signature."""
+    kinds: Mapping[type, str] = {bool: "bool", float: "float", str: "type[nn.Module]"}
+    hint = kinds.get(parameter.kind, "int") + (" | None" if parameter.is_optional else "")
+    default = f" = {_literal(parameter.default)}" if parameter.has_default else ""
+    return f"{parameter.name}: {hint}{default}"
+
+
+def _literal(value: Hole) -> str:
+    """A constant as written; an activation as the class of it."""
+    return f"nn.{OPS[value].module}" if isinstance(value, str) else repr(value)
+
+
+def _module_or_identity(step: Step, made: Sequence[str], asked: str) -> list[str]:
+    """A module, or an identity where it is not asked for."""
+    line = f"{made[0]} if {asked} else nn.Identity()"
+    if len(made) == 1 and len(line) <= layout.WIDTH:
+        return [line]
+    identity = f"{' ' * _INDENT}self.{step.attribute} = nn.Identity()"
+    return [identity, f"{' ' * _INDENT}if {asked}:", *(f"    {line}" for line in made)]

@@ -104,11 +104,16 @@ class Node:
         return self.type
 
 
+SPACE = "space"
+"""The kind of the region that is the whole program."""
+
+
 @dataclass(frozen=True)
 class Region:
     """A part of the program that became nodes: `block` names what was called, `values` its parameters and names.
 
-    `kind` is `stages`, `layer`, `alternative` or `block`. Nodes whose names begin with `path` belong to it.
+    `kind` is `stages`, `layer`, `alternative` or `block`. Nodes whose names begin with `path` belong to it. The program
+    itself is the region `space` at the empty path.
     """
 
     path: str
@@ -130,6 +135,8 @@ class Graph:
     regions: tuple[Region, ...] = ()
     nodes: tuple[Node, ...] = ()
     output: str = ""
+    docs: tuple[tuple[str, str], ...] = ()
+    """What the program's own comments (`##`) say of its blocks, and of itself, by name."""
 
     @cached_property
     def by_name(self) -> Mapping[str, Node]:

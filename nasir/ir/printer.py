@@ -20,7 +20,7 @@ _INDENT = 2
 def print_graph(graph: Graph) -> str:
     """Decisions, dims, then regions with their nodes, in order, in lines of at most `WIDTH` columns (but for longer
     names). Parameters of ops that have their defaults are left out."""
-    return "\n".join([f"graph {graph.name} {{", *_Printer(graph).lines(), "}"]) + "\n"
+    return "\n".join([*_Printer(graph).lines(), "}"]) + "\n"
 
 
 class _Printer:
@@ -34,6 +34,11 @@ class _Printer:
         """Whether regions are only referred to: their headers stand with the nodes."""
 
     def lines(self) -> list[str]:
+        root = self._regions.get("")
+        values = "" if root is None else f"({self._named(root)})"
+        self._lines += wrapped(f"graph {self._graph.name}{values} {{", 0)
+        for name, doc in self._graph.docs:
+            self._put(f"doc {name} {text(doc)}")
         for decision in self._graph.decisions:
             self._enter(decision.name)
             self._put(self._decision(decision))
@@ -66,7 +71,7 @@ class _Printer:
         graph = self._graph
         with_nodes = {scope for node in graph.nodes for scope in Path(node.name).scopes}
         place = {region.path: i for i, region in enumerate(graph.regions)}
-        empty = [region for region in graph.regions if region.path not in with_nodes]
+        empty = [region for region in graph.regions if region.path and region.path not in with_nodes]
         for node in graph.nodes:
             last = max((place[path] for path in self._around(node.name)), default=-1)
             while empty and place[empty[0].path] < last:
@@ -133,8 +138,11 @@ class _Printer:
         return f"dim {self._local(dim.name)} = {dim.function}({arguments})"
 
     def _region(self, region: Region, brace: str) -> str:
-        values = ", ".join(f"{name}={self._value(value, region.path)}" for name, value in region.values)
-        return f"region {self._local(region.path)} = {region.kind} {region.block}({values}) {brace}".rstrip()
+        kind = f"{region.kind} {region.block}({self._named(region)})"
+        return f"region {self._local(region.path)} = {kind} {brace}".rstrip()
+
+    def _named(self, region: Region) -> str:
+        return ", ".join(f"{name}={self._value(value, region.path)}" for name, value in region.values)
 
     def _node(self, node: Node) -> str:
         gates = {label: f" * ({self._gate(label, node)})" for label, _ in node.gates}

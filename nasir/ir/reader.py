@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from nasir.ir.dims import Decision, Dim
 from nasir.ir.gates import Event, Gate
-from nasir.ir.graph import Graph, Node, Region, Type
+from nasir.ir.graph import SPACE, Graph, Node, Region, Type
 from nasir.ir.ops import OPS
 from nasir.ir.path import Path
 from nasir.ir.values import Ref, Scalar, Value
@@ -46,6 +46,7 @@ class _Found:
     dims: list[Dim] = field(default_factory=list[Dim])
     regions: list[Region] = field(default_factory=list[Region])
     nodes: list[Node] = field(default_factory=list[Node])
+    docs: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
 
 class _Reader:
@@ -59,6 +60,9 @@ class _Reader:
     def graph(self) -> Graph:
         self._word("graph")
         name = self._next()
+        if self._took("("):
+            values = tuple(self._separated(")", self._named))
+            self._found.regions.append(Region("", SPACE, name, values))
         self._mark("{")
         while self._peek() != "return":
             self._entry()
@@ -69,7 +73,15 @@ class _Reader:
             raise self._wrong("the end")
         found = self._found
         regions = sorted(found.regions, key=lambda region: Path(region.path).order)
-        return Graph(name, tuple(found.decisions), tuple(found.dims), tuple(regions), tuple(found.nodes), output)
+        return Graph(
+            name,
+            tuple(found.decisions),
+            tuple(found.dims),
+            tuple(regions),
+            tuple(found.nodes),
+            output,
+            tuple(found.docs),
+        )
 
     # Tokens
 
@@ -149,6 +161,9 @@ class _Reader:
 
     def _entry(self) -> None:
         match self._peek():
+            case "doc":
+                self._next()
+                self._found.docs.append((self._next(), str(self._scalar())))
             case "decision":
                 self._next()
                 self._found.decisions.append(self._decision())

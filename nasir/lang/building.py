@@ -74,6 +74,7 @@ class Builder:
         self.nodes: dict[str, Node] = {}
         self.regions: dict[str, Region] = {}
         self.flow = ""
+        self.docs: dict[str, str] = {}
 
     def node(
         self,
@@ -116,6 +117,7 @@ class Builder:
         self.regions[region.path] = region
 
     def graph(self, name: str, output: Tensor) -> Graph:
+        """All that was built, as the program `name`."""
         return Graph(
             name,
             tuple(self.dims.decisions.values()),
@@ -123,4 +125,5 @@ class Builder:
             tuple(self.regions[path] for path in sorted(self.regions, key=lambda path: Path(path).order)),
             tuple(self.nodes.values()),
             output.node,
+            tuple(sorted(self.docs.items())),
         )

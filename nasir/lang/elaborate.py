@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 
 from nasir.diagnostics import CompileError, Span
-from nasir.ir.graph import Graph
+from nasir.ir.graph import SPACE, Graph, Region
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.evaluate import Evaluator
 from nasir.lang.mistakes import Mistake
 from nasir.lang.modules import Module
 from nasir.lang.statements import run
-from nasir.lang.things import Context, Frame, Poison, Poisoned, Record, Thing
+from nasir.lang.things import Context, Frame, Poison, Poisoned, Record, Thing, region_values
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ def elaborate(module: Module) -> Elaboration:
     try:
         frame = _parameters(space, module, context)
         context.record.inlined[""] = frame.inlined
+        builder.region(space.span, Region("", SPACE, space.name.text, region_values(frame.names)))
         output = run(space.body, frame, space.name, context)
     except Mistake as mistake:
         raise CompileError([*diagnostics, mistake.diagnostic]) from None
@@ -46,6 +47,8 @@ def elaborate(module: Module) -> Elaboration:
     if len(inputs) != 1:
         span = inputs[1].span if inputs else None
         raise CompileError(mistakes.image_count(span or space.name.span, len(inputs)).diagnostic)
+    if space.doc:
+        builder.docs[space.name.text] = space.doc
     return Elaboration(builder.graph(space.name.text, output), context.record)
 
 

@@ -1,5 +1,6 @@
 """Syntax trees as text, in the one layout: two spaces, aligned tables and bindings."""
 
+import textwrap
 from collections.abc import Sequence
 
 from nasir.lang import syntax as s
@@ -41,9 +42,9 @@ def _item(item: s.Item) -> list[str]:
         case s.Let():
             return [f"let {item.name} = {print_expr(item.value)}"]
         case s.Block():
-            return [f"block {item.name}({_parameters(item.parameters)}) {{", *_body(item.body), "}"]
+            return [*_doc(item.doc), f"block {item.name}({_parameters(item.parameters)}) {{", *_body(item.body), "}"]
         case s.Space():
-            return [f"space {item.name}({_parameters(item.parameters)}) {{", *_body(item.body), "}"]
+            return [*_doc(item.doc), f"space {item.name}({_parameters(item.parameters)}) {{", *_body(item.body), "}"]
         case s.Choice():
             return [f"choice {item.name} {{", *_alternatives(item.alternatives), "}"]
         case s.Objective():
@@ -51,6 +52,10 @@ def _item(item: s.Item) -> list[str]:
         case s.Settings():
             rows = [(str(x.name), print_expr(x.value)) for x in item.settings]
             return [f"{item.section} {{", *_aligned(rows, " = "), "}"]
+
+
+def _doc(text: str) -> list[str]:
+    return [f"## {line}" for line in textwrap.wrap(text, _WIDTH - 3, break_long_words=False)]
 
 
 def _parameters(parameters: Sequence[s.Parameter]) -> str:

@@ -208,10 +208,10 @@ class _Builder:
         return s.Return(span, *map(self._build, children))
 
     def _block(self, span: Span, children: list[Any]) -> s.Block:
-        return s.Block(span, *map(self._build, children))
+        return s.Block(span, *map(self._build, children), doc=_doc(span))
 
     def _space(self, span: Span, children: list[Any]) -> s.Space:
-        return s.Space(span, *map(self._build, children))
+        return s.Space(span, *map(self._build, children), doc=_doc(span))
 
     def _parameters(self, span: Span, children: list[Any]) -> tuple[s.Parameter, ...]:
         return self._all(children)
@@ -340,3 +340,14 @@ class _Builder:
 
     def _empty(self, span: Span, children: list[Any]) -> s.Empty:
         return s.Empty(span)
+
+
+def _doc(span: Span) -> str:
+    """The comments `##` right above a place, as one text."""
+    lines: list[str] = []
+    for number in range(span.line - 1, 0, -1):
+        line = span.source.line(number).strip()
+        if not line.startswith("##"):
+            break
+        lines.append(line.lstrip("#").strip())
+    return " ".join(reversed(lines)).strip()

@@ -170,6 +170,8 @@ class Block(Tree):
     name: Identifier
     parameters: tuple[Parameter, ...]
     body: tuple[Statement, ...]
+    doc: str = ""
+    """What the comments `##` right above it say; they reach the emitted source."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,7 @@ class Space(Tree):
     name: Identifier
     parameters: tuple[Parameter, ...]
     body: tuple[Statement, ...]
+    doc: str = ""
 
 
 @dataclass(frozen=True)

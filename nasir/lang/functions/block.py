@@ -47,6 +47,8 @@ class BlockFunction(Parametric):
         with context.call(self):
             frame = Frame(self.module, path, {"x": x})
             region = Region(path, "block", self.name)
+            if self.block.doc:
+                builder.docs.setdefault(self.name, self.block.doc)
             builder.region(self.span, region)  # takes the path before regions within it do
             for parameter in self.block.parameters:
                 frame.names[parameter.name.text] = self._argument(parameter, frame, context)

@@ -1,0 +1,147 @@
+"""Uses of one block as one class: steps that some of them lack stand under conditions."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from nasir.emission.steps import Step, Use
+
+
+@dataclass(frozen=True)
+class Group:
+    """Neighbouring steps that the same uses have. Where `present` is not true of every use, `result` is the value that
+    others read of the group, and `otherwise` the value that they read in its place."""
+
+    steps: tuple[Step, ...]
+    present: tuple[bool, ...]
+    result: str = ""
+    otherwise: str = ""
+
+    @property
+    def is_optional(self) -> bool:
+        return not all(self.present)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The body of a class for several uses."""
+
+    inputs: tuple[str, ...]
+    groups: tuple[Group, ...]
+    output: str
+
+    @property
+    def steps(self) -> Iterator[Step]:
+        return (step for group in self.groups for step in group.steps)
+
+
+def merged(uses: Sequence[Use]) -> Merged | None:
+    """The uses as one body; None where they do not have their steps in one order, or differ in more than in steps that
+    are left out and in holes."""
+    if len({use.inputs for use in uses}) > 1:
+        return None
+    order = _order([[step.key for step in use.steps] for use in uses])
+    return None if order is None else _Merging(uses, order).merged()
+
+
+def _order(sequences: Sequence[Sequence[str]]) -> list[str] | None:
+    """One order that every sequence is a part of."""
+    found: list[str] = []
+    for sequence in sorted(sequences, key=len, reverse=True):
+        at = 0
+        for key in sequence:
+            if key in found:
+                if found.index(key) < at:
+                    return None
+                at = found.index(key) + 1
+            else:
+                found.insert(at, key)
+                at += 1
+    return found
+
+
+class _Merging:
+    def __init__(self, uses: Sequence[Use], order: Sequence[str]) -> None:
+        self._uses, self._order = uses, order
+        self._inputs = uses[0].inputs
+        self._rank = {key: i for i, key in enumerate((*self._inputs, *order))}
+        self._steps = [{step.key: step for step in use.steps} for use in uses]
+        self._stand_ins: dict[str, str] = {}
+
+    def merged(self) -> Merged | None:
+        steps: list[Step] = []
+        reads: list[tuple[int, str, str]] = []
+        """Of a use, the value that the merged step reads, and the one that this use reads there."""
+        for key in self._order:
+            having = {i: own[key] for i, own in enumerate(self._steps) if key in own}
+            first, *others = having.values()
+            if any(not _alike(first, other) for other in others):
+                return None
+            operands: list[str] = []
+            for place in range(len(first.operands)):
+                found = {i: step.operands[place] for i, step in having.items()}
+                latest = max(found.values(), key=self._rank.__getitem__)
+                operands.append(latest)
+                reads += [(i, latest, actual) for i, actual in found.items()]
+            steps.append(_with_operands(first, operands))
+        outputs = {i: use.output for i, use in enumerate(self._uses)}
+        output = max(outputs.values(), key=self._rank.__getitem__)
+        reads += [(i, output, actual) for i, actual in outputs.items()]
+        if not self._stand(reads):
+            return None
+        groups = self._groups(steps, output)
+        return None if groups is None else Merged(self._inputs, groups, output)
+
+    def _stand(self, reads: Sequence[tuple[int, str, str]]) -> bool:
+        """What stands in for each value where its step is left out: of what uses read there, the latest. Whether that
+        tells what every use reads."""
+        for i, value, actual in reads:
+            if value != actual:
+                if value in self._steps[i]:
+                    return False
+                known = self._stand_ins.get(value, actual)
+                self._stand_ins[value] = max(known, actual, key=self._rank.__getitem__)
+        return all(self._resolved(i, value) == actual for i, value, actual in reads)
+
+    def _resolved(self, use: int, value: str) -> str:
+        while value in self._stand_ins and value not in self._steps[use]:
+            value = self._stand_ins[value]
+        return value
+
+    def _groups(self, steps: Sequence[Step], output: str) -> tuple[Group, ...] | None:
+        groups: list[Group] = []
+        for step in steps:
+            present = tuple(step.key in own for own in self._steps)
+            if groups and groups[-1].present == present:
+                groups[-1] = Group((*groups[-1].steps, step), present)
+            else:
+                groups.append(Group((step,), present))
+        found: list[Group] = []
+        for group in groups:
+            if not group.is_optional:
+                found.append(group)
+                continue
+            own = {step.key for step in group.steps}
+            read = {o for step in steps if step.key not in own for o in step.operands} | {output}
+            results = own & read
+            if len(results) != 1 or not results <= self._stand_ins.keys():
+                return None
+            (result,) = results
+            found.append(Group(group.steps, group.present, result, self._stand_ins[result]))
+        return tuple(found)
+
+
+def _alike(a: Step, b: Step) -> bool:
+    """Whether they are one step of a class, whatever their operands and holes."""
+    return _with_operands(a, ()) == _with_operands(b, ()) and len(a.operands) == len(b.operands)
+
+
+def _with_operands(step: Step, operands: Sequence[str]) -> Step:
+    return replace(step, operands=tuple(operands))
+
+
+def by_signature(uses: Sequence[Use]) -> Mapping[object, list[Use]]:
+    """The uses by what they have in common but for their holes."""
+    found: dict[object, list[Use]] = {}
+    for use in uses:
+        found.setdefault(use.signature, []).append(use)
+    return found

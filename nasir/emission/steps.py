@@ -1,0 +1,231 @@
+"""A region of a network as the steps of a forward: what one use of a block does, with its numbers as holes."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nasir.ir.graph import Graph, Node, Region
+from nasir.ir.naming import module_paths
+from nasir.ir.ops import OPS, Argument, Attribute, Call, Channels, resolve_argument, tensors
+from nasir.ir.path import Path
+from nasir.ir.regions import enclosing, inside
+from nasir.ir.values import Ref, Scalar, Value
+
+Hole = Scalar | None
+"""What may differ between two uses of a block: a number, a flag, the name of an activation; None where it is absent."""
+
+IN_CHANNELS = "in_channels"
+_NAMES = {"x.channels": IN_CHANNELS}
+
+
+@dataclass(frozen=True)
+class Child:
+    """A child module: the number of its class (None: an identity), and the class's parameters with their holes."""
+
+    definition: int | None
+    holes: tuple[tuple[str, str], ...] = ()
+    region: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a forward: a call, a child module, a sequence of them, or an activation.
+
+    `key` tells it from the block's other steps, alike in all uses; values are called by the key of the step that makes
+    them. `label` is the flow that it is of.
+    """
+
+    key: str
+    attribute: str
+    label: str
+    operands: tuple[str, ...]
+    call: Call | None = None
+    arguments: tuple[tuple[Argument, str], ...] = ()
+    activation: str | None = None
+    children: tuple[Child, ...] = ()
+    is_sequence: bool = False
+
+    @property
+    def is_module(self) -> bool:
+        """Whether its module is an attribute of its own."""
+        return bool(self.children) or (self.call is not None and self.call.kind == "module")
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The holes that its forward reads: where they are parameters of the class, it keeps them as attributes."""
+        if self.activation is not None:
+            return (self.activation,)
+        return () if self.is_module else tuple(hole for _, hole in self.arguments)
+
+    @property
+    def holes(self) -> tuple[str, ...]:
+        """All its holes, in order."""
+        own = (self.activation,) if self.activation is not None else tuple(hole for _, hole in self.arguments)
+        return (*own, *(hole for child in self.children for _, hole in child.holes))
+
+
+@dataclass
+class Use:
+    """One use of a block. `names` are the program's names for holes, where it has any; `values` those of the block's
+    parameters and names that are known in it, in the program's order."""
+
+    region: Region | None
+    inputs: tuple[str, ...]
+    steps: tuple[Step, ...]
+    output: str
+    holes: dict[str, Hole]
+    names: dict[str, str]
+    values: Mapping[str, Value]
+
+    @property
+    def signature(self) -> object:
+        """What two uses have in common that differ in their holes alone."""
+        return self.inputs, self.steps, self.output
+
+
+@dataclass
+class Reading:
+    """A network, read region by region. `class_of` has the number of the class of each region that has one, with what
+    fills the class's parameters there."""
+
+    graph: Graph
+    class_of: dict[str, tuple[int, Mapping[str, Hole]]] = field(
+        default_factory=dict[str, tuple[int, Mapping[str, Hole]]]
+    )
+
+    def __post_init__(self) -> None:
+        self._paths = module_paths(self.graph)
+        self._inner: dict[str, list[Node]] = {}
+        for node in self.graph.nodes:
+            for scope in Path(node.name).scopes:
+                self._inner.setdefault(scope, []).append(node)
+
+    def nodes_in(self, region: Region | None) -> Sequence[Node]:
+        """The nodes of a region, and of the regions in it; of the network without a region."""
+        return self.graph.nodes if region is None else self._inner.get(region.path, [])
+
+    def use(self, region: Region | None) -> Use:
+        """What happens in a region, or in the network."""
+        nodes = self.nodes_in(region)
+        own = {node.name for node in nodes}
+        outside = list(dict.fromkeys(o for node in nodes for o in node.inputs if o not in own))
+        if region is None:
+            outside, nodes = [nodes[0].name], nodes[1:]
+        inputs = tuple("x" if i == 0 else f"x{i + 1}" for i in range(len(outside)))
+        root = self.graph.region_map.get("") if region is None else region
+        found = _Use(self, region, dict(zip(outside, inputs, strict=True)))
+        for part in self._parts(region, nodes):
+            found.add(part)
+        output = found.keys[self._output(own)]
+        values = dict(root.values) if root else {}
+        return Use(region, inputs, tuple(found.steps), output, found.holes, found.names, values)
+
+    def _output(self, own: set[str]) -> str:
+        if self.graph.output in own:
+            return self.graph.output
+        used = sorted(n for n in own if any(u.name not in own for u in self.graph.users[n]))
+        assert len(used) == 1, f"a block has one output, not {used}"
+        return used[0]
+
+    def _parts(self, region: Region | None, nodes: Sequence[Node]) -> list[Node | Region]:
+        """The nodes directly in a region, and in place of deeper ones the regions they are in, in order."""
+        parts: dict[str, Node | Region] = {}
+        for node in nodes:
+            part: Node | Region = node
+            owner = enclosing(self.graph, node.name)
+            while owner is not None and owner != region:
+                part, owner = owner, enclosing(self.graph, owner.path)
+            parts.setdefault(part.name if isinstance(part, Node) else part.path, part)
+        return list(parts.values())
+
+    def attribute(self, name: str) -> str:
+        """What a node or a region is called in the module of the region around it."""
+        return Path(self._paths[name]).last
+
+    def operands(self, region: Region) -> tuple[list[str], str]:
+        """The values that a region reads from outside, and the one that it makes."""
+        nodes = self.nodes_in(region)
+        own = {node.name for node in nodes}
+        return list(dict.fromkeys(o for node in nodes for o in node.inputs if o not in own)), self._output(own)
+
+
+class _Use:
+    """The steps of one region as they are found. `keys` are the values' keys by the nodes that make them."""
+
+    def __init__(self, reading: Reading, region: Region | None, keys: dict[str, str]) -> None:
+        self._reading, self._graph = reading, reading.graph
+        self.keys = keys
+        self.steps: list[Step] = []
+        self.holes: dict[str, Hole] = {}
+        self.names: dict[str, str] = {}
+        self._channels: dict[str, str | None] = dict.fromkeys(list(keys.values())[:1], IN_CHANNELS)
+        """The program's names of the channels of values."""
+
+    def add(self, part: Node | Region) -> None:
+        """The step of a node, or of a region that is a child."""
+        step = self._node(part) if isinstance(part, Node) else self._child_step(part)
+        self.steps.append(step)
+
+    def _hole(self, key: str, value: Hole, name: str | None) -> str:
+        self.holes[key] = value
+        if name is not None:
+            self.names[key] = name
+        return key
+
+    def _child_step(self, region: Region) -> Step:
+        operands, result = self._reading.operands(region)
+        key = str(inside(self._graph, region.path))
+        inputs = tuple(self.keys[o] for o in operands)
+        self.keys[result] = key
+        attribute, label = self._reading.attribute(region.path), Path(key).first
+        if region.kind != "stages":
+            child = self._child(region, f"{key}/", self._channels.get(inputs[0]))
+            return Step(key, attribute, label, inputs, children=(child,))
+        layers = [r for r in self._graph.regions if r.path and enclosing(self._graph, r.path) == region]
+        children = tuple(self._child(layer, f"{key}/{i}/", None) for i, layer in enumerate(layers))
+        return Step(key, attribute, label, inputs, children=children, is_sequence=True)
+
+    def _child(self, region: Region, prefix: str, in_channels: str | None) -> Child:
+        if region.path not in self._reading.class_of:
+            return Child(None, region=region.path)
+        number, values = self._reading.class_of[region.path]
+        holes = tuple(
+            (name, self._hole(f"{prefix}{name}", value, in_channels if name == IN_CHANNELS else None))
+            for name, value in values.items()
+        )
+        return Child(number, holes, region.path)
+
+    def _node(self, node: Node) -> Step:
+        it, op = tensors(self._graph, node.name), OPS[node.op]
+        written = {attribute: _NAMES.get(name, name) for attribute, name in node.written}
+        operands = tuple(self.keys[o] for o in node.inputs)
+        within = inside(self._graph, node.name)
+        own_name = re.fullmatch(rf"(.*\.)?{node.op}(_\d+)?", within)
+        key = f"{own_name[1] or ''}act{own_name[2] or ''}" if op.module and own_name else str(within)
+        label = within.first if "." in within else ("x" if within.startswith(node.op) else str(within))
+        self.keys[node.name] = key
+        # A node's channels go by the name of its width, or of the channels that it passes on.
+        self._channels[key] = written.get("width") if node.has("width") else self._channels.get(operands[-1])
+        if op.module:
+            return Step(key, "act", label, operands, activation=self._hole(f"{key}/act", op.name, None))
+        call = op.call(it)
+        arguments: list[tuple[Argument, str]] = []
+        for argument in call.arguments:
+            name: str | None = None
+            match argument.value:
+                case Channels(of):
+                    name = self._channels.get(key if of == "out" else operands[0])
+                    value = resolve_argument(argument, it, constant)
+                case Attribute(attribute):
+                    value = constant(it[attribute])
+                    name = None if isinstance(value, bool) else written.get(attribute)
+                case value:
+                    pass
+            arguments.append((argument, self._hole(f"{key}/{argument.name}", value, name)))
+        return Step(key, self._reading.attribute(node.name), label, operands, call, tuple(arguments))
+
+
+def constant(value: Value) -> Scalar:
+    """A value of a network, where nothing is left to decide."""
+    assert not isinstance(value, Ref), "a concrete graph has constants only"
+    return value
