@@ -28,8 +28,7 @@ class ClassText:
     """A class for the template: lines are whole, indented and in order."""
 
     name: str
-    docstring: Sequence[str]
-    signature: Sequence[str]
+    head: Sequence[str]
     init: Sequence[str]
     forward_signature: str
     forward: Sequence[str]
@@ -87,16 +86,17 @@ class _Writer:
         self._rows = rows
         self._conditions: dict[int, str] = {}
         """What the forward asks for the groups that are not always there."""
+        self._static: list[str] = []
+        """Flags of groups whose modules may be missing: torch.jit.script leaves such a group out as it compiles."""
 
     def text(self) -> ClassText:
         """The class."""
         body = self._definition.body
-        init = self._init()
+        init = self._init()  # first: it finds the flags
         forward = ", ".join(["self", *(f"{name}: Tensor" for name in body.inputs)])
         return ClassText(
             self._definition.name,
-            self._docstring(),
-            layout.call("def __init__", ["self", *self._signature()], " -> None:", 4),
+            [*self._docstring(), *layout.call("def __init__", ["self", *self._signature()], " -> None:", 4)],
             init,
             f"    def forward({forward}) -> Tensor:",
             Forward(body, self._conditions, self._argument, self._activation).lines(),
@@ -105,17 +105,15 @@ class _Writer:
     # The head
 
     def _docstring(self) -> list[str]:
-        definition = self._definition
-        if definition.is_network:
-            return [f'    """{definition.block}: a batch of inputs to the network\'s output."""']
-        if definition.doc:
+        """What the program says of the block, and what its forward tells apart as it is compiled."""
+        definition, lines = self._definition, list[str]()
+        if definition.doc and not definition.is_network:
             first, *others = _prose(definition.doc, layout.WIDTH - 10)
             *before, last = [f'    """{first}', *(f"    {line}" for line in others)]
-            return [*before, f'{last}"""']
-        labels = dict.fromkeys(step.label for step in definition.body.steps if step.label != "x")
-        parts = f": {', '.join(labels)}" if labels else ""
-        line = f'    """`{definition.block}`{parts}."""'
-        return [line if len(line) <= layout.WIDTH else f'    """`{definition.block}`."""']
+            lines += [*before, f'{last}"""', ""]
+        if self._static:
+            lines += [f"    __constants__ = [{', '.join(map(_quoted, self._static))}]", ""]
+        return lines
 
     def _positional(self) -> list[str]:
         """The parameters that calls give by their places: the input's channels, and the width where it comes next."""
@@ -159,6 +157,7 @@ class _Writer:
         flag = asked if asked.startswith("has_") and asked.isidentifier() else self._flag(step.label)
         self._conditions[number] = f"self.{flag}"
         known = asked if " is not None" in asked else f"self.{flag}"
+        self._static += [flag] * bool(modules)
         inner = [f"{space}if {known}:", *(f"    {line}" for line in modules)] if modules else []
         return [f"{space}self.{flag} = {asked}", *inner]
 
@@ -258,6 +257,10 @@ class _Writer:
             return f"self.{filling}"
         op = OPS[str(filling.value)]
         return f"F.{op.call(Tensors(Node('', op.name))).target}"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def positional(definition: ClassDefinition) -> list[str]:

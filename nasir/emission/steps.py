@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from nasir.ir.graph import Graph, Node, Region
 from nasir.ir.naming import module_paths
 from nasir.ir.ops import OPS, Argument, Attribute, Call, Channels, resolve_argument, tensors
-from nasir.ir.path import Path
+from nasir.ir.path import Path, fresh
 from nasir.ir.regions import enclosing, inside
 from nasir.ir.values import Ref, Scalar, Value
 
@@ -201,7 +201,9 @@ class _Use:
         operands = tuple(self.keys[o] for o in node.inputs)
         within = inside(self._graph, node.name)
         own_name = re.fullmatch(rf"(.*\.)?{node.op}(_\d+)?", within)
-        key = f"{own_name[1] or ''}act{own_name[2] or ''}" if op.module and own_name else str(within)
+        key = str(within)
+        if op.module and own_name:  # whichever activation it is, it is the flow's next one
+            key = fresh(f"{own_name[1] or ''}@act", self.keys.values())
         label = within.first if "." in within else ("x" if within.startswith(node.op) else str(within))
         self.keys[node.name] = key
         # A node's channels go by the name of its width, or of the channels that it passes on.
