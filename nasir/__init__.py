@@ -14,8 +14,8 @@ from nasir.api import Space, emit, load, supernet
 from nasir.diagnostics import CompileError, Diagnostic
 
 if TYPE_CHECKING:
+    from nasir.runs.run import Result
     from nasir.searching.own_loop import Bounds
-    from nasir.searching.run import Result
     from nasir.supernets import Supernet, SupernetOutput
 
 __version__ = "0.1.0"
@@ -66,8 +66,8 @@ def search(
     if options.get("classes") is not None:
         options["classes"] = str(options["classes"])
     from nasir.lang.settings import override, with_bounds
-    from nasir.searching.plan import Request
-    from nasir.searching.run import search as run_search  # imports torch
+    from nasir.runs.plan import Request
+    from nasir.runs.run import search as run_search  # imports torch
     from nasir.terminal import Terminal
 
     loaded = space if isinstance(space, Space) else load(space)

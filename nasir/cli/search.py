@@ -32,15 +32,15 @@ from nasir.cli.options import (
 from nasir.diagnostics import CompileError, Diagnostic, plain
 from nasir.files import Unreadable, parse_json, read_regular
 from nasir.ir.values import key
+from nasir.jobs.machine import rank, rank_count
 from nasir.lang.settings import override, with_bounds
-from nasir.searching.machine import rank, rank_count
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from nasir.searching.plan import Request
-    from nasir.searching.run import Result
-    from nasir.searching.summary import Summary
+    from nasir.runs.plan import Request
+    from nasir.runs.run import Result
+    from nasir.runs.summary import Summary
 
 NAME = "search"
 T = TypeVar("T")
@@ -94,7 +94,7 @@ def command(
     settling = ("given", "bound", "set", "classes", "skip_broken", "seed", "sync_bn", "threads")
     if source is not None and any(_is_given(context, name) for name in settling):
         raise typer.BadParameter("`--from RUN` repeats a run as it was: its settings and seed are in RUN")
-    from nasir.searching.run import Request, search  # imports torch
+    from nasir.runs.run import Request, search  # imports torch
 
     if source is None:
         assert file is not None, "one of the two is given"
@@ -161,8 +161,8 @@ def _repeated(run: Path, out: Path, device: str, data: str | None) -> "tuple[Spa
     Raises:
         CompileError: where the folder holds no run, or one of other data than `data`.
     """
-    from nasir.searching.data import anchored
-    from nasir.searching.plan import MOST_SEED, MOST_THREADS, Request, plain_settings, whole
+    from nasir.data import anchored
+    from nasir.runs.plan import MOST_SEED, MOST_THREADS, Request, plain_settings, whole
 
     try:
         plan: dict[str, Any] = parse_json(read_regular(run / "plan.json"))
@@ -202,7 +202,7 @@ def _repeated(run: Path, out: Path, device: str, data: str | None) -> "tuple[Spa
 
 def stoppable(run: Callable[[], T], folder: Path) -> T:
     """What `run` returns; where a signal stops it, the way to go on with it, and the exit status of the signal."""
-    from nasir.searching.pausing import Stopped
+    from nasir.jobs.signals import Stopped
 
     try:
         return run()
@@ -219,7 +219,7 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
     from rich.table import Table
 
     from nasir.cost.table import layer_rows
-    from nasir.searching.summary import by_layer
+    from nasir.runs.summary import by_layer
 
     table = Table("layer", "made of", "output", box=SIMPLE_HEAD, header_style="dim")
     table.add_column("macs", justify="right")
@@ -236,7 +236,7 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
 
 def show_summary(summary: "Summary", folder: Path, console: "Console", decisions: int = 0) -> None:
     """The figures of a run, of a search over so many decisions."""
-    from nasir.searching.summary import NOT_LANDED, undecided, used
+    from nasir.runs.summary import NOT_LANDED, undecided, used
 
     for words, cost, figure in (("multiply-adds", "macs", summary.macs), ("parameters   ", "params", summary.params)):
         of_bound = used(summary.bounds, cost)

@@ -24,8 +24,8 @@ from nasir.cli.options import (
     parameters,
 )
 from nasir.cli.search import stoppable
+from nasir.jobs.machine import under_torchrun
 from nasir.lang.settings import override, with_bounds
-from nasir.searching.machine import under_torchrun
 
 NAME = "sweep"
 
@@ -67,10 +67,10 @@ def command(
 
     Writes sweep.json, sweep.md and sweep.svg into DIR. `--resume` goes on with what is unfinished.
     """
-    from nasir.searching.constraint import targets
-    from nasir.searching.run import check_open
-    from nasir.searching.run_folder import RunFolder
-    from nasir.searching.sweep import Member, check_no_family, members, run_all, write_family
+    from nasir.jobs.folder import RunFolder
+    from nasir.runs.run import check_open
+    from nasir.runs.sweep import Member, check_no_family, members, run_all, write_family
+    from nasir.searching.prices import targets
     from nasir.terminal import Terminal
 
     if (macs is None) == (params is None):

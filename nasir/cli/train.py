@@ -53,8 +53,8 @@ def command(
     `--set` takes `epochs=30` and the like.
     """
     check_start(resume, overwrite)
-    from nasir.searching.plan import Request
-    from nasir.searching.run import train_file, train_network  # imports torch
+    from nasir.runs.plan import Request
+    from nasir.runs.run import train_file, train_network  # imports torch
 
     if file.endswith(".py") and given:
         raise typer.BadParameter("an emitted file has no parameters: leave `--with` out")

@@ -14,17 +14,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nasir.api import Space
+from nasir.data import DataSet, Split, batch_count, batches, pieces, whole
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.values import Scalar, key
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.progress import Report
+from nasir.jobs.ranks import Ranks
+from nasir.jobs.signals import Pauses
 from nasir.searching import optimizers
 from nasir.searching.averaging import Average
-from nasir.searching.constraint import Prices, Targets
-from nasir.searching.data import DataSet, Split, batch_count, batches, pieces, whole
 from nasir.searching.landing import drawn, landed, scores
-from nasir.searching.pausing import Pauses
-from nasir.searching.progress import Report
-from nasir.searching.ranks import Ranks
-from nasir.searching.run_folder import RunFolder
+from nasir.searching.prices import Prices, Targets
 from nasir.searching.training import check_finite, compiled, diverged, place
 from nasir.supernets import Supernet, SupernetOutput, build
 from nasir.supernets.gates import gumbel_noise

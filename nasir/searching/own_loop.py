@@ -6,8 +6,8 @@ from torch import Tensor
 
 from nasir.api import Space
 from nasir.ir.values import Scalar
-from nasir.searching.constraint import Prices, targets
 from nasir.searching.landing import landed, scores
+from nasir.searching.prices import Prices, targets
 from nasir.supernets import Supernet
 
 

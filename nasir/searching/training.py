@@ -12,15 +12,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import update_bn
 
+from nasir.data import DataSet, Split, batch_count, batches, stratified, whole
 from nasir.diagnostics import CompileError, Diagnostic
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.progress import Report
+from nasir.jobs.ranks import Ranks
+from nasir.jobs.signals import Pauses
 from nasir.lang.settings import Optimizer, TrainSettings
 from nasir.searching import optimizers
 from nasir.searching.averaging import Average
-from nasir.searching.data import DataSet, Split, batch_count, batches, stratified, whole
-from nasir.searching.pausing import Pauses
-from nasir.searching.progress import Report
-from nasir.searching.ranks import Ranks
-from nasir.searching.run_folder import RunFolder
 from nasir.supernets.layers import wide
 
 _ESTIMATION_BATCHES = 64

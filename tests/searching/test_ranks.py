@@ -18,16 +18,16 @@ from filelock import FileLock
 from torch.nn import functional as F
 
 import nasir
+from nasir.data import batch_count, batches, load_data
+from nasir.data.memory import TensorSplit
 from nasir.diagnostics import Diagnostic
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.ranks import Ranks, joined
+from nasir.jobs.signals import Pauses
 from nasir.lang.settings import override
 from nasir.searching import optimizers
-from nasir.searching.constraint import targets
-from nasir.searching.data import batch_count, batches, load_data
-from nasir.searching.data.memory import TensorSplit
 from nasir.searching.loop import Search
-from nasir.searching.pausing import Pauses
-from nasir.searching.ranks import Ranks, joined
-from nasir.searching.run_folder import RunFolder
+from nasir.searching.prices import targets
 from nasir.supernets.gates import gumbel_noise
 from tests.spaces import TINY
 

@@ -10,16 +10,16 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 import nasir
+from nasir.data import batches, check_classes, input_of, load_data
 from nasir.execution import network_class
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.signals import Pauses
 from nasir.lang.objectives import Bound, Objective, Power
 from nasir.lang.settings import SearchSettings, override
-from nasir.searching.constraint import Prices, Targets, targets
-from nasir.searching.data import batches, check_classes, input_of, load_data
+from nasir.runs.plan import Request
+from nasir.runs.run import search
 from nasir.searching.loop import Search
-from nasir.searching.pausing import Pauses
-from nasir.searching.plan import Request
-from nasir.searching.run import search
-from nasir.searching.run_folder import RunFolder
+from nasir.searching.prices import Prices, Targets, targets
 from nasir.supernets.gates import gumbel_noise
 from tests.spaces import RESIDUAL, TINY
 

@@ -9,18 +9,18 @@ from safetensors.torch import load_file
 from torch import nn
 
 import nasir
+from nasir.data import load_data
+from nasir.data.memory import TensorSplit
 from nasir.execution import network_class
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.ranks import Ranks
+from nasir.jobs.signals import Pauses
 from nasir.lang.settings import Settings, TrainSettings, override
+from nasir.runs.plan import Request
+from nasir.runs.run import train_file
 from nasir.searching.averaging import Average
-from nasir.searching.constraint import targets
-from nasir.searching.data import load_data
-from nasir.searching.data.memory import TensorSplit
 from nasir.searching.loop import Search
-from nasir.searching.pausing import Pauses
-from nasir.searching.plan import Request
-from nasir.searching.ranks import Ranks
-from nasir.searching.run import train_file
-from nasir.searching.run_folder import RunFolder
+from nasir.searching.prices import targets
 from nasir.searching.training import Training, accuracy
 from tests.searching.test_search import run
 from tests.spaces import TINY

@@ -15,9 +15,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from nasir.data.base import SPLIT_SEED, STRATIFIED, TEST_SHARE, DataSet, Input, Split, loaded, stratified
+from nasir.data.preparation import FORMATS, Preparation, is_deep
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.searching.data.base import SPLIT_SEED, STRATIFIED, TEST_SHARE, DataSet, Input, Split, loaded, stratified
-from nasir.searching.data.preparation import FORMATS, Preparation, is_deep
 
 _ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".tif", ".tiff", ".gif"))
 _CLUTTER = frozenset(("__macosx", "thumbs.db", "desktop.ini", "lost+found"))

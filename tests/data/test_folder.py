@@ -11,10 +11,10 @@ from PIL import Image
 from rich.console import Console
 
 import nasir
+from nasir.data import Input, batches, load_data
 from nasir.lang.settings import Settings, override
-from nasir.searching.data import Input, batches, load_data
-from nasir.searching.plan import Request
-from nasir.searching.run import search, train_file, train_network
+from nasir.runs.plan import Request
+from nasir.runs.run import search, train_file, train_network
 from tests.spaces import TINY
 
 NET = (
@@ -65,7 +65,7 @@ def test_batches_are_a_function_of_seed_and_epoch_whatever_the_number_of_workers
         return torch.cat([images for images, _ in batches(data, 5, 1, number)])
 
     first = epoch(0)
-    monkeypatch.setattr("nasir.searching.data.base.workers", lambda: 1)
+    monkeypatch.setattr("nasir.data.base.workers", lambda: 1)
     torch.manual_seed(123)
     assert torch.equal(epoch(0), first)
     assert not torch.equal(epoch(1), first)

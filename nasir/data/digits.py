@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from nasir.data.base import SPLIT_SEED, STRATIFIED, TEST_SHARE, DataSet, Input, check_channels, stratified
+from nasir.data.memory import in_memory
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.searching.data.base import SPLIT_SEED, STRATIFIED, TEST_SHARE, DataSet, Input, check_channels, stratified
-from nasir.searching.data.memory import in_memory
 
 _SIZE = 8
 _MOST = 16  # of a pixel

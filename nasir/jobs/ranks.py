@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.searching.machine import rank, rank_count
-from nasir.searching.pausing import Stopped
+from nasir.jobs.machine import rank, rank_count
+from nasir.jobs.signals import Stopped
 
 T = TypeVar("T")
 _SETTLING = 0.2  # seconds

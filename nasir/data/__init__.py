@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from nasir.diagnostics import CompileError, Diagnostic, closest
-from nasir.searching.data.base import (
+from nasir.data.base import (
     DataSet,
     Input,
     Split,
@@ -17,10 +16,11 @@ from nasir.searching.data.base import (
     stratified,
     whole,
 )
-from nasir.searching.data.digits import load_digits
-from nasir.searching.data.folder import load_folder
-from nasir.searching.data.idx import load_idx
-from nasir.searching.data.own import load_own
+from nasir.data.digits import load_digits
+from nasir.data.folder import load_folder
+from nasir.data.idx import load_idx
+from nasir.data.own import load_own
+from nasir.diagnostics import CompileError, Diagnostic, closest
 
 _SOURCES: Mapping[str, Callable[[str, Input | None, bool], DataSet]] = {
     "digits": load_digits,

@@ -20,8 +20,8 @@ from nasir.drawing import draw
 from nasir.drawing.curves import Series, plot
 from nasir.ir.graph import Choices
 from nasir.ir.values import key
-from nasir.searching.run_folder import RunFolder
-from nasir.searching.summary import NOT_LANDED, by_layer, undecided, used
+from nasir.jobs.folder import RunFolder
+from nasir.runs.summary import NOT_LANDED, by_layer, undecided, used
 from nasir.templates import template
 
 Lines = Sequence[Mapping[str, Any]]

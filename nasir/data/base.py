@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from nasir.data.preparation import Preparation
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Graph
-from nasir.searching.data.preparation import Preparation
-from nasir.searching.machine import cores
-from nasir.searching.ranks import Ranks
+from nasir.jobs.machine import cores
+from nasir.jobs.ranks import Ranks
 
 MOST_WORKERS = 8
 TEST_SHARE = 0.2  # where the data name no test images

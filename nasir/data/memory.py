@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from nasir.searching.data.base import DataSet, Input, Split
-from nasir.searching.data.preparation import Preparation
+from nasir.data.base import DataSet, Input, Split
+from nasir.data.preparation import Preparation
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nasir.data.base import DataSet, Input, check_channels, check_labels
+from nasir.data.memory import in_memory
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.searching.data.base import DataSet, Input, check_channels, check_labels
-from nasir.searching.data.memory import in_memory
 
 _UNSIGNED_BYTES = 8
 

@@ -11,7 +11,7 @@ import pytest
 import nasir
 from nasir.drawing.curves import Series, plot, short
 from nasir.lang.settings import override
-from nasir.searching.report import write_report
+from nasir.runs.report import write_report
 from tests.searching.test_search import finished, run  # noqa: F401
 from tests.spaces import TINY
 

@@ -14,24 +14,24 @@ from safetensors.torch import save
 from torch import nn
 
 from nasir.api import Space
+from nasir.data import DataSet, Input, check_classes, input_of, load_data
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.execution import network_class, proved, source_of
 from nasir.ir.graph import Choices
+from nasir.jobs.events import Events, check_events
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.machine import fitting_threads
+from nasir.jobs.progress import progress
+from nasir.jobs.ranks import joined
+from nasir.jobs.signals import pausing
 from nasir.lang.settings import Settings, TrainSettings
-from nasir.searching.constraint import Targets, targets
-from nasir.searching.data import DataSet, Input, check_classes, input_of, load_data
-from nasir.searching.deploying import DEPLOY_KEY, data_facts, deployment, deployment_notes, show_data
-from nasir.searching.events import Events, check_events
+from nasir.runs.deploying import DEPLOY_KEY, data_facts, deployment, deployment_notes, show_data
+from nasir.runs.modules import checked, made, written_input
+from nasir.runs.plan import Job, Request, check_same_plan, pick_device, plan, run_facts
+from nasir.runs.report import write_report
+from nasir.runs.summary import Summary
 from nasir.searching.loop import Found, Search
-from nasir.searching.machine import fitting_threads
-from nasir.searching.modules import checked, made, written_input
-from nasir.searching.pausing import pausing
-from nasir.searching.plan import Job, Request, check_same_plan, pick_device, plan, run_facts
-from nasir.searching.progress import progress
-from nasir.searching.ranks import joined
-from nasir.searching.report import write_report
-from nasir.searching.run_folder import RunFolder
-from nasir.searching.summary import Summary
+from nasir.searching.prices import Targets, targets
 from nasir.searching.training import Training, check_training, confusions
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nasir.searching.data import DataSet
+from nasir.data import DataSet
 
 DEPLOY_KEY = "deploy"
 """The entry of the weights' metadata that is `deploy.json`."""

@@ -15,9 +15,9 @@ from safetensors import safe_open
 
 import nasir
 from nasir.lang.settings import override
-from nasir.searching.plan import Request
-from nasir.searching.predicting import predictor
-from nasir.searching.run import search, train_network
+from nasir.runs.plan import Request
+from nasir.runs.predicting import predictor
+from nasir.runs.run import search, train_network
 from nasir.searching.training import divided
 from nasir.terminal import Terminal
 from tests.spaces import TINY
@@ -72,7 +72,7 @@ def test_predictions_are_those_of_the_test(run, tmp_path, form):
         for name in ("model.py", "model.safetensors", *(["deploy.json"] if form == "model.py" else [])):
             shutil.copy(root / "run" / name, tmp_path / name)
         path = tmp_path / "model.py"
-    from nasir.searching.data import load_data
+    from nasir.data import load_data
 
     test = load_data(f"folder:{root / 'photos'}").test
     found = list(predictor(path)(test.file_names(), top=2))
@@ -127,7 +127,7 @@ def test_accuracy_is_told_after_each_epoch_on_images_that_are_neither_trained_no
 
 
 def test_held_out_images_are_a_share_of_each_class(tiny):
-    from nasir.searching.data import load_data
+    from nasir.data import load_data
 
     data = load_data("digits")
     training, validation = divided(data, tiny.settings.train, 0)

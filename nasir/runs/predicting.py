@@ -13,12 +13,12 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from nasir.api import load
+from nasir.data.preparation import FORMATS, Preparation, prepared_as
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.execution import network_class, proved, source_of
 from nasir.files import Unreadable, parse_json, read_regular
-from nasir.searching.data.preparation import FORMATS, Preparation, prepared_as
-from nasir.searching.deploying import DEPLOY_KEY
-from nasir.searching.modules import made
+from nasir.runs.deploying import DEPLOY_KEY
+from nasir.runs.modules import made
 
 WEIGHTS = "model.safetensors"
 

@@ -15,10 +15,10 @@ from nasir.cost.names import COST_NAMES
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.drawing.curves import Series, plot
 from nasir.files import not_written, replace_atomically
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.machine import cores
+from nasir.jobs.signals import WORKS_FOR, Stopped, pausing
 from nasir.lang.settings import Settings, with_bounds
-from nasir.searching.machine import cores
-from nasir.searching.pausing import WORKS_FOR, Stopped, pausing
-from nasir.searching.run_folder import RunFolder
 
 _LOOK_EVERY = 0.2  # seconds
 _RESULTS = ("sweep.json", "sweep.md", "sweep.svg")

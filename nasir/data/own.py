@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from nasir.data.base import SPLIT_SEED, DataSet, Input, Split, check_labels, loaded
+from nasir.data.memory import resized
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.searching.data.base import SPLIT_SEED, DataSet, Input, Split, check_labels, loaded
-from nasir.searching.data.memory import resized
 
 
 def load_own(rest: str, input: Input | None, skip: bool = False) -> DataSet:

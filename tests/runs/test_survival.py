@@ -21,13 +21,13 @@ from PIL import Image
 from rich.console import Console
 
 import nasir
+from nasir.data import load_data
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.signals import Pauses, Stopped, pausing
 from nasir.lang.settings import override
-from nasir.searching.data import load_data
-from nasir.searching.pausing import Pauses, Stopped, pausing
-from nasir.searching.plan import Request
-from nasir.searching.report import write_report
-from nasir.searching.run import search, train_file, train_network
-from nasir.searching.run_folder import RunFolder
+from nasir.runs.plan import Request
+from nasir.runs.report import write_report
+from nasir.runs.run import search, train_file, train_network
 from nasir.searching.training import accuracy
 from tests.conftest import until_an_epoch_is_done
 from tests.searching.test_search import SAME_BYTES, run, search_of

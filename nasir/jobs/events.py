@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.searching.run_folder import EVENTS, RunFolder
+from nasir.jobs.folder import EVENTS, RunFolder
 
 
 def check_events() -> None:

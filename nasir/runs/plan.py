@@ -11,14 +11,14 @@ import torch
 from rich.console import Console
 
 from nasir.api import Space
+from nasir.data import DataSet, anchored
 from nasir.diagnostics import CompileError, Diagnostic
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.machine import local_rank, rank_count
+from nasir.jobs.ranks import Ranks
+from nasir.jobs.signals import Pauses
 from nasir.lang.settings import Formula, Settings
-from nasir.searching.constraint import Targets
-from nasir.searching.data import DataSet, anchored
-from nasir.searching.machine import local_rank, rank_count
-from nasir.searching.pausing import Pauses
-from nasir.searching.ranks import Ranks
-from nasir.searching.run_folder import RunFolder
+from nasir.searching.prices import Targets
 
 
 @dataclass(frozen=True)

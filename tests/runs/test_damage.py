@@ -16,10 +16,10 @@ from rich.console import Console
 import nasir
 from nasir.cli.search import _repeated
 from nasir.diagnostics import CompileError
-from nasir.searching.pausing import Pauses, Stopped
-from nasir.searching.plan import Request
-from nasir.searching.report import write_report
-from nasir.searching.run import search
+from nasir.jobs.signals import Pauses, Stopped
+from nasir.runs.plan import Request
+from nasir.runs.report import write_report
+from nasir.runs.run import search
 from tests.spaces import TINY
 
 SMALL = TINY.replace("classes = 10", "classes = 2").replace("epochs       = 3", "epochs       = 2")

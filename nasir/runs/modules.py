@@ -8,9 +8,9 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from nasir.data import DataSet, Input
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.execution import network_class
-from nasir.searching.data import DataSet, Input
 
 
 def made(path: Path, source: bytes | str) -> nn.Module:

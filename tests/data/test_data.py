@@ -13,7 +13,7 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 import nasir
-from nasir.searching.data import Input, batches, class_count, load_data
+from nasir.data import Input, batches, class_count, load_data
 
 
 def idx(array):
@@ -267,7 +267,7 @@ def test_a_data_set_of_the_user_s_own():
     [
         ("", "names no function"),
         (":good", "names no function"),
-        ("tests.searching.nowhere:good", "ModuleNotFoundError"),
+        ("tests.data.nowhere:good", "ModuleNotFoundError"),
         (f"{__name__}:nothing", "AttributeError"),
         (f"{__name__}:raising", r"RuntimeError: no such disk \(.*test_data.py, line \d+\)"),
         (f"{__name__}:no_pair", "gives no training and test set"),

@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
-from nasir.searching.machine import under_torchrun
+from nasir.jobs.machine import under_torchrun
 
 SAVE_EVERY = 300.0  # seconds
 WORKS_FOR = "NASIR_WORKS_FOR"
