@@ -3,10 +3,8 @@ other; the temperature anneals; of networks near to the final distribution that 
 supernet's weights is the one."""
 
 import math
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -14,18 +12,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nasir.api import Space
-from nasir.data import DataSet, Split, batch_count, batches, pieces, whole
+from nasir.data import DataSet, Split, batch_count, pieces, whole
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.values import Scalar, key
 from nasir.jobs.folder import RunFolder
-from nasir.jobs.progress import Report
 from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
+from nasir.jobs.steps import Step
 from nasir.searching import optimizers
 from nasir.searching.averaging import Average
 from nasir.searching.landing import drawn, landed, scores
+from nasir.searching.phases import Lines, Phase, diverged
 from nasir.searching.prices import Prices, Targets
-from nasir.searching.training import check_finite, compiled, diverged, place
+from nasir.searching.training import compiled, place
 from nasir.supernets import Supernet, SupernetOutput, build
 from nasir.supernets.gates import gumbel_noise
 from nasir.supernets.layers import wide
@@ -53,8 +52,10 @@ class Found:
         return {n: [option, self.choices[n]] for n, option in self.likeliest.items() if option != self.choices[n]}
 
 
-class Search:
-    """One search of one space on one data set. Its state after any step is a checkpoint."""
+class Search(Phase):
+    """One search of one space on one data set."""
+
+    name, trains = "search", "space"
 
     def __init__(
         self,
@@ -68,9 +69,9 @@ class Search:
         synchronised: bool = False,
     ) -> None:
         """`synchronised` takes batch statistics over all ranks (SyncBN)."""
-        self._space, self._data = space, data
         self._settings = space.settings.search
-        self._seed, self._device, self._ranks = seed, device, ranks or Ranks()
+        super().__init__(data, self._settings.epochs, self._settings.batch, device, ranks or Ranks())
+        self._space, self._seed = space, seed
         torch.manual_seed(seed)
         self.supernet: Supernet = build(space.graph, self._settings.resolution)
         self.supernet.synchronise_batch_norms(synchronised and self._ranks.count > 1)
@@ -92,8 +93,7 @@ class Search:
         self._architecture_optimizer = optimizers.make(self._settings.architecture, (self._logits,))
         searching = self._settings.epochs - self._settings.warmup_epochs
         self._prices = Prices(targets, searching * self._count(self._parts[ARCHITECTURE]))
-        self.epoch = 0
-        self._part, self._step = WEIGHTS, 0
+        self._part = WEIGHTS
         self._losses = [0.0, 0.0]
         self._costs: dict[str, float] = {}
         self.found: Found | None = None
@@ -102,64 +102,37 @@ class Search:
         """Steps of an epoch on a part of the data."""
         return batch_count(split, self._settings.batch, self._ranks.count)
 
-    def run(self, folder: RunFolder, report: Report, pauses: Pauses) -> None:
-        """The remaining epochs; each ends with a line in metrics.jsonl and one in probabilities.jsonl, and with a
-        checkpoint.
-
-        Raises:
-            CompileError: where a loss is no number, or a file cannot be read or written.
-            Stopped: where `pauses` said so; the state is saved.
-        """
-        while self.epoch < self._settings.epochs:
-            start = time.perf_counter()
-            self.supernet.train()
-            self.supernet.temperature.fill_(self._settings.temperature_at(self.epoch))
-            searching = self.epoch >= self._settings.warmup_epochs
-            if self._part == WEIGHTS:
-                self._run_part(self._train_weights, folder, pauses)
-                self._part, self._step = ARCHITECTURE, 0
-            if searching:
-                self._run_part(self._train_architecture, folder, pauses)
-            metrics = self._metrics(searching)
-            line = {"phase": "search", "epoch": self.epoch}
-            timing = {"seconds": time.perf_counter() - start, "ended": time.time()}
-            lines = {
-                "metrics.jsonl": {**line, **metrics},
-                "probabilities.jsonl": {**line, "decisions": self._distributions()},
-                "timing.jsonl": {**line, **timing},
-            }
-            self._ranks.lead(partial(folder.append, lines))
-            self.epoch += 1
-            self._part, self._step, self._losses = WEIGHTS, 0, [0.0, 0.0]
-            self._data.skip(self._ranks.union(self._data.left_out))
-            self.save(folder, pauses)
-            report(self.epoch - 1, _shown(metrics))
-
-    def _run_part(self, train: Callable[[Tensor, Tensor], Tensor], folder: RunFolder, pauses: Pauses) -> None:
-        """The remaining steps on one part of the data."""
-        split = self._parts[self._part]
-        batch, key = self._settings.batch, 2 * self._seed + self._part
-        mine = batches(split, batch, key, self.epoch, self._ranks, self._step)
-        for images, labels in self._ranks.each(mine, self._device):
-            facts = [float(train(images, labels)), pauses.signal > 0, pauses.due()]
-            loss, stop, due = self._ranks.mean(facts, self._device)
-            if not math.isfinite(loss):
-                name = ("weights", "architecture")[self._part]
-                where = f"epoch {self.epoch + 1} of {self._settings.epochs} of the search, of the {name}"
-                raise diverged(loss, where, f"search.{name}", getattr(self._settings, name))
-            if self._part == WEIGHTS:
+    def _run_epoch(self, folder: RunFolder, pauses: Pauses) -> Lines:
+        self.supernet.train()
+        self.supernet.temperature.fill_(self._settings.temperature_at(self.epoch))
+        searching = self.epoch >= self._settings.warmup_epochs
+        if self._part == WEIGHTS:
+            for step in self._steps_on_part(folder, pauses):
+                step.check(self._train_weights(*step.batch))
                 self._weight_optimizer.step()
                 self._average.update()
-            else:
+                self._losses[WEIGHTS] += step.loss
+            self._part, self._step = ARCHITECTURE, 0
+        if searching:
+            for step in self._steps_on_part(folder, pauses):
+                step.check(self._train_architecture(*step.batch))
                 self._architecture_optimizer.step()
                 discrete = self._space.costs.at(self.supernet.argmax())
                 self._prices.update(self._costs, discrete, self.supernet.entropy())
-            self._losses[self._part] += loss
-            self._step += 1
-            if stop or due:
-                self.save(folder, pauses)
-            if stop:
-                raise pauses.stopped()
+                self._losses[ARCHITECTURE] += step.loss
+        metrics = self._metrics(searching)
+        self._part, self._losses = WEIGHTS, [0.0, 0.0]
+        return {"metrics.jsonl": metrics, "probabilities.jsonl": {"decisions": self._distributions()}}
+
+    def _steps_on_part(self, folder: RunFolder, pauses: Pauses) -> Iterator[Step[tuple[Tensor, Tensor]]]:
+        """The remaining steps on the part of the data that is in turn."""
+        key = 2 * self._seed + self._part
+        return self._steps(self._parts[self._part], key, folder, pauses, self._diverged)
+
+    def _diverged(self, loss: float) -> CompileError:
+        name = ("weights", "architecture")[self._part]
+        where = f"epoch {self.epoch + 1} of {self._epochs} of the search, of the {name}"
+        return diverged(loss, where, f"search.{name}", getattr(self._settings, name))
 
     def _train_weights(self, images: Tensor, labels: Tensor) -> Tensor:
         """The loss of a step; the weights have its gradient."""
@@ -279,26 +252,21 @@ class Search:
         wanted = pieces(order, self._settings.batch)[:_ESTIMATION_BATCHES]
         return (x for x, _ in self._parts[WEIGHTS].batches([index for index in wanted if len(index) > 1], None))
 
-    def save(self, folder: RunFolder, pauses: Pauses) -> None:
-        """Write a checkpoint.
-
-        Raises:
-            CompileError: where it cannot be written, or holds no finite numbers.
-        """
-
-        def write() -> None:
-            check_finite(self.supernet.parameters())
-            folder.save_checkpoint("search", self.state())
-
-        self._ranks.lead(write)
-        pauses.saved()
-
-    def state(self) -> dict[str, Any]:
-        """All that the next step depends on; noise, order, augmentation and rates are functions of seed and step."""
+    def _shown(self, metrics: Mapping[str, Any]) -> dict[str, str]:
         return {
-            "epoch": self.epoch,
+            "loss": f"{metrics['loss']:.3f}",
+            "macs": f"{metrics['argmax_macs']:,.0f}",
+            "tau": f"{metrics['temperature']:.2f}",
+            "entropy": f"{metrics['entropy']:.2f}",
+            "moved": f"{metrics['moved']}",
+        }
+
+    def _parameters(self) -> Iterable[Tensor]:
+        return self.supernet.parameters()
+
+    def _own_state(self) -> dict[str, Any]:
+        return {
             "part": self._part,
-            "step": self._step,
             "losses": list(self._losses),
             "costs": dict(self._costs),
             "supernet": self.supernet.state_dict(),
@@ -306,36 +274,16 @@ class Search:
             "architecture_optimizer": self._architecture_optimizer.state_dict(),
             "average": self._average.state(),
             "prices": dict(self._prices.values),
-            "skipped": self._data.left_out,
             "found": None if self.found is None else asdict(self.found),
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint.
-
-        Raises:
-            CompileError: where it is another space's.
-        """
-        try:
-            self.supernet.load_state_dict(state["supernet"])
-            self._weight_optimizer.load_state_dict(state["weight_optimizer"])
-            self._architecture_optimizer.load_state_dict(state["architecture_optimizer"])
-            self._average.restore(state["average"])
-            self._prices.values = dict(state["prices"])
-            self._data.skip(state["skipped"])
-            self.epoch, self._part, self._step = int(state["epoch"]), int(state["part"]), int(state["step"])
-            self._losses, self._costs = list(state["losses"]), dict(state["costs"])
-            if (found := state["found"]) is not None:
-                self.found = Found(**found)
-        except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-            raise CompileError(Diagnostic("E0902", f"the checkpoint does not fit the space: {error}")) from None
-
-
-def _shown(metrics: Mapping[str, float | int | None]) -> dict[str, str]:
-    return {
-        "loss": f"{metrics['loss']:.3f}",
-        "macs": f"{metrics['argmax_macs']:,.0f}",
-        "tau": f"{metrics['temperature']:.2f}",
-        "entropy": f"{metrics['entropy']:.2f}",
-        "moved": f"{metrics['moved']}",
-    }
+    def _take(self, state: Mapping[str, Any]) -> None:
+        self.supernet.load_state_dict(state["supernet"])
+        self._weight_optimizer.load_state_dict(state["weight_optimizer"])
+        self._architecture_optimizer.load_state_dict(state["architecture_optimizer"])
+        self._average.restore(state["average"])
+        self._prices.values = dict(state["prices"])
+        self._part = int(state["part"])
+        self._losses, self._costs = list(state["losses"]), dict(state["costs"])
+        if (found := state["found"]) is not None:
+            self.found = Found(**found)
