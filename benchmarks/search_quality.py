@@ -87,8 +87,8 @@ def searched(setup: Setup, form: str, count: int, seed: int) -> dict[str, Any]:
         found = loop.choose(Pauses())
         seconds = time.perf_counter() - start
         costs = space.costs.at(found.choices)
-        likeliest = space.costs.at(loop.supernet.argmax())["macs"]
-        losses = [loop.evaluate(in_form(space, choices), Pauses())[0] for choices in drawn(setup, count)]
+        likeliest = space.costs.at(loop.strategy.supernet.argmax())["macs"]
+        losses = [loop.strategy.evaluate(in_form(space, choices), Pauses())[0] for choices in drawn(setup, count)]
         facts = {"likeliest_macs": likeliest, "seconds": seconds, "random_losses": losses}
         return {"choices": found.choices, **costs, **facts}
 

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field, fields, is_dataclass
+from dataclasses import KW_ONLY, dataclass, field, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from nasir.jobs.folder import RunFolder
 from nasir.jobs.machine import local_rank, rank_count
 from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
-from nasir.lang.settings import Formula, Settings
+from nasir.lang.settings import Formula, Settings, recorded
 from nasir.searching.prices import Targets
 
 
@@ -109,7 +109,7 @@ def _plain(value: Any) -> Any:
         case list() | tuple():
             return [_plain(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
         case _ if is_dataclass(value):
-            return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+            return {name: _plain(one) for name, one in recorded(value).items()}
         case _:
             return value
 

@@ -30,8 +30,9 @@ from nasir.runs.modules import checked, made, written_input
 from nasir.runs.plan import Job, Request, check_same_plan, pick_device, plan, run_facts
 from nasir.runs.report import write_report
 from nasir.runs.summary import Summary
-from nasir.searching.loop import Found, Search
+from nasir.searching.loop import Search
 from nasir.searching.prices import Targets, targets
+from nasir.searching.strategy import Found
 from nasir.searching.training import Training, check_training, confusions
 
 

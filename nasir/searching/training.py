@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim.swa_utils import update_bn
 
 from nasir.data import DataSet, Split, batch_count, batches, stratified, whole
@@ -19,6 +18,7 @@ from nasir.jobs.signals import Pauses
 from nasir.lang.settings import TrainSettings
 from nasir.searching import optimizers
 from nasir.searching.averaging import Average
+from nasir.searching.loss import Loss, loss_of
 from nasir.searching.phases import Lines, Phase, diverged
 from nasir.supernets.layers import wide
 
@@ -38,7 +38,10 @@ class Training(Phase):
         seed: int,
         device: torch.device,
         ranks: Ranks,
+        *,
+        loss: Loss | None = None,
     ) -> None:
+        """`loss` stands in for that of the settings."""
         super().__init__(data, settings.epochs, settings.batch, device, ranks)
         place(network, device)
         self._network, self._settings, self._seed = network, settings, seed
@@ -51,6 +54,7 @@ class Training(Phase):
             raise no_batches()
         self._optimizer = optimizers.make(settings.weights, network.parameters())
         self._average = Average(network.parameters(), settings.ema)
+        self._criterion = loss or loss_of(settings)
         self._loss = 0.0
         self.validation: float | None = None
         """The accuracy on the held-out images of the weights that are kept."""
@@ -108,7 +112,7 @@ class Training(Phase):
         lower = self._settings.precision == "bfloat16"
         with torch.autocast(self._device.type, torch.bfloat16, enabled=lower):
             logits = self._running(images)
-        return F.cross_entropy(wide(logits), labels, label_smoothing=self._settings.label_smoothing)
+        return self._criterion(wide(logits), labels)
 
     def _shown(self, metrics: Mapping[str, Any]) -> dict[str, str]:
         shown = {"loss": f"{metrics['loss']:.3f}"}

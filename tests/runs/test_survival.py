@@ -356,7 +356,7 @@ def test_weights_that_are_no_numbers_are_not_saved(compiled, tmp_path):
     loop.save(folder, Pauses())
     before = (folder.path / "checkpoint" / "search.pt").read_bytes()
     with torch.no_grad():
-        next(iter(loop.supernet.weights())).view(-1)[0] = float("nan")
+        next(iter(loop.strategy.supernet.weights())).view(-1)[0] = float("nan")
     with pytest.raises(nasir.CompileError, match="no finite numbers") as caught:
         loop.save(folder, Pauses())
     assert caught.value.diagnostics[0].code == "E0804"
@@ -366,7 +366,7 @@ def test_weights_that_are_no_numbers_are_not_saved(compiled, tmp_path):
 def test_what_compares_networks_tells_numbers_from_nan(compiled, emitted):
     space = compiled(TINY)
     loop, network = search_of(space), emitted(space.at(space.smallest()))
-    for weight in (*loop.supernet.weights(), *network.parameters()):
+    for weight in (*loop.strategy.supernet.weights(), *network.parameters()):
         weight.detach().fill_(float("nan"))
     test = load_data("digits").test
     for compare in (lambda: loop.choose(Pauses()), lambda: accuracy(network, test, 256)):
@@ -384,7 +384,7 @@ def test_a_candidate_whose_loss_is_no_number_is_not_chosen(compiled):
         seen.append(choices)
         return (math.inf, 0.1) if len(seen) == 1 else (9.0, 0.1)
 
-    loop.evaluate = overflowing
+    loop.strategy.evaluate = overflowing
     found = loop.choose(Pauses())
     assert len(seen) > 1
     assert found.choices != seen[0]

@@ -150,7 +150,7 @@ def test_the_loop_follows_the_temperature_schedule_and_rests_the_architecture_in
     logits = {}
 
     def note(epoch, values):
-        (alpha,) = loop.supernet.architecture()
+        (alpha,) = loop.strategy.supernet.architecture()
         logits[epoch] = alpha.detach().clone()
 
     folder = RunFolder(tmp_path / "run")
@@ -292,7 +292,7 @@ def test_the_search_runs_the_resolution_it_is_told_to(compiled):
     for name in ("all", "sampled"):
         told = replace(space, settings=override(space.settings, [f"resolution={name}"]))
         loop = search_of(told)
-        assert loop.supernet.get_submodule("running").sampled == (name == "sampled")
+        assert loop.strategy.supernet.get_submodule("running").sampled == (name == "sampled")
 
 
 def test_compiled_and_eager_searches_agree(compiled, tmp_path):
@@ -318,7 +318,7 @@ def test_the_chosen_network_is_the_best_of_the_candidates_within_the_bounds(comp
         seen.append((evaluate(choices, pauses), choices))
         return seen[-1][0]
 
-    evaluate, loop.evaluate = loop.evaluate, noted
+    evaluate, loop.strategy.evaluate = loop.strategy.evaluate, noted
     again = loop.choose(Pauses())
     assert again == found
     assert len(seen) > 1
