@@ -18,7 +18,7 @@ from rich.console import Console
 import nasir
 from nasir.diagnostics import render_all
 from nasir.jobs.folder import RunFolder
-from nasir.runs.plan import Request
+from nasir.runs.request import Request
 from nasir.runs.run import search, train_file
 from nasir.runs.sweep import members, write_family
 from nasir.terminal import Terminal

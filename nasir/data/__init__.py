@@ -1,7 +1,6 @@
 """Data sets by name, as a user names them to `--data`."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from nasir.data.base import (
     DataSet,
@@ -29,12 +28,6 @@ _SOURCES: Mapping[str, Callable[[str, Input | None, bool], DataSet]] = {
     "python": load_own,
 }
 KNOWN = "`digits`, `idx:DIR`, `folder:DIR`, `python:module:function`"
-
-
-def anchored(name: str) -> str:
-    """The same data set by a name that holds in any folder."""
-    kind, colon, rest = name.partition(":")
-    return f"{kind}:{Path(rest).resolve()}" if colon and rest and kind in {"idx", "folder"} else name
 
 
 def load_data(
@@ -66,7 +59,6 @@ __all__ = [
     "DataSet",
     "Input",
     "Split",
-    "anchored",
     "batch_count",
     "batches",
     "check_classes",

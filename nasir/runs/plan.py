@@ -2,42 +2,23 @@
 
 import platform
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
 
 from nasir.api import Space
-from nasir.data import DataSet, anchored
+from nasir.data import DataSet
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.jobs.folder import RunFolder
 from nasir.jobs.machine import local_rank, rank_count
 from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
 from nasir.lang.settings import Formula, Settings, recorded
+from nasir.runs.request import MOST_THREADS, Request, whole
 from nasir.searching.prices import Targets
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a user asks of `nasir search` and `nasir train`. `given` is how the settings came about, for repeating."""
-
-    data: str
-    out: Path
-    _: KW_ONLY
-    seed: int = 0
-    device: str = "auto"
-    resume: bool = False
-    overwrite: bool = False
-    classes: str | None = None
-    skip_broken: bool = False
-    synchronised: bool = False
-    tensorboard: bool = False
-    threads: int | None = None
-    given: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
 
 
 @dataclass(frozen=True)
@@ -72,17 +53,13 @@ def plan(space: Space, job: Job, goal: Targets | None = None) -> dict[str, Any]:
 
 def run_facts(settings: Settings, job: Job) -> dict[str, Any]:
     """The settings of a run, and what it runs on."""
-    request, data = job.request, job.data
+    data = job.data
     return {
-        "data": anchored(request.data),
+        **job.request.planned(),
         "data_set": data.name,
-        "classes": request.classes,
-        "skip_broken": request.skip_broken,
         "images": {"train": len(data.train), "test": len(data.test), "files": data.files},
         "split": data.split,
         "normalisation": {"mean": data.mean, "std": data.std},
-        "seed": request.seed,
-        "given": {name: list(texts) for name, texts in request.given.items()},
         "settings": plain_settings(settings),
         "versions": {
             "nasir": version("nasir"),
@@ -91,9 +68,7 @@ def run_facts(settings: Settings, job: Job) -> dict[str, Any]:
         },
         "machine": platform.machine(),
         "threads": job.threads,
-        "device": str(job.device),
         "ranks": job.ranks.count,
-        "synchronised": request.synchronised,
     }
 
 
@@ -117,55 +92,31 @@ def _plain(value: Any) -> Any:
 _SAME = {
     "space": "another space",
     "imports": "other imports",
-    "seed": "another seed",
-    "data": "other data",
     "images": "other images",
     "settings": "other settings",
-    "classes": "other `--classes`",
-    "synchronised": "another `--sync-bn`",
     "ranks": "another number of ranks",
 }
-"""What of a plan must be the same to go on with it, as a user is told of it."""
+"""What else than options must be the same in a plan to go on with it, as a user is told of it."""
 
 
-MOST_SEED = 2**31 - 1
-MOST_THREADS = 1_024
-
-
-def whole(value: object, least: int, most: int = 2**53) -> int:
-    """A whole number of a file that may have been changed.
+def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any], request: Request) -> Mapping[str, Any]:
+    """The plan of the run in the folder.
 
     Raises:
-        ValueError: where it is none from `least` to `most`.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise ValueError(f"{str(value)[:40]} is no whole number from {least} to {most:,}")
-    return value
-
-
-def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any], threads: int | None = None) -> Mapping[str, Any]:
-    """The plan of the run in the folder; `threads` are those asked for, if any.
-
-    Raises:
-        CompileError: where it is another than the wanted one.
+        CompileError: where it is another than the wanted one, that of the request.
     """
     found = folder.read_json("plan.json")
     hint = "start again with `--overwrite`"
     if found is None:
         message = f"`{folder.path / 'plan.json'}` is no plan of a run"
         raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
-    different = [words for key, words in _SAME.items() if found.get(key) != wanted[key]]
     try:
-        whole(found.get("threads"), 1, MOST_THREADS)
-    except ValueError as error:
-        message = f"`{folder.path / 'plan.json'}` is no plan of a run: its `threads` are wrong, {error}"
+        whole("threads", found.get("threads"), 1, MOST_THREADS)
+    except (TypeError, ValueError) as error:
+        message = f"`{folder.path / 'plan.json'}` is no plan of a run: {error}"
         raise CompileError(Diagnostic("E0901", message, hints=(hint,))) from None
-    if threads is not None and found["threads"] != threads:
-        different.append("another `--threads`")
-    if found.get("skip_broken") and not wanted["skip_broken"]:  # what had to be read until now could be, the other way
-        different.append("`--skip-broken`")
-    if str(found.get("device")).split(":")[0] != wanted["device"].split(":")[0]:
-        different.append("another device")
+    different = [words for key, words in _SAME.items() if found.get(key) != wanted[key]]
+    different += request.differences(found)
     if different:
         hint = "resume with the same file and options, or start again with `--overwrite`"
         message = f"the run in `{folder.path}` is not this one, it has {' and '.join(different)}"

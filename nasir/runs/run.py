@@ -27,8 +27,9 @@ from nasir.jobs.signals import pausing
 from nasir.lang.settings import Settings, TrainSettings
 from nasir.runs.deploying import DEPLOY_KEY, data_facts, deployment, deployment_notes, show_data
 from nasir.runs.modules import checked, made, written_input
-from nasir.runs.plan import Job, Request, check_same_plan, pick_device, plan, run_facts
+from nasir.runs.plan import Job, check_same_plan, pick_device, plan, run_facts
 from nasir.runs.report import write_report
+from nasir.runs.request import Request
 from nasir.runs.summary import Summary
 from nasir.searching.loop import Search
 from nasir.searching.prices import Targets, targets
@@ -88,7 +89,17 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
     """The main job in its folder; what is parallel ends with it."""
     folder, ranks = job.folder, job.ranks
     check_training(job.data, space.settings.train, job.request.seed, ranks)  # of the training, before the search
-    loop = Search(space, job.data, goal, job.request.seed, job.device, ranks, synchronised=job.request.synchronised)
+    request = job.request
+    loop = Search(
+        space,
+        job.data,
+        goal,
+        request.seed,
+        job.device,
+        ranks,
+        synchronised=request.synchronised,
+        loss=request.loss,
+    )
     wanted = plan(space, job, goal)
     _begin(job, wanted, lambda: folder.write_program("space.nas", space.source.text, space.imports))
     if (state := _saved(job, "search")) is not None:
@@ -178,8 +189,11 @@ def _job(request: Request, console: Console, data: Callable[[], DataSet], thread
         if request.synchronised and device.type != "cuda":
             hint = "leave `--sync-bn` out: without it each rank takes the statistics of its own images"
             raise CompileError(Diagnostic("E0904", "torch synchronises batch norms on GPUs alone", hints=(hint,)))
-        folder = RunFolder(request.out, writes=ranks.first)
+        folder = RunFolder(request.folder, writes=ranks.first)
         shown = console if ranks.first else Console(quiet=True)
+        if request.loss is not None:
+            words = f"the loss `{request.loss_name}` was given in Python: the command line cannot repeat this run"
+            shown.print(words, style="yellow", markup=False, soft_wrap=True)
         found = data()
         show_data(found, shown)
         if request.tensorboard:
@@ -188,6 +202,7 @@ def _job(request: Request, console: Console, data: Callable[[], DataSet], thread
         ranks.lead(folder.lock)
         try:
             resumes = request.resume and ranks.lead(lambda: folder.begun)
+            request = replace(request, device=str(device))
             yield Job(request, found, device, ranks, folder, pauses, shown, began, resumes, request.threads or threads)
         finally:
             if events is not None:
@@ -200,7 +215,7 @@ def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> No
     """Make the folder that of this run: empty with `plan.json`, or a run to go on with. From here on as many threads
     compute as the plan says: sums are of as many parts."""
     if job.resumes:
-        found = check_same_plan(job.folder, wanted, job.request.threads)
+        found = check_same_plan(job.folder, wanted, job.request)
         if found.get("skip_broken") != wanted["skip_broken"]:
             plan_now = {**found, "skip_broken": wanted["skip_broken"]}
             job.ranks.lead(lambda: job.folder.write_json("plan.json", plan_now))
@@ -272,7 +287,7 @@ def _train_module(
     if job.request.synchronised:
         module = cast(nn.Module, nn.SyncBatchNorm.convert_sync_batchnorm(module))
     check_training(job.data, settings, job.request.seed, ranks)
-    training = Training(module, job.data, settings, job.request.seed, job.device, ranks)
+    training = Training(module, job.data, settings, job.request.seed, job.device, ranks, loss=job.request.loss)
     if (state := _saved(job, "train")) is not None:
         training.restore(state)
     _mend_lines(job)

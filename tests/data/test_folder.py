@@ -13,7 +13,7 @@ from rich.console import Console
 import nasir
 from nasir.data import Input, batches, load_data
 from nasir.lang.settings import Settings, override
-from nasir.runs.plan import Request
+from nasir.runs.request import Request
 from nasir.runs.run import search, train_file, train_network
 from tests.spaces import TINY
 

@@ -15,8 +15,8 @@ from safetensors import safe_open
 
 import nasir
 from nasir.lang.settings import override
-from nasir.runs.plan import Request
 from nasir.runs.predicting import predictor
+from nasir.runs.request import Request
 from nasir.runs.run import search, train_network
 from nasir.searching.training import divided
 from nasir.terminal import Terminal
@@ -208,7 +208,7 @@ def test_from_python_options_are_checked(tiny, tmp_path):
     for options in ({"seed": -3}, {"threads": 0}, {"out": ""}, {"resume": True, "overwrite": True}):
         with pytest.raises(ValueError, match=r"seed|threads|name|one of"):
             nasir.search(tiny, **{"out": tmp_path / "run", "quiet": True, **options})
-    with pytest.raises(TypeError, match="lists of texts"):
+    with pytest.raises(TypeError, match="list of texts"):
         nasir.search(tiny, set="epochs=1")
     short = ["epochs=1", "train.epochs=1"]
     found = nasir.search(

@@ -25,8 +25,8 @@ from nasir.data import load_data
 from nasir.jobs.folder import RunFolder
 from nasir.jobs.signals import Pauses, Stopped, pausing
 from nasir.lang.settings import override
-from nasir.runs.plan import Request
 from nasir.runs.report import write_report
+from nasir.runs.request import Request
 from nasir.runs.run import search, train_file, train_network
 from nasir.searching.training import accuracy
 from tests.conftest import until_an_epoch_is_done

@@ -16,7 +16,7 @@ from nasir.jobs.folder import RunFolder
 from nasir.jobs.signals import Pauses
 from nasir.lang.objectives import Bound, Objective, Power
 from nasir.lang.settings import SearchSettings, override
-from nasir.runs.plan import Request
+from nasir.runs.request import Request
 from nasir.runs.run import search
 from nasir.searching.loop import Search
 from nasir.searching.prices import Prices, Targets, targets

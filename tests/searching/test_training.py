@@ -16,7 +16,7 @@ from nasir.jobs.folder import RunFolder
 from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
 from nasir.lang.settings import Settings, TrainSettings, override
-from nasir.runs.plan import Request
+from nasir.runs.request import Request
 from nasir.runs.run import train_file
 from nasir.searching.averaging import Average
 from nasir.searching.loop import Search
