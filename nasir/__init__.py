@@ -55,14 +55,14 @@ def search(
         CompileError: where the space, the data, the bounds or the folder do not do.
         TypeError, ValueError: where an option is of another kind, or out of range.
     """
-    from nasir.runs.request import requested
+    from nasir.runs.request import request_of
 
-    request = requested(data=data, out=out, loss=loss, **options)
+    request = request_of(data=data, out=out, loss=loss, **options)
     loaded = space if isinstance(space, Space) else load(space)
     from nasir.runs.run import search as run_search  # imports torch
     from nasir.terminal import Terminal
 
-    settled = replace(loaded, settings=request.settled(loaded.settings))
+    settled = replace(loaded, settings=request.settle(loaded.settings))
     request = replace(request, out=request.out or Path("runs") / loaded.name)
     return run_search(settled, request, Terminal(highlight=False, quiet=quiet))
 

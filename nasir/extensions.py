@@ -28,7 +28,7 @@ class Kind:
         """All names that there are here, sorted."""
         return sorted({*self.shipped(), *(one.name for one in entry_points(group=self.group))})
 
-    def named(self, name: str) -> Any:
+    def load(self, name: str) -> Any:
         """What is of that name: in a file of ours the class or the function that is called as the file is (`dmasking`,
         `DMasking`).
 

@@ -61,14 +61,14 @@ def command(
     if source is None:
         assert file is not None, "one of the two is given"
         loaded = load(file, **parameters(given))
-        space = replace(loaded, settings=request.settled(loaded.settings))
+        space = replace(loaded, settings=request.settle(loaded.settings))
         request = replace(request, out=request.out or Path("runs") / space.name)
     else:
-        from nasir.runs.repeating import repeated
+        from nasir.runs.repeating import repeat
 
         again = source.parent / f"{source.name}_again" if source.name else Path(f"{source.resolve()}_again")
         named = [one.name for one in OPTIONS if one.option.renamed and _is_given(context, one.name)]
-        space, request = repeated(source, replace(request, out=request.out or again), named)
+        space, request = repeat(source, replace(request, out=request.out or again), named)
     console = console_of_rank(quiet)
     result = stoppable(lambda: search(space, request, console), request.folder)
     show(result, request.folder, console)

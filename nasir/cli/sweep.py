@@ -59,7 +59,7 @@ def command(
     check_start(request)
     cost, limits = ("macs", macs) if macs is not None else ("params", params or "")
     space = load(file, **parameters(given))
-    settings = request.settled(space.settings)
+    settings = request.settle(space.settings)
     out = out or Path("runs") / f"{space.name}_sweep"
     family = members(cost, [limit.strip() for limit in limits.split(",") if limit.strip()], out)
     if not family:

@@ -29,7 +29,7 @@ def command(file: File, *, given: With = None, request: Request, quiet: Quiet = 
     network = None if file.endswith(".py") else load(file, **parameters(given))
     folder = request.out or Path("runs") / f"{network.name if network else Path(file).stem}_train"
     request = replace(request, out=folder)
-    settings = request.settled(network.settings if network else Settings(), "train")
+    settings = request.settle(network.settings if network else Settings(), "train")
     if network is None:
         show_summary(stoppable(lambda: train_file(Path(file), settings, request, console), folder), folder, console)
         return

@@ -289,7 +289,7 @@ def _named(kind: Kind) -> Callable[[s.Setting], str]:
     return read
 
 
-def recorded(settings: Any) -> dict[str, Any]:
+def record(settings: Any) -> dict[str, Any]:
     """The settings by name that plan.json holds: all, but for those that are new and at their default."""
     values = {f.name: (getattr(settings, f.name), f) for f in fields(settings)}
     return {name: value for name, (value, f) in values.items() if "recorded" not in f.metadata or value != f.default}

@@ -16,7 +16,7 @@ from nasir.jobs.folder import RunFolder
 from nasir.jobs.machine import local_rank, rank_count
 from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
-from nasir.lang.settings import Formula, Settings, recorded
+from nasir.lang.settings import Formula, Settings, record
 from nasir.runs.request import MOST_THREADS, Request, whole
 from nasir.searching.prices import Targets
 
@@ -55,7 +55,7 @@ def run_facts(settings: Settings, job: Job) -> dict[str, Any]:
     """The settings of a run, and what it runs on."""
     data = job.data
     return {
-        **job.request.planned(),
+        **job.request.as_plan(),
         "data_set": data.name,
         "images": {"train": len(data.train), "test": len(data.test), "files": data.files},
         "split": data.split,
@@ -84,7 +84,7 @@ def _plain(value: Any) -> Any:
         case list() | tuple():
             return [_plain(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
         case _ if is_dataclass(value):
-            return {name: _plain(one) for name, one in recorded(value).items()}
+            return {name: _plain(one) for name, one in record(value).items()}
         case _:
             return value
 

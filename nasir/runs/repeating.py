@@ -12,13 +12,13 @@ from nasir.diagnostics import CompileError, Diagnostic
 from nasir.files import Unreadable, parse_json, read_regular
 from nasir.jobs.machine import rank_count
 from nasir.runs.plan import plain_settings
-from nasir.runs.request import Request, anchored, whole
+from nasir.runs.request import Request, anchor, whole
 
 COMPARED = ("arch.nas", "choices.json", "metrics.jsonl", "model.py", "model.safetensors", "probabilities.jsonl")
 """Files of a run that its repetition writes again, byte by byte."""
 
 
-def repeated(run: Path, asked: Request, named: Collection[str]) -> tuple[Space, Request]:
+def repeat(run: Path, asked: Request, named: Collection[str]) -> tuple[Space, Request]:
     """The space and the request of a run, with as many threads; `named` are the options that `asked` gives of its own.
     Data that a user's code makes (`python:`) must be named again, for a run folder is data, and may be another's: it
     runs no code on its own.
@@ -31,15 +31,15 @@ def repeated(run: Path, asked: Request, named: Collection[str]) -> tuple[Space, 
         plan: dict[str, Any] = parse_json(read_regular(run / "plan.json"))
         if not os.path.isfile(run / "space.nas"):
             raise ValueError("of a training")
-        request = asked.repeating(plan, named)
+        request = asked.repeat(plan, named)
         loaded = load(run / "space.nas")
-        settings = request.settled(loaded.settings)
+        settings = request.settle(loaded.settings)
         data, as_used = str(plan["data"]), plan["settings"]
         ranks = whole("ranks", plan["ranks"], 1)
     except (Unreadable, ValueError, KeyError, TypeError, AttributeError):  # whatever was done to the file
         hint = "name the folder that `nasir search --out` was given"
         raise CompileError(Diagnostic("E0901", f"`{run}` holds no search to repeat", hints=(hint,))) from None
-    if anchored(request.data) != data or (data.startswith("python:") and "data" not in named):
+    if anchor(request.data) != data or (data.startswith("python:") and "data" not in named):
         hint = f"to repeat it, say so: `--data {data}`"
         raise CompileError(Diagnostic("E0901", f"`{run}` was of the data `{data}`", hints=(hint,)))
     if "loss" in plan:

@@ -20,7 +20,7 @@ def unchanged(value: Any) -> Any:
     return value
 
 
-def anchored(data: str) -> str:
+def anchor(data: str) -> str:
     """The same data set by a name that holds in any folder."""
     kind, colon, rest = data.partition(":")
     return f"{kind}:{Path(rest).resolve()}" if colon and rest and kind in {"idx", "folder"} else data
@@ -69,7 +69,7 @@ class Request:
             "D",
             renamed=True,
             other="other data",
-            written=anchored,
+            written=anchor,
         ),
     ] = "digits"
     out: Annotated[
@@ -172,7 +172,7 @@ class Request:
         named = self.loss if hasattr(self.loss, "__qualname__") else type(self.loss)
         return f"{named.__module__}.{named.__qualname__}"
 
-    def settled(self, settings: Settings, section: str = "search") -> Settings:
+    def settle(self, settings: Settings, section: str = "search") -> Settings:
         """The settings with what `--bound` and `--set` change of them; `section` is the command's own.
 
         Raises:
@@ -180,7 +180,7 @@ class Request:
         """
         return override(with_bounds(settings, list(self.bound)), list(self.set), section)
 
-    def planned(self) -> dict[str, Any]:
+    def as_plan(self) -> dict[str, Any]:
         """What plan.json holds of it. `given` is how the settings came about."""
         values = {one.name: one.option.written(getattr(self, one.name)) for one in OPTIONS if one.option.planned}
         given = {one.name: list(values.pop(one.name)) for one in OPTIONS if one.repeats}
@@ -188,12 +188,12 @@ class Request:
 
     def differences(self, plan: Mapping[str, Any]) -> list[str]:
         """What a run with this plan had otherwise, so that it cannot go on with this, in words."""
-        mine = self.planned()
+        mine = self.as_plan()
         known = [(one.name, one.option) for one in OPTIONS if one.option.other]
         words = [option.other for name, option in known if option.differs(plan.get(name), mine[name])]
         return words + ["another loss"] * (plan.get("loss") != mine.get("loss"))
 
-    def repeating(self, plan: Mapping[str, Any], named: Collection[str]) -> "Request":
+    def repeat(self, plan: Mapping[str, Any], named: Collection[str]) -> "Request":
         """It with what a plan holds, but for the options that are `named` and may be.
 
         Raises:
@@ -263,7 +263,7 @@ def options_of(command: str) -> list[Known]:
     return [one for one in OPTIONS if command in one.option.commands]
 
 
-def requested(**values: Any) -> Request:
+def request_of(**values: Any) -> Request:
     """A request as Python gives it.
 
     Raises:

@@ -18,4 +18,4 @@ def loss_of(settings: SearchSettings | TrainSettings) -> Loss:
     Raises:
         CompileError: where it cannot be loaded.
     """
-    return partial(LOSSES.named(settings.loss), label_smoothing=settings.label_smoothing)
+    return partial(LOSSES.load(settings.loss), label_smoothing=settings.label_smoothing)

@@ -119,5 +119,5 @@ def strategy_of(task: Task) -> Strategy:
     Raises:
         CompileError: where it cannot be loaded.
     """
-    made = cast("type[Strategy]", STRATEGIES.named(task.settings.strategy))
+    made = cast("type[Strategy]", STRATEGIES.load(task.settings.strategy))
     return made(task)

@@ -16,7 +16,7 @@ from rich.console import Console
 import nasir
 from nasir.diagnostics import CompileError
 from nasir.jobs.signals import Pauses, Stopped
-from nasir.runs.repeating import repeated
+from nasir.runs.repeating import repeat
 from nasir.runs.report import write_report
 from nasir.runs.request import Request
 from nasir.runs.run import search
@@ -191,7 +191,7 @@ def test_reports_and_repetitions_of_damaged_runs_end_in_diagnostics(runs, tmp_pa
         remove(run)
         shutil.copytree(folder / "done", run, symlinks=True)
         DAMAGES[damage](run / name)
-        for read in (write_report, lambda run: repeated(run, Request("digits", Path("again")), ())):
+        for read in (write_report, lambda run: repeat(run, Request("digits", Path("again")), ())):
             codes_of(lambda read=read, run=run: read(run))
 
 
@@ -221,7 +221,7 @@ def test_a_hostile_plan_ends_in_a_diagnostic(runs, tmp_path, monkeypatch, key, v
         Path("run/plan.json").write_text(json.dumps({**plan, key: value}))
         uses = (
             write_report,
-            lambda run: repeated(run, Request("digits", Path("again")), ()),
+            lambda run: repeat(run, Request("digits", Path("again")), ()),
             lambda run: resumed(space, run),
         )
         for use in uses:

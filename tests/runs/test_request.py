@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 import nasir
 from nasir.cli.options import with_request
-from nasir.runs.repeating import repeated
-from nasir.runs.request import OPTIONS, Request, options_of, requested
+from nasir.runs.repeating import repeat
+from nasir.runs.request import OPTIONS, Request, options_of, request_of
 from nasir.runs.run import search
 
 ASKED = Request(
@@ -48,7 +48,7 @@ def test_no_option_is_left_out_of_these_tests():
 
 def test_without_arguments_the_command_line_and_python_ask_for_the_same():
     for command in ("search", "train", "sweep"):
-        assert asked_by(command, []) == Request() == requested()
+        assert asked_by(command, []) == Request() == request_of()
 
 
 def test_what_a_sweep_hands_on_is_what_it_was_asked_for():
@@ -61,9 +61,9 @@ def test_what_a_sweep_hands_on_is_what_it_was_asked_for():
 def test_a_plan_repeats_what_it_holds_but_for_what_is_named():
     again = Request(out=Path("again"))
     kept = {one.name: one.default for one in OPTIONS if not one.option.planned}
-    found = again.repeating(ASKED.planned(), ())
+    found = again.repeat(ASKED.as_plan(), ())
     assert found == replace(ASKED, **{**kept, "out": Path("again"), "device": "cuda"})
-    named = Request("digits", device="cpu").repeating(ASKED.planned(), ("data", "device", "seed"))
+    named = Request("digits", device="cpu").repeat(ASKED.as_plan(), ("data", "device", "seed"))
     assert (named.data, named.device, named.seed) == ("digits", "cpu", 7)
 
 
@@ -81,11 +81,11 @@ def test_a_plan_repeats_what_it_holds_but_for_what_is_named():
     ],
 )
 def test_a_run_that_goes_on_says_what_is_another(change, words):
-    assert replace(ASKED, **change).differences(ASKED.planned()) == words
+    assert replace(ASKED, **change).differences(ASKED.as_plan()) == words
 
 
 def test_a_run_that_left_nothing_out_may_leave_out_from_now_on():
-    assert ASKED.differences(replace(ASKED, skip_broken=False).planned()) == []
+    assert ASKED.differences(replace(ASKED, skip_broken=False).as_plan()) == []
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_run_that_left_nothing_out_may_leave_out_from_now_on():
 )
 def test_options_of_python_are_checked(options, error):
     with pytest.raises((TypeError, ValueError), match=error):
-        requested(**options)
+        request_of(**options)
 
 
 def test_a_loss_of_python_is_computed_and_its_run_says_that_only_python_repeats_it(tmp_path, capsys):
@@ -120,10 +120,10 @@ def test_a_loss_of_python_is_computed_and_its_run_says_that_only_python_repeats_
     assert set(seen) == {10}
     assert "given in Python: the command line cannot repeat this run" in " ".join(capsys.readouterr().out.split())
     with pytest.raises(nasir.CompileError, match="had a loss that was given in Python"):
-        repeated(tmp_path / "run", Request(out=tmp_path / "again"), ())
+        repeat(tmp_path / "run", Request(out=tmp_path / "again"), ())
     request = Request(out=tmp_path / "run", set=tuple(texts), threads=1, resume=True)
     space = nasir.load("digits")
-    space = replace(space, settings=request.settled(space.settings))
+    space = replace(space, settings=request.settle(space.settings))
     with pytest.raises(nasir.CompileError, match="it has another loss"):
         search(space, request, Console(quiet=True))
     count = len(seen)

@@ -14,7 +14,7 @@ import nasir
 from nasir.jobs.signals import Pauses, Stopped
 from nasir.lang.settings import SearchSettings, TrainSettings, override
 from nasir.runs.plan import plain_settings
-from nasir.searching.landing import landed, scores
+from nasir.searching.landing import land, scores
 from nasir.searching.loss import loss_of
 from nasir.searching.strategy import Found
 from nasir.searching.training import place
@@ -59,7 +59,7 @@ class Uniform:
     def choose(self, pauses):
         goal, likely = self.task.targets, scores(self.probabilities())
         starts = [self.task.space.sample(seed) for seed in range(4)]
-        found = [landed(start, likely, self.task.space.costs, goal.bounds, goal.spent) for start in starts]
+        found = [land(start, likely, self.task.space.costs, goal.bounds, goal.spent) for start in starts]
         choices, lands = random.Random(self.task.seed).choice(found)
         return Found(choices, lands, 0.5, 1.0, choices)
 

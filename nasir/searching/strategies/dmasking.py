@@ -17,7 +17,7 @@ from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
 from nasir.searching import optimizers
 from nasir.searching.averaging import Average
-from nasir.searching.landing import drawn, landed, scores
+from nasir.searching.landing import draw, land, scores
 from nasir.searching.phases import diverged
 from nasir.searching.prices import Prices
 from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Found, Images, Task
@@ -106,7 +106,7 @@ class DMasking:
         """How many decisions landing on the bounds would take from their likeliest options, were this the end."""
         likeliest, goal = self.supernet.argmax(), self._task.targets
         likely = scores(self.supernet.probabilities())
-        choices, _ = landed(likeliest, likely, self._task.space.costs, goal.bounds, goal.spent)
+        choices, _ = land(likeliest, likely, self._task.space.costs, goal.bounds, goal.spent)
         return sum(option != choices[name] for name, option in likeliest.items())
 
     def probabilities(self) -> Mapping[str, Mapping[Scalar, float]]:
@@ -130,14 +130,14 @@ class DMasking:
         probabilities = self.supernet.probabilities()
         likely, model, goal = scores(probabilities), self._task.space.costs, self._task.targets
         starts = [self.supernet.argmax()]
-        starts += [drawn(probabilities, self._task.seed * 1_000 + i) for i in range(1, self._settings.candidates)]
+        starts += [draw(probabilities, self._task.seed * 1_000 + i) for i in range(1, self._settings.candidates)]
         found: list[tuple[dict[str, Scalar], bool]] = []
         for start in {tuple(start.values()): start for start in starts}.values():
-            one = landed(start, likely, model, goal.bounds, goal.spent)
+            one = land(start, likely, model, goal.bounds, goal.spent)
             if self._keeps_bounds(one[0]) and one[0] not in [choices for choices, _ in found]:
                 found.append(one)
         if not found:  # several bounds, and single changes lead from none of the starts to where all are kept
-            found.append(landed(goal.within, likely, model, goal.bounds, goal.spent))
+            found.append(land(goal.within, likely, model, goal.bounds, goal.spent))
         return found
 
     def _keeps_bounds(self, choices: Mapping[str, Scalar]) -> bool:
