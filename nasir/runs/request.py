@@ -3,7 +3,7 @@ plan.json holds of them, what must be the same where a run goes on, what `--from
 its searches. Nothing here imports torch."""
 
 import operator
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -242,19 +242,26 @@ class Known:
             return None
         if self.repeats:
             return _texts(self.name, value)
-        if self.option.least is not None and self.option.most is not None:
+        (kind,) = {*(get_args(self.kind) or (self.kind,))} - {type(None)}
+        if kind is int:
             return whole(self.name, value, self.option.least, self.option.most)
-        kinds = (str, Path) if self.kind == Path | None else (str, bool)[self.kind is bool]
-        if not isinstance(value, kinds):
+        if kind is Path and isinstance(value, str):
+            return Path(value)
+        if not isinstance(value, kind):
             raise TypeError(f"`{self.name}` is no {type(value).__name__}")
-        return Path(value) if kinds == (str, Path) else value  # pyright: ignore[reportArgumentType]
+        return value
 
 
-OPTIONS = tuple(
-    Known(one.name, get_args(one.type)[0], one.default, found[1])
-    for one in fields(Request)
-    if isinstance((found := (*get_args(one.type), None))[1], Option)
-)
+def _known() -> Iterator[Known]:
+    for one in fields(Request):
+        match get_args(one.type):
+            case (kind, Option() as option):
+                yield Known(one.name, kind, one.default, option)
+            case _:
+                pass  # of Python alone
+
+
+OPTIONS = tuple(_known())
 """All options of runs, in their order."""
 
 
@@ -285,12 +292,13 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def whole(name: str, value: Any, least: int, most: int = 2**53) -> int:
+def whole(name: str, value: Any, least: int | None = None, most: int | None = None) -> int:
     """A whole number.
 
     Raises:
-        TypeError, ValueError: where it is none, or not from `least` to `most`.
+        TypeError, ValueError: where it is none, or not from `least` to `most`, which are numbers that JSON has exactly.
     """
+    least, most = -(2**53) if least is None else least, 2**53 if most is None else most
     number = least - 1 if isinstance(value, bool) else operator.index(value)
     if not least <= number <= most:
         raise ValueError(f"`{name}` is a whole number from {least} to {most:,}, not {str(value)[:40]}")
