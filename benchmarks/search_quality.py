@@ -31,14 +31,14 @@ from rich.console import Console
 
 import nasir
 from benchmarks.spaces import fashion
+from nasir.data import DataSet, input_of, load_data
 from nasir.execution import network_class
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.ranks import Ranks
+from nasir.jobs.signals import Pauses
 from nasir.lang.settings import override, with_bounds
-from nasir.searching.constraint import targets
-from nasir.searching.data import DataSet, input_of, load_data
 from nasir.searching.loop import Search
-from nasir.searching.pausing import Pauses
-from nasir.searching.ranks import Ranks
-from nasir.searching.run_folder import RunFolder
+from nasir.searching.prices import targets
 from nasir.searching.training import Training, accuracy
 
 FORMS = {"alternatives": False, "factored": True}
@@ -87,8 +87,8 @@ def searched(setup: Setup, form: str, count: int, seed: int) -> dict[str, Any]:
         found = loop.choose(Pauses())
         seconds = time.perf_counter() - start
         costs = space.costs.at(found.choices)
-        likeliest = space.costs.at(loop.supernet.argmax())["macs"]
-        losses = [loop.evaluate(in_form(space, choices), Pauses())[0] for choices in drawn(setup, count)]
+        likeliest = space.costs.at(loop.strategy.supernet.argmax())["macs"]
+        losses = [loop.strategy.evaluate(in_form(space, choices), Pauses())[0] for choices in drawn(setup, count)]
         facts = {"likeliest_macs": likeliest, "seconds": seconds, "random_losses": losses}
         return {"choices": found.choices, **costs, **facts}
 

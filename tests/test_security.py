@@ -17,10 +17,10 @@ from rich.console import Console
 
 import nasir
 from nasir.diagnostics import render_all
-from nasir.searching.plan import Request
-from nasir.searching.run import search, train_file
-from nasir.searching.run_folder import RunFolder
-from nasir.searching.sweep import members, write_family
+from nasir.jobs.folder import RunFolder
+from nasir.runs.request import Request
+from nasir.runs.run import search, train_file
+from nasir.runs.sweep import members, write_family
 from nasir.terminal import Terminal
 from tests.spaces import TINY
 
@@ -132,7 +132,7 @@ def test_a_data_module_runs_where_it_is_named_and_lets_no_other_stand_in(tmp_pat
         encoding="utf-8",
     )
     (tmp_path / "colorsys.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')", encoding="utf-8")
-    from nasir.searching.data import load_data
+    from nasir.data import load_data
 
     assert len(load_data("python:my_images:load").train) == 12
     assert not (tmp_path / "ran").exists()

@@ -11,7 +11,7 @@ import typer
 
 from nasir.cli import build, check, derive, draw, explain, info, ir, predict, report, search, sweep, train
 from nasir.diagnostics import CompileError, Diagnostic, render_all
-from nasir.searching.machine import rank
+from nasir.jobs.machine import rank
 
 _RANKS_AGREE = 3.0  # seconds
 _PIPE_CLOSED = 141  # 128 + SIGPIPE, as a shell has it

@@ -1,5 +1,7 @@
 """Options that several commands share."""
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +11,7 @@ from nasir.api import Space
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.files import Unreadable, parse_json, read_any
 from nasir.ir.values import Scalar
+from nasir.runs.request import Known, Request, options_of
 
 
 def folder(text: str) -> Path:
@@ -28,65 +31,53 @@ Choose = Annotated[
 ]
 Choices = Annotated[Path | None, typer.Option("--choices", metavar="FILE.json", help="Every decision, as JSON.")]
 Run = Annotated[Path | None, typer.Option("--run", metavar="RUN", help="What a search found, from its run folder.")]
-Data = Annotated[
-    str,
-    typer.Option(
-        "--data",
-        metavar="D",
-        help="The data set: `digits`, `idx:DIR` (files like MNIST's), `folder:DIR` (class folders), or"
-        " `python:module:function` (your own).",
-    ),
-]
-Classes = Annotated[
-    str | None,
-    typer.Option("--classes", metavar="N", help="So many of the classes, `100` or `10%`, picked by the seed."),
-]
-SkipBroken = Annotated[
-    bool, typer.Option("--skip-broken", help="Leave out image files that cannot be read, and count them.")
-]
-SyncBatchNorm = Annotated[
-    bool, typer.Option("--sync-bn", help="Batch statistics over all GPUs of a `torchrun`, not over each one's images.")
-]
-TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard events to RUN/events as well.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors alone.")]
-Threads = Annotated[
-    int | None,
-    typer.Option(
-        "--threads",
-        metavar="N",
-        min=1,
-        max=1_024,
-        help="Threads that compute.  [default: one for small networks, else one a core]",
-    ),
-]
-Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on from the folder's last checkpoint; start where there is none.")
-]
-Out = Annotated[
-    Path | None,
-    typer.Option("--out", metavar="RUN", parser=folder, help="The run folder.  [default: one of its own in runs]"),
-]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, max=2**31 - 1, help="Seed of all randomness.")]
-Device = Annotated[str, typer.Option("--device", metavar="D", help="`cpu`, `cuda`, or `auto`.")]
-Set = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="A setting, `search.KEY=VALUE`, `train.KEY=VALUE`, or `KEY=VALUE` of the command's own; may be repeated.",
-    ),
-]
 With = Annotated[
     list[str] | None,
     typer.Option("--with", metavar="NAME=VALUE", help="A parameter of the space, as `classes=10`; may be repeated."),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that is in the folder already.")]
 
 
-def check_start(resume: bool, overwrite: bool) -> None:
+def check_start(request: Request) -> None:
     """A run goes on or is replaced, not both."""
-    if resume and overwrite:
+    if request.resume and request.overwrite:
         raise typer.BadParameter("one of --resume and --overwrite")
+
+
+def with_request(command: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Makes of a function's parameter `request` an option for each field of `Request` that the command has, as typer
+    reads them of a signature."""
+
+    known = options_of(command)
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        def run(**values: Any) -> None:
+            taken = {one.name: values.pop(one.name) for one in known}
+            for one in known:
+                taken[one.name] = tuple(taken[one.name] or ()) if one.repeats else taken[one.name]
+            function(**values, request=Request(**taken))
+
+        parameters: list[inspect.Parameter] = []
+        for name, parameter in inspect.signature(function).parameters.items():
+            parameters += map(_parameter, known) if name == "request" else [parameter]
+        keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+        made: Any = run
+        made.__signature__ = inspect.Signature(keywords)
+        made.__annotations__ = {parameter.name: parameter.annotation for parameter in keywords}
+        made.__doc__ = function.__doc__
+        return made
+
+    return decorate
+
+
+def _parameter(one: Known) -> inspect.Parameter:
+    """An option as a parameter that typer reads."""
+    said = one.option
+    parser = folder if one.kind == Path | None else None
+    shown = typer.Option(said.flag, metavar=said.metavar, help=said.help, min=said.least, max=said.most, parser=parser)
+    kind, default = (list[str] | None, None) if one.repeats else (one.kind, one.default)
+    annotation = Annotated[kind, shown]
+    return inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def selected(

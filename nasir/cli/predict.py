@@ -28,7 +28,7 @@ def command(
     from rich.table import Table
     from rich.text import Text
 
-    from nasir.searching.predicting import predictor  # imports torch
+    from nasir.runs.predicting import predictor  # imports torch
     from nasir.terminal import Terminal
 
     found = list(predictor(network)(images, top))

@@ -12,6 +12,6 @@ NAME = "report"
 
 def command(run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]) -> None:
     """Write RUN/report.html, one self-contained page, of a run that is finished or still going on."""
-    from nasir.searching.report import write_report  # imports torch
+    from nasir.runs.report import write_report  # imports torch
 
     print(plain(str(write_report(run))))

@@ -1,78 +1,41 @@
 """`nasir search`."""
 
-import json
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from nasir.api import Space, load
-from nasir.cli.options import (
-    Classes,
-    Data,
-    Device,
-    Out,
-    Overwrite,
-    Quiet,
-    Resume,
-    Seed,
-    Set,
-    SkipBroken,
-    SyncBatchNorm,
-    TensorBoard,
-    Threads,
-    With,
-    check_start,
-    parameters,
-)
-from nasir.diagnostics import CompileError, Diagnostic, plain
-from nasir.files import Unreadable, parse_json, read_regular
+from nasir.api import load
+from nasir.cli.options import Quiet, With, check_start, parameters, with_request
+from nasir.diagnostics import plain
+from nasir.files import read_regular
 from nasir.ir.values import key
-from nasir.lang.settings import override, with_bounds
-from nasir.searching.machine import rank, rank_count
+from nasir.jobs.machine import rank
+from nasir.runs.request import OPTIONS, Request
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from nasir.searching.plan import Request
-    from nasir.searching.run import Result
-    from nasir.searching.summary import Summary
+    from nasir.runs.run import Result
+    from nasir.runs.summary import Summary
 
 NAME = "search"
 T = TypeVar("T")
-_COMPARED = ("arch.nas", "choices.json", "metrics.jsonl", "model.py", "model.safetensors", "probabilities.jsonl")
 
 
+@with_request(NAME)
 def command(
     context: typer.Context,
     file: Annotated[
         str | None, typer.Argument(metavar="FILE", help="A path, or a name in the shipped library (`digits`).")
     ] = None,
-    data: Data = "digits",
+    *,
     given: With = None,
-    out: Out = None,
-    bound: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--bound",
-            metavar="COST<=LIMIT",
-            help="A bound, `macs <= 20M` or `macs <= 60%`, in place of the file's on that cost; may be repeated.",
-        ),
-    ] = None,
-    set: Set = None,
-    classes: Classes = None,
-    skip_broken: SkipBroken = False,
-    seed: Seed = 0,
-    device: Device = "auto",
-    threads: Threads = None,
-    sync_bn: SyncBatchNorm = False,
-    tensorboard: TensorBoard = False,
-    resume: Resume = False,
-    overwrite: Overwrite = False,
+    request: Request,
     quiet: Quiet = False,
     source: Annotated[
         Path | None,
@@ -88,42 +51,38 @@ def command(
 
     Under `torchrun --no-python --nproc-per-node N nasir search ...` each process takes its part of every batch.
     """
-    check_start(resume, overwrite)
+    check_start(request)
     if (file is None) == (source is None):
         raise typer.BadParameter("name a FILE to search, or a run to repeat: `--from RUN`")
-    settling = ("given", "bound", "set", "classes", "skip_broken", "seed", "sync_bn", "threads")
-    if source is not None and any(_is_given(context, name) for name in settling):
-        raise typer.BadParameter("`--from RUN` repeats a run as it was: its settings and seed are in RUN")
-    from nasir.searching.run import Request, search  # imports torch
+    if source is not None:
+        _check_repetition(context, source, request)
+    from nasir.runs.run import search  # imports torch
 
     if source is None:
         assert file is not None, "one of the two is given"
-        space = _settled(load(file, **parameters(given)), bound or [], set or [])
-        texts = {"set": set or [], "bound": bound or []}
-        request = Request(
-            data,
-            out or Path("runs") / space.name,
-            seed=seed,
-            device=device,
-            classes=classes,
-            skip_broken=skip_broken,
-            synchronised=sync_bn,
-            tensorboard=tensorboard,
-            threads=threads,
-            given=texts,
-        )
+        loaded = load(file, **parameters(given))
+        space = replace(loaded, settings=request.settle(loaded.settings))
+        request = replace(request, out=request.out or Path("runs") / space.name)
     else:
+        from nasir.runs.repeating import repeat
+
         again = source.parent / f"{source.name}_again" if source.name else Path(f"{source.resolve()}_again")
-        if out is not None and out.resolve() == source.resolve():
-            raise typer.BadParameter("a run is repeated beside itself: name another folder, `--out DIR`")
-        space, request = _repeated(source, out or again, device, data if _is_given(context, "data") else None)
-        request = replace(request, tensorboard=tensorboard)
-    request = replace(request, resume=resume, overwrite=overwrite)
+        named = [one.name for one in OPTIONS if one.option.renamed and _is_given(context, one.name)]
+        space, request = repeat(source, replace(request, out=request.out or again), named)
     console = console_of_rank(quiet)
-    result = stoppable(lambda: search(space, request, console), request.out)
-    show(result, request.out, console)
+    result = stoppable(lambda: search(space, request, console), request.folder)
+    show(result, request.folder, console)
     if source is not None:
-        _compare(source, request.out, console)
+        _compare(source, request.folder, console)
+
+
+def _check_repetition(context: typer.Context, source: Path, request: Request) -> None:
+    """A run is repeated as it was, and beside itself."""
+    settling = ["given", *(one.name for one in OPTIONS if one.option.planned and not one.option.renamed)]
+    if any(_is_given(context, name) for name in settling):
+        raise typer.BadParameter("`--from RUN` repeats a run as it was: its settings and seed are in RUN")
+    if request.out is not None and request.out.resolve() == source.resolve():
+        raise typer.BadParameter("a run is repeated beside itself: name another folder, `--out DIR`")
 
 
 def _is_given(context: typer.Context, name: str) -> bool:
@@ -133,10 +92,12 @@ def _is_given(context: typer.Context, name: str) -> bool:
 
 def _compare(run: Path, other: Path, console: "Console") -> None:
     """Which files of a run and of its repetition are the same bytes."""
-    there = [name for name in _COMPARED if os.path.isfile(run / name)]
+    from nasir.runs.repeating import COMPARED
+
+    there = [name for name in COMPARED if os.path.isfile(run / name)]
     same = [name for name in there if read_regular(run / name, None) == read_regular(other / name, None)]
     different = [name for name in there if name not in same]
-    missing = [name for name in _COMPARED if name not in there]
+    missing = [name for name in COMPARED if name not in there]
     console.print(f"as in {run}: {', '.join(same) or 'nothing'}", markup=False, soft_wrap=True)
     for words, names in (("otherwise than in", different), ("not there in", missing)):
         if names:
@@ -150,59 +111,9 @@ def console_of_rank(quiet: bool) -> "Console":
     return Terminal(highlight=False, quiet=quiet or rank() > 0)
 
 
-def _settled(space: Space, bounds: list[str], settings: list[str]) -> Space:
-    return replace(space, settings=override(with_bounds(space.settings, bounds), settings))
-
-
-def _repeated(run: Path, out: Path, device: str, data: str | None) -> "tuple[Space, Request]":
-    """The space and the request of a run, with as many threads. Data that a user's code makes (`python:`) must be named
-    again, for a run folder is data, and may be another's: it runs no code on its own.
-
-    Raises:
-        CompileError: where the folder holds no run, or one of other data than `data`.
-    """
-    from nasir.searching.data import anchored
-    from nasir.searching.plan import MOST_SEED, MOST_THREADS, Request, plain_settings, whole
-
-    try:
-        plan: dict[str, Any] = parse_json(read_regular(run / "plan.json"))
-        given: dict[str, list[str]] = plan["given"]
-        if not os.path.isfile(run / "space.nas"):
-            raise ValueError("of a training")
-        space = _settled(load(run / "space.nas"), given.get("bound", []), given.get("set", []))
-        settings = plan["settings"]
-        kind = str(plan["device"]).split(":")[0]
-        request = Request(
-            str(plan["data"]),
-            out,
-            seed=whole(plan["seed"], 0, MOST_SEED),
-            device=kind if device == "auto" else device,
-            classes=plan["classes"],
-            skip_broken=plan["skip_broken"],
-            synchronised=plan["synchronised"],
-            threads=whole(plan["threads"], 1, MOST_THREADS),
-            given=given,
-        )
-        ranks = whole(plan["ranks"], 1)
-    except (Unreadable, ValueError, KeyError, TypeError, AttributeError):  # whatever was done to the file
-        hint = "name the folder that `nasir search --out` was given"
-        raise CompileError(Diagnostic("E0901", f"`{run}` holds no search to repeat", hints=(hint,))) from None
-    if (data is None and request.data.startswith("python:")) or (data is not None and anchored(data) != request.data):
-        hint = f"to repeat it, say so: `--data {request.data}`"
-        raise CompileError(Diagnostic("E0901", f"`{run}` was of the data `{request.data}`", hints=(hint,)))
-    if json.loads(json.dumps(plain_settings(space.settings))) != settings:
-        hint = "its settings were given in Python: repeat it from there"
-        message = f"`{run}` had other settings than its space and its command line"
-        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
-    if ranks != rank_count():
-        hint = f"torchrun --no-python --nproc-per-node {ranks} nasir search --from {run}"
-        raise CompileError(Diagnostic("E0901", f"`{run}` was run by {ranks} ranks", hints=(hint,)))
-    return space, request
-
-
 def stoppable(run: Callable[[], T], folder: Path) -> T:
     """What `run` returns; where a signal stops it, the way to go on with it, and the exit status of the signal."""
-    from nasir.searching.pausing import Stopped
+    from nasir.jobs.signals import Stopped
 
     try:
         return run()
@@ -219,7 +130,7 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
     from rich.table import Table
 
     from nasir.cost.table import layer_rows
-    from nasir.searching.summary import by_layer
+    from nasir.runs.summary import by_layer
 
     table = Table("layer", "made of", "output", box=SIMPLE_HEAD, header_style="dim")
     table.add_column("macs", justify="right")
@@ -236,7 +147,7 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
 
 def show_summary(summary: "Summary", folder: Path, console: "Console", decisions: int = 0) -> None:
     """The figures of a run, of a search over so many decisions."""
-    from nasir.searching.summary import NOT_LANDED, undecided, used
+    from nasir.runs.summary import NOT_LANDED, undecided, used
 
     for words, cost, figure in (("multiply-adds", "macs", summary.macs), ("parameters   ", "params", summary.params)):
         of_bound = used(summary.bounds, cost)

@@ -6,30 +6,16 @@ from typing import Annotated
 import typer
 
 from nasir.api import load
-from nasir.cli.options import (
-    Classes,
-    Data,
-    Device,
-    File,
-    Overwrite,
-    Quiet,
-    Resume,
-    Seed,
-    Set,
-    SkipBroken,
-    Threads,
-    With,
-    check_start,
-    folder,
-    parameters,
-)
+from nasir.cli.options import File, Quiet, With, check_start, folder, parameters, with_request
 from nasir.cli.search import stoppable
-from nasir.lang.settings import override, with_bounds
-from nasir.searching.machine import under_torchrun
+from nasir.jobs.machine import under_torchrun
+from nasir.lang.settings import with_bounds
+from nasir.runs.request import Request
 
 NAME = "sweep"
 
 
+@with_request(NAME)
 def command(
     file: File,
     macs: Annotated[
@@ -39,7 +25,7 @@ def command(
     params: Annotated[
         str | None, typer.Option("--params", metavar="LIMITS", help="Bounds on parameters, in place of `--macs`.")
     ] = None,
-    data: Data = "digits",
+    *,
     given: With = None,
     out: Annotated[
         Path | None,
@@ -50,53 +36,43 @@ def command(
             help="A run folder for each bound goes in it.  [default: runs/NAME_sweep]",
         ),
     ] = None,
-    set: Set = None,
-    classes: Classes = None,
-    skip_broken: SkipBroken = False,
-    seed: Seed = 0,
-    device: Device = "auto",
-    threads: Threads = None,
+    request: Request,
     jobs: Annotated[
         int, typer.Option("--jobs", metavar="N", min=1, help="Searches at a time; they share the cores.")
     ] = 1,
-    resume: Resume = False,
-    overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Search a family of networks, one for each bound; a table and a plot of accuracy over cost.
 
     Writes sweep.json, sweep.md and sweep.svg into DIR. `--resume` goes on with what is unfinished.
     """
-    from nasir.searching.constraint import targets
-    from nasir.searching.run import check_open
-    from nasir.searching.run_folder import RunFolder
-    from nasir.searching.sweep import Member, check_no_family, members, run_all, write_family
+    from nasir.jobs.folder import RunFolder
+    from nasir.runs.run import check_open
+    from nasir.runs.sweep import Member, check_no_family, members, run_all, write_family
+    from nasir.searching.prices import targets
     from nasir.terminal import Terminal
 
     if (macs is None) == (params is None):
         raise typer.BadParameter("give the bounds: `--macs 20M,40M,60M`, or `--params 1M,2M`")
     if under_torchrun():
         raise typer.BadParameter("run the sweep without torchrun: its searches are processes of their own")
-    check_start(resume, overwrite)
+    check_start(request)
     cost, limits = ("macs", macs) if macs is not None else ("params", params or "")
     space = load(file, **parameters(given))
-    settings = override(space.settings, set or [])
+    settings = request.settle(space.settings)
     out = out or Path("runs") / f"{space.name}_sweep"
     family = members(cost, [limit.strip() for limit in limits.split(",") if limit.strip()], out)
     if not family:
         raise typer.BadParameter("give the bounds: `20M,40M,60M`")
     check_open(space)
-    if not (resume or overwrite):
+    anew = not (request.resume or request.overwrite)
+    if anew:
         check_no_family(out)
     for member in family:  # what cannot be reached is said before any search
         targets(with_bounds(settings, [member.bound]).objective, space.costs)
-        if not (resume or overwrite):
+        if anew:
             RunFolder(member.folder).check_free()
-    arguments = [file, "--data", data, "--seed", str(seed), "--device", device]
-    arguments += [f"--with={text}" for text in given or []] + [f"--set={text}" for text in set or []]
-    arguments += [f"--threads={threads}"] * (threads is not None)
-    arguments += [f"--classes={classes}"] * (classes is not None) + ["--skip-broken"] * skip_broken
-    arguments += ["--resume"] * resume + ["--overwrite"] * overwrite
+    arguments = [file, *(f"--with={text}" for text in given or []), *request.arguments()]
     console = Terminal(highlight=False, quiet=quiet)
 
     def done(member: Member, well: bool) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 from nasir.diagnostics import CompileError, Diagnostic, Source, Span, closest
+from nasir.extensions import LOSSES, STRATEGIES, Kind
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.format import print_expr
@@ -21,6 +22,8 @@ Compiled = Literal["off", "inductor", "aot_eager"]
 Kept = Literal["last", "best"]
 
 _SECTIONS = ("search", "train")
+_LATER = {"recorded": "where another"}
+"""Of a setting that runs of earlier versions had not: a run that has its default is as it was."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class SearchSettings:
     network's convolutions (gates and costs stay in float64). `compile` names the backend of torch.compile. `ema` is
     the decay of a moving average of the weights, which stands in for them where networks are compared (0: none).
     `candidates` networks within the bounds, the likeliest and others drawn from the final distribution, are compared
-    with the supernet's weights at the end.
+    with the supernet's weights at the end. `strategy` and `loss` are names (`nasir.extensions`).
     """
 
     epochs: int = 90
@@ -72,6 +75,8 @@ class SearchSettings:
     compile: Compiled = "off"
     ema: float = 0.0
     candidates: int = 8
+    strategy: str = field(default="dmasking", metadata=_LATER)
+    loss: str = field(default="cross_entropy", metadata=_LATER)
 
     def temperature_at(self, epoch: int) -> float:
         """tau of Eq. 4 in an epoch, counted from 0."""
@@ -87,7 +92,7 @@ class SearchSettings:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How to train the derived network from scratch; `precision`, `compile` and `ema` as in the search.
+    """How to train the derived network from scratch; `precision`, `compile`, `ema` and `loss` as in the search.
 
     `validation` is the share of each class's training images that is held out, to tell the accuracy after each epoch
     (0: none is, and nothing is told). `keep` says of which epoch the weights are, the last one or the one that is best
@@ -103,6 +108,7 @@ class TrainSettings:
     ema: float = 0.0
     validation: float = 0.1
     keep: Kept = "last"
+    loss: str = field(default="cross_entropy", metadata=_LATER)
 
 
 @dataclass(frozen=True)
@@ -270,6 +276,25 @@ def _one_of(*names: str) -> Callable[[s.Setting], str]:
     return read
 
 
+def _named(kind: Kind) -> Callable[[s.Setting], str]:
+    """One of the names that there are when it is read: installed packages add some."""
+
+    def read(setting: s.Setting) -> str:
+        names, value = kind.names(), setting.value
+        if isinstance(value, s.Name) and value.text in names:
+            return value.text
+        near = closest(value.text, names) if isinstance(value, s.Name) else ()
+        raise mistakes.bad_setting(value.span, setting.name.text, f"one of {', '.join(names)}", *near)
+
+    return read
+
+
+def record(settings: Any) -> dict[str, Any]:
+    """The settings by name that plan.json holds: all, but for those that are new and at their default."""
+    values = {f.name: (getattr(settings, f.name), f) for f in fields(settings)}
+    return {name: value for name, (value, f) in values.items() if "recorded" not in f.metadata or value != f.default}
+
+
 _READERS: Mapping[str, Callable[[s.Setting], object]] = {
     "epochs": _count(1),
     "warmup": _count(0),
@@ -286,6 +311,8 @@ _READERS: Mapping[str, Callable[[s.Setting], object]] = {
     "candidates": _count(1),
     "validation": _share,
     "keep": _one_of(*get_args(Kept)),
+    "strategy": _named(STRATEGIES),
+    "loss": _named(LOSSES),
 }
 
 

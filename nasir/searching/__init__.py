@@ -1,1 +1,1 @@
-"""The search: the paper's loop, its data, its run folder, and the training of what it finds."""
+"""The search: the paper's loop, the prices of its bounds, the landing on them, and the training of what it finds."""

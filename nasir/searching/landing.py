@@ -73,22 +73,22 @@ def scores(probabilities: Mapping[str, Mapping[Scalar, float]]) -> Scores:
     }
 
 
-def landed(
+def land(
     start: Choices, likely: Scores, model: CostModel, bounds: Sequence[Bound], spent: Collection[str] | None = None
 ) -> tuple[dict[str, Scalar], bool]:
     """The network nearest to `start`, by log-probability, that keeps the bounds and uses at least `LEAST_USE` of the
     tightest of those that are `spent` (all where None); and whether it does. Where not, no change of one or two
     decisions uses more of it (of two: where there are at most `_MOST_PAIRS` such changes).
 
-    Greedy: see `repaired` and `_filled`.
+    Greedy: see `repair` and `_fill`.
     """
-    standing = repaired(Standing(model, start, bounds, spent), likely)
+    standing = repair(Standing(model, start, bounds, spent), likely)
     if bounds and standing.excess() == 0:
         _fill(standing, likely)
     return standing.choices, standing.lands
 
 
-def repaired(standing: Standing, likely: Scores) -> Standing:
+def repair(standing: Standing, likely: Scores) -> Standing:
     """The network changed as little as it takes to keep every bound, where changes of one decision lead there, or of
     two where no change of one does: each gives up the least log-probability for each share of the excess that it takes
     away."""
@@ -170,7 +170,7 @@ def _changes(standing: Standing, likely: Scores) -> Iterator[tuple[Change, float
                 yield (name, option), options[now] - score
 
 
-def drawn(probabilities: Mapping[str, Mapping[Scalar, float]], seed: int) -> dict[str, Scalar]:
+def draw(probabilities: Mapping[str, Mapping[Scalar, float]], seed: int) -> dict[str, Scalar]:
     """A network drawn from the decisions' distributions, a function of the seed."""
-    draw = random.Random(seed)
-    return {name: draw.choices(list(options), list(options.values()))[0] for name, options in probabilities.items()}
+    chance = random.Random(seed)
+    return {name: chance.choices(list(options), list(options.values()))[0] for name, options in probabilities.items()}

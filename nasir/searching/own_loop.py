@@ -6,8 +6,8 @@ from torch import Tensor
 
 from nasir.api import Space
 from nasir.ir.values import Scalar
-from nasir.searching.constraint import Prices, targets
-from nasir.searching.landing import landed, scores
+from nasir.searching.landing import land, scores
+from nasir.searching.prices import Prices, targets
 from nasir.supernets import Supernet
 
 
@@ -43,5 +43,5 @@ class Bounds:
         """The choices nearest to the likeliest that keep every bound and use up the tightest, as near as changes of one
         or two decisions lead there."""
         goal, likely = self._prices.targets, scores(supernet.probabilities())
-        choices, _ = landed(supernet.argmax(), likely, self._space.costs, goal.bounds, goal.spent)
+        choices, _ = land(supernet.argmax(), likely, self._space.costs, goal.bounds, goal.spent)
         return choices

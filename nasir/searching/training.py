@@ -1,7 +1,5 @@
 """Training a network from scratch: what the searched architecture is worth."""
 
-import math
-import time
 from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import islice
@@ -9,25 +7,28 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim.swa_utils import update_bn
 
+from nasir.data import DataSet, Split, batch_count, batches, stratified, whole
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.lang.settings import Optimizer, TrainSettings
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.progress import Report
+from nasir.jobs.ranks import Ranks
+from nasir.jobs.signals import Pauses
+from nasir.lang.settings import TrainSettings
 from nasir.searching import optimizers
 from nasir.searching.averaging import Average
-from nasir.searching.data import DataSet, Split, batch_count, batches, stratified, whole
-from nasir.searching.pausing import Pauses
-from nasir.searching.progress import Report
-from nasir.searching.ranks import Ranks
-from nasir.searching.run_folder import RunFolder
+from nasir.searching.loss import Loss, loss_of
+from nasir.searching.phases import Lines, Phase, diverged
 from nasir.supernets.layers import wide
 
 _ESTIMATION_BATCHES = 64
 
 
-class Training:
-    """One network in training on all training images. Its state after any step is a checkpoint."""
+class Training(Phase):
+    """One network in training on all training images."""
+
+    name, trains = "train", "network"
 
     def __init__(
         self,
@@ -37,20 +38,23 @@ class Training:
         seed: int,
         device: torch.device,
         ranks: Ranks,
+        *,
+        loss: Loss | None = None,
     ) -> None:
+        """`loss` stands in for that of the settings."""
+        super().__init__(data, settings.epochs, settings.batch, device, ranks)
         place(network, device)
-        self._network = network
-        self._settings, self._seed, self._device, self._ranks = settings, seed, device, ranks
+        self._network, self._settings, self._seed = network, settings, seed
         self._running = compiled(ranks.parallel(network), settings.compile)
-        self._data = data
         training, validation = divided(data, settings, seed)
         self._images = training.to(device)
         self._validation = validation.to(device) if validation is not None else None
-        if not batch_count(training, settings.batch, ranks.count):
+        self._per_epoch = batch_count(training, settings.batch, ranks.count)
+        if not self._per_epoch:
             raise no_batches()
         self._optimizer = optimizers.make(settings.weights, network.parameters())
         self._average = Average(network.parameters(), settings.ema)
-        self.epoch = self._step = 0
+        self._criterion = loss or loss_of(settings)
         self._loss = 0.0
         self.validation: float | None = None
         """The accuracy on the held-out images of the weights that are kept."""
@@ -59,55 +63,38 @@ class Training:
         self._best: dict[str, Tensor] | None = None
 
     def run(self, folder: RunFolder, report: Report, pauses: Pauses) -> None:
-        """The remaining epochs; the network ends with its averaged weights, if there are any.
-
-        Raises:
-            CompileError: where the loss is no number.
-            Stopped: where `pauses` said so; the state is saved.
-        """
-        batch, epochs = self._settings.batch, self._settings.epochs
-        per_epoch = batch_count(self._images, batch, self._ranks.count)
-        while self.epoch < epochs:
-            start = time.perf_counter()
-            self._network.train()
-            mine = batches(self._images, batch, self._seed, self.epoch, self._ranks, self._step)
-            for x, y in self._ranks.each(mine, self._device):
-                at = self.epoch * per_epoch + self._step
-                optimizers.set_cosine(self._optimizer, self._settings.weights, at, epochs * per_epoch)
-                loss = self._loss_of(x, y)
-                self._optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                facts = [float(loss.detach()), pauses.signal > 0, pauses.due()]
-                found, stop, due = self._ranks.mean(facts, self._device)
-                if not math.isfinite(found):
-                    where = f"epoch {self.epoch + 1} of {epochs} of the training"
-                    arch = folder.path / "arch.nas"
-                    spare = (f"`nasir train {arch}` repeats the training alone",) if arch.is_file() else ()
-                    raise diverged(found, where, "train.weights", self._settings.weights, *spare)
-                self._optimizer.step()
-                self._average.update()
-                self._step += 1
-                self._loss += found
-                if stop or due:
-                    self._save(folder, pauses)
-                if stop:
-                    raise pauses.stopped()
-            line = {"phase": "train", "epoch": self.epoch}
-            metrics = {"loss": self._loss / per_epoch, **self._validated(pauses)}
-            timing = {"seconds": time.perf_counter() - start, "ended": time.time()}
-            lines = {"metrics.jsonl": {**line, **metrics}, "timing.jsonl": {**line, **timing}}
-            self._ranks.lead(partial(folder.append, lines))
-            report(self.epoch, _shown(metrics))
-            self.epoch, self._step, self._loss = self.epoch + 1, 0, 0.0
-            self._data.skip(self._ranks.union(self._data.left_out))
-            self._save(folder, pauses)
+        """The remaining epochs, as `Phase.run`; the network ends with its best or its averaged weights, if those are
+        the ones to keep."""
+        super().run(folder, report, pauses)
         if self._best is not None:
             self._network.load_state_dict(self._best)
         if self._settings.ema:
             self._average.put()
-            images = batches(self._images, batch, self._seed, epochs, self._ranks)
+            images = batches(self._images, self._batch, self._seed, self._epochs, self._ranks)
             update_bn(islice(images, _ESTIMATION_BATCHES), self._network)  # the running statistics are of other weights
             self._validated(pauses)
+
+    def _run_epoch(self, folder: RunFolder, pauses: Pauses) -> Lines:
+        self._network.train()
+        for step in self._steps(self._images, self._seed, folder, pauses, partial(self._diverged, folder)):
+            at = self.epoch * self._per_epoch + self._step
+            optimizers.set_cosine(self._optimizer, self._settings.weights, at, self._epochs * self._per_epoch)
+            loss = self._loss_of(*step.batch)
+            self._optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            step.check(loss.detach())
+            self._optimizer.step()
+            self._average.update()
+            self._loss += step.loss
+        metrics = {"loss": self._loss / self._per_epoch, **self._validated(pauses)}
+        self._loss = 0.0
+        return {"metrics.jsonl": metrics}
+
+    def _diverged(self, folder: RunFolder, loss: float) -> CompileError:
+        where = f"epoch {self.epoch + 1} of {self._epochs} of the training"
+        arch = folder.path / "arch.nas"
+        spare = (f"`nasir train {arch}` repeats the training alone",) if arch.is_file() else ()
+        return diverged(loss, where, "train.weights", self._settings.weights, *spare)
 
     def _validated(self, pauses: Pauses) -> dict[str, float]:
         """The accuracy on the held-out images; the weights are kept where they are the ones to keep."""
@@ -125,46 +112,34 @@ class Training:
         lower = self._settings.precision == "bfloat16"
         with torch.autocast(self._device.type, torch.bfloat16, enabled=lower):
             logits = self._running(images)
-        return F.cross_entropy(wide(logits), labels, label_smoothing=self._settings.label_smoothing)
+        return self._criterion(wide(logits), labels)
 
-    def _save(self, folder: RunFolder, pauses: Pauses) -> None:
-        def write() -> None:
-            check_finite(self._network.parameters())
-            folder.save_checkpoint("train", self.state())
+    def _shown(self, metrics: Mapping[str, Any]) -> dict[str, str]:
+        shown = {"loss": f"{metrics['loss']:.3f}"}
+        if "validation_accuracy" in metrics:
+            shown["validation"] = f"{metrics['validation_accuracy']:.1%}"
+        return shown
 
-        self._ranks.lead(write)
-        pauses.saved()
+    def _parameters(self) -> Iterable[Tensor]:
+        return self._network.parameters()
 
-    def state(self) -> dict[str, Any]:
-        """All that the next step depends on; order, augmentation and rates are functions of seed and step."""
+    def _own_state(self) -> dict[str, Any]:
         return {
-            "epoch": self.epoch,
-            "step": self._step,
             "loss": self._loss,
             "network": self._network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "average": self._average.state(),
-            "skipped": self._data.left_out,
             "validation": self.validation,
             "kept": self.kept,
             "best": self._best,
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint.
-
-        Raises:
-            CompileError: where it is another network's.
-        """
-        try:
-            self._network.load_state_dict(state["network"])
-            self._optimizer.load_state_dict(state["optimizer"])
-            self._average.restore(state["average"])
-            self._data.skip(state["skipped"])
-            self.epoch, self._step, self._loss = int(state["epoch"]), int(state["step"]), float(state["loss"])
-            self.validation, self.kept, self._best = state["validation"], state["kept"], state["best"]
-        except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-            raise CompileError(Diagnostic("E0902", f"the checkpoint does not fit the network: {error}")) from None
+    def _take(self, state: Mapping[str, Any]) -> None:
+        self._network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._average.restore(state["average"])
+        self._loss = float(state["loss"])
+        self.validation, self.kept, self._best = state["validation"], state["kept"], state["best"]
 
 
 def divided(data: DataSet, settings: TrainSettings, seed: int) -> tuple[Split, Split | None]:
@@ -195,22 +170,6 @@ def no_batches() -> CompileError:
     return CompileError(Diagnostic("E0803", "no batch can be made of the training images", hints=(hint,)))
 
 
-def _shown(metrics: Mapping[str, float]) -> dict[str, str]:
-    shown = {"loss": f"{metrics['loss']:.3f}"}
-    if "validation_accuracy" in metrics:
-        shown["validation"] = f"{metrics['validation_accuracy']:.1%}"
-    return shown
-
-
-def diverged(loss: float, where: str, setting: str, optimizer: Optimizer, *hints: str) -> CompileError:
-    """A loss is no finite number; `setting` is the optimizer that led there."""
-    gentler = {name: value / 10 if name == "lr" else value for name, value in optimizer.arguments}
-    arguments = ", ".join(f"{name}={value:g}" for name, value in gentler.items())
-    change = f'--set "{setting}={optimizer.name}({arguments})"'
-    hint = f"lower its learning rate, `{change}`, and start again with `--overwrite`"
-    return CompileError(Diagnostic("E0804", f"the loss is {loss} in {where}", hints=(hint, *hints)))
-
-
 def compiled(network: nn.Module, backend: str) -> nn.Module:
     """The network under torch.compile, with a backend that is not `off`. Batches are of two sizes at most, so shapes
     are taken as they are."""
@@ -221,17 +180,6 @@ def place(network: nn.Module, device: torch.device) -> None:
     """Move a network to a device, in channels-last layout: twice as fast for depthwise convolutions on a CPU."""
     network.to(device)
     network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-
-
-def check_finite(parameters: Iterable[Tensor]) -> None:
-    """Weights are finite numbers, so that what is saved of them can go on.
-
-    Raises:
-        CompileError: where they are not.
-    """
-    if not bool(torch.isfinite(torch.nn.utils.get_total_norm(parameters))):
-        hint = "lower the learning rates, and start again with `--overwrite`"
-        raise CompileError(Diagnostic("E0804", "the weights are no finite numbers", hints=(hint,)))
 
 
 def accuracy(network: nn.Module, split: Split, batch: int, pauses: Pauses | None = None) -> float:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from nasir.ir.values import key
-from nasir.searching.run_folder import RunFolder
-from nasir.searching.sweep import members
+from nasir.jobs.folder import RunFolder
+from nasir.runs.sweep import members
 from tests.conftest import until_an_epoch_is_done
 from tests.spaces import TINY
 

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from nasir.lang.objectives import Bound
-from nasir.searching.landing import LEAST_USE, Standing, drawn, landed, repaired, scores
+from nasir.searching.landing import LEAST_USE, Standing, draw, land, repair, scores
 from tests.spaces import TINY
 
 
@@ -33,7 +33,7 @@ def test_it_lands_or_no_change_of_one_or_two_decisions_does(space, costs, share,
     bounds = [Bound(cost, share * getattr(space, cost)()[1]) for cost in costs]
     uneven = {d.name: {o: (i + 1 + seed) % 3 + 0.1 for i, o in enumerate(d.options)} for d in space.decisions}
     uneven = {name: {o: p / sum(row.values()) for o, p in row.items()} for name, row in uneven.items()}
-    choices, lands = landed(space.sample(seed), scores(uneven), space.costs, bounds)
+    choices, lands = land(space.sample(seed), scores(uneven), space.costs, bounds)
     assert use(space, choices, bounds) <= 1
     assert lands == (use(space, choices, bounds) >= LEAST_USE)
     if not lands:
@@ -47,7 +47,7 @@ def test_of_more_pairs_than_can_be_tried_none_is(space, monkeypatch):
 
     def ends(share):
         bound = Bound("macs", share * space.macs()[1])
-        return [landed(space.sample(seed), even, space.costs, [bound]) for seed in range(8)], bound
+        return [land(space.sample(seed), even, space.costs, [bound]) for seed in range(8)], bound
 
     with_pairs = {share: ends(share)[0] for share in (0.5, 0.55, 0.62, 0.7)}
     monkeypatch.setattr("nasir.searching.landing._MOST_PAIRS", 0)
@@ -63,20 +63,20 @@ def test_a_network_that_lands_is_left_alone(space):
     even = scores({d.name: dict.fromkeys(d.options, 1 / len(d.options)) for d in space.decisions})
     for choices in itertools.islice(networks(space), 0, None, 7):
         bounds = [Bound("macs", space.costs.at(choices)["macs"] / 0.99)]
-        assert landed(choices, even, space.costs, bounds) == (choices, True)
+        assert land(choices, even, space.costs, bounds) == (choices, True)
 
 
 def test_a_bound_that_no_network_exceeds_is_no_budget(space):
     certain = {d.name: {o: 0.9 if o == d.options[0] else 0.1 for o in d.options} for d in space.decisions}
     choices = {d.name: d.options[0] for d in space.decisions}
     idle, tight = Bound("macs", 1e9), Bound("params", space.costs.at(choices)["params"] / 0.99)
-    assert landed(choices, scores(certain), space.costs, [idle], spent=()) == (choices, True)
-    assert landed(choices, scores(certain), space.costs, [idle, tight], spent=("params",)) == (choices, True)
+    assert land(choices, scores(certain), space.costs, [idle], spent=()) == (choices, True)
+    assert land(choices, scores(certain), space.costs, [idle, tight], spent=("params",)) == (choices, True)
 
 
 def test_without_bounds_nothing_changes(space):
     even = scores({d.name: dict.fromkeys(d.options, 1 / len(d.options)) for d in space.decisions})
-    assert landed(space.largest(), even, space.costs, []) == (space.largest(), True)
+    assert land(space.largest(), even, space.costs, []) == (space.largest(), True)
 
 
 def test_repairing_gives_up_what_the_search_cares_least_about(space):
@@ -88,7 +88,7 @@ def test_repairing_gives_up_what_the_search_cares_least_about(space):
         for d in space.decisions
     }
     limit = space.costs.at({**largest, torn.name: 8})["macs"]
-    standing = repaired(Standing(space.costs, largest, [Bound("macs", limit)]), scores(likely))
+    standing = repair(Standing(space.costs, largest, [Bound("macs", limit)]), scores(likely))
     assert standing.choices == {**largest, torn.name: 8}
 
 
@@ -104,10 +104,10 @@ def test_the_incremental_costs_are_the_exact_ones(space):
 
 
 def test_networks_are_drawn_by_their_probabilities():
-    draws = [drawn({"a": {1: 0.8, 2: 0.2}, "b": {"x": 1.0}}, seed) for seed in range(400)]
+    draws = [draw({"a": {1: 0.8, 2: 0.2}, "b": {"x": 1.0}}, seed) for seed in range(400)]
     assert {d["b"] for d in draws} == {"x"}
     assert sum(d["a"] == 1 for d in draws) / 400 == pytest.approx(0.8, abs=0.08)
-    assert drawn({"a": {1: 0.5, 2: 0.5}}, 3) == drawn({"a": {1: 0.5, 2: 0.5}}, 3)
+    assert draw({"a": {1: 0.5, 2: 0.5}}, 3) == draw({"a": {1: 0.5, 2: 0.5}}, 3)
 
 
 def test_an_impossible_option_has_a_finite_score():

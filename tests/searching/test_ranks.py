@@ -18,16 +18,16 @@ from filelock import FileLock
 from torch.nn import functional as F
 
 import nasir
+from nasir.data import batch_count, batches, load_data
+from nasir.data.memory import TensorSplit
 from nasir.diagnostics import Diagnostic
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.ranks import Ranks, joined
+from nasir.jobs.signals import Pauses
 from nasir.lang.settings import override
 from nasir.searching import optimizers
-from nasir.searching.constraint import targets
-from nasir.searching.data import batch_count, batches, load_data
-from nasir.searching.data.memory import TensorSplit
 from nasir.searching.loop import Search
-from nasir.searching.pausing import Pauses
-from nasir.searching.ranks import Ranks, joined
-from nasir.searching.run_folder import RunFolder
+from nasir.searching.prices import targets
 from nasir.supernets.gates import gumbel_noise
 from tests.spaces import TINY
 
@@ -72,7 +72,7 @@ def rank_main(index, folder, port, synchronised):
 def rank_search(index, folder, ranks, synchronised):
     loop = search_of(folder, ranks, synchronised)
     run(loop, f"{folder}/run")
-    torch.save(loop.supernet.state_dict(), f"{folder}/rank{index}.pt")
+    torch.save(loop.strategy.supernet.state_dict(), f"{folder}/rank{index}.pt")
 
 
 def working_in(folder):
@@ -113,7 +113,7 @@ def default_dtype():
 def halves_in_one_process(folder):
     """By hand: each step runs both half-batches with the same gates and takes the mean of their gradients."""
     loop = search_of(folder, Ranks())
-    supernet, settings, seed = loop.supernet.train(), loop._settings, 0
+    supernet, settings, seed = loop.strategy.supernet.train(), loop._settings, 0
     (logits,) = supernet.architecture()
     weights = list(supernet.weights())
     optimizer = [
@@ -124,8 +124,8 @@ def halves_in_one_process(folder):
     for epoch in range(settings.epochs):
         supernet.temperature.fill_(settings.temperature_at(epoch))
         for part in (0, 1):
-            steps = batch_count(loop._parts[part], BATCH)
-            for step, (images, labels) in enumerate(batches(loop._parts[part], BATCH, 2 * seed + part, epoch)):
+            steps = batch_count(loop._task.parts[part], BATCH)
+            for step, (images, labels) in enumerate(batches(loop._task.parts[part], BATCH, 2 * seed + part, epoch)):
                 at = epoch * steps + step
                 noise = gumbel_noise(supernet.gate_count(), seed, 2 * at + part)
                 wanted = [logits] if part else weights
@@ -134,7 +134,7 @@ def halves_in_one_process(folder):
                     x, y = (t[half * BATCH // 2 : (half + 1) * BATCH // 2] for t in (images, labels))
                     out = supernet(x, noise=noise)
                     loss = F.cross_entropy(out.logits, y)
-                    loss = loop._prices.loss(loss, out.cost) if part else loss
+                    loss = loop.strategy.prices.loss(loss, out.cost) if part else loss
                     gradients.append(torch.autograd.grad(loss, wanted))
                 if part == 0:
                     total = settings.epochs * steps
@@ -144,7 +144,7 @@ def halves_in_one_process(folder):
                 optimizer[part].step()
                 if part:
                     costs = {name: float(cost.detach()) for name, cost in out.cost.items()}
-                    loop._prices.update(costs, loop._space.costs.at(supernet.argmax()), supernet.entropy())
+                    loop.strategy.prices.update(costs, loop._task.space.costs.at(supernet.argmax()), supernet.entropy())
     return supernet.state_dict()
 
 
@@ -199,7 +199,7 @@ def test_synchronised_batch_norms_make_two_ranks_one_process_with_whole_batches(
     first, second = two_ranks(tmp_path, synchronised=True)
     alone = search_of(tmp_path, Ranks())
     run(alone, tmp_path / "alone")
-    for name, value in alone.supernet.state_dict().items():
+    for name, value in alone.strategy.supernet.state_dict().items():
         torch.testing.assert_close(first[name], value, rtol=1e-6, atol=1e-9, msg=name)
         torch.testing.assert_close(second[name], value, rtol=1e-6, atol=1e-9, msg=name)
 

@@ -10,16 +10,16 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 import nasir
+from nasir.data import batches, check_classes, input_of, load_data
 from nasir.execution import network_class
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.signals import Pauses
 from nasir.lang.objectives import Bound, Objective, Power
 from nasir.lang.settings import SearchSettings, override
-from nasir.searching.constraint import Prices, Targets, targets
-from nasir.searching.data import batches, check_classes, input_of, load_data
+from nasir.runs.request import Request
+from nasir.runs.run import search
 from nasir.searching.loop import Search
-from nasir.searching.pausing import Pauses
-from nasir.searching.plan import Request
-from nasir.searching.run import search
-from nasir.searching.run_folder import RunFolder
+from nasir.searching.prices import Prices, Targets, targets
 from nasir.supernets.gates import gumbel_noise
 from tests.spaces import RESIDUAL, TINY
 
@@ -150,7 +150,7 @@ def test_the_loop_follows_the_temperature_schedule_and_rests_the_architecture_in
     logits = {}
 
     def note(epoch, values):
-        (alpha,) = loop.supernet.architecture()
+        (alpha,) = loop.strategy.supernet.architecture()
         logits[epoch] = alpha.detach().clone()
 
     folder = RunFolder(tmp_path / "run")
@@ -292,7 +292,7 @@ def test_the_search_runs_the_resolution_it_is_told_to(compiled):
     for name in ("all", "sampled"):
         told = replace(space, settings=override(space.settings, [f"resolution={name}"]))
         loop = search_of(told)
-        assert loop.supernet.get_submodule("running").sampled == (name == "sampled")
+        assert loop.strategy.supernet.get_submodule("running").sampled == (name == "sampled")
 
 
 def test_compiled_and_eager_searches_agree(compiled, tmp_path):
@@ -318,7 +318,7 @@ def test_the_chosen_network_is_the_best_of_the_candidates_within_the_bounds(comp
         seen.append((evaluate(choices, pauses), choices))
         return seen[-1][0]
 
-    evaluate, loop.evaluate = loop.evaluate, noted
+    evaluate, loop.strategy.evaluate = loop.strategy.evaluate, noted
     again = loop.choose(Pauses())
     assert again == found
     assert len(seen) > 1

@@ -9,18 +9,18 @@ from safetensors.torch import load_file
 from torch import nn
 
 import nasir
+from nasir.data import load_data
+from nasir.data.memory import TensorSplit
 from nasir.execution import network_class
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.ranks import Ranks
+from nasir.jobs.signals import Pauses
 from nasir.lang.settings import Settings, TrainSettings, override
+from nasir.runs.request import Request
+from nasir.runs.run import train_file
 from nasir.searching.averaging import Average
-from nasir.searching.constraint import targets
-from nasir.searching.data import load_data
-from nasir.searching.data.memory import TensorSplit
 from nasir.searching.loop import Search
-from nasir.searching.pausing import Pauses
-from nasir.searching.plan import Request
-from nasir.searching.ranks import Ranks
-from nasir.searching.run import train_file
-from nasir.searching.run_folder import RunFolder
+from nasir.searching.prices import targets
 from nasir.searching.training import Training, accuracy
 from tests.searching.test_search import run
 from tests.spaces import TINY
@@ -61,7 +61,7 @@ def test_images_are_augmented_to_train_and_never_to_compare(compiled, data, tmp_
     assert None not in Watched.asked
     assert len(set(Watched.asked)) == len(Watched.asked)  # another in each epoch of each part
     Watched.asked = []
-    loop.evaluate(space.smallest(), Pauses())
+    loop.strategy.evaluate(space.smallest(), Pauses())
     assert set(Watched.asked) == {None}
 
 
@@ -138,7 +138,7 @@ def test_synchronised_batch_norms_of_one_process_are_its_own(compiled):
     goal = targets(space.settings.objective, space.costs)
     loop = Search(space, load_data("digits"), goal, 0, CPU, synchronised=True)
     images, _ = next(load_data("digits").train.batches([torch.arange(8)], None))
-    assert loop.supernet.train()(images).logits.shape == (8, 10)
+    assert loop.strategy.supernet.train()(images).logits.shape == (8, 10)
 
 
 def test_a_state_knows_the_files_that_were_left_out(compiled):

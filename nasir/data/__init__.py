@@ -1,0 +1,70 @@
+"""Data sets by name, as a user names them to `--data`."""
+
+from collections.abc import Callable, Mapping
+
+from nasir.data.base import (
+    DataSet,
+    Input,
+    Split,
+    batch_count,
+    batches,
+    check_classes,
+    class_count,
+    input_of,
+    pieces,
+    stratified,
+    whole,
+)
+from nasir.data.digits import load_digits
+from nasir.data.folder import load_folder
+from nasir.data.idx import load_idx
+from nasir.data.own import load_own
+from nasir.diagnostics import CompileError, Diagnostic, closest
+
+_SOURCES: Mapping[str, Callable[[str, Input | None, bool], DataSet]] = {
+    "digits": load_digits,
+    "idx": load_idx,
+    "folder": load_folder,
+    "python": load_own,
+}
+KNOWN = "`digits`, `idx:DIR`, `folder:DIR`, `python:module:function`"
+
+
+def load_data(
+    name: str, input: Input | None = None, *, classes: str | None = None, seed: int = 0, skip_broken: bool = False
+) -> DataSet:
+    """A data set by its name (`KNOWN`), with images as a network takes them (as the data have them where None).
+
+    `classes`, `10%` or `100`, takes so many of the classes, drawn by `seed`. `skip_broken` leaves files out that cannot
+    be read, and counts them.
+
+    Raises:
+        CompileError: where there is none of that name, or it does not do.
+    """
+    kind, _, rest = name.partition(":")
+    if kind not in _SOURCES:
+        hints = closest(kind, _SOURCES) or (f"data sets: {KNOWN}",)
+        raise CompileError(Diagnostic("E0801", f"no data set is named `{name}`", hints=hints))
+    data = _SOURCES[kind](rest, input, skip_broken)
+    if classes is not None:
+        data = data.with_classes(class_count(classes, data.classes), seed)
+    if len(data.train) < 2 or not len(data.test):
+        message = f"`{name}` has {len(data.train)} training and {len(data.test)} test images"
+        hint = "at least two training images and a test image are needed"
+        raise CompileError(Diagnostic("E0801", message, hints=(hint,)))
+    return data
+
+
+__all__ = [
+    "DataSet",
+    "Input",
+    "Split",
+    "batch_count",
+    "batches",
+    "check_classes",
+    "input_of",
+    "load_data",
+    "pieces",
+    "stratified",
+    "whole",
+]

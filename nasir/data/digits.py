@@ -1,0 +1,35 @@
+"""The 1,797 handwritten 8x8 digits that ship with scikit-learn (UCI, CC BY 4.0); a fifth of each are test images."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from nasir.data.base import SPLIT_SEED, STRATIFIED, TEST_SHARE, DataSet, Input, check_channels, stratified
+from nasir.data.memory import in_memory
+from nasir.diagnostics import CompileError, Diagnostic
+
+_SIZE = 8
+_MOST = 16  # of a pixel
+
+
+def load_digits(rest: str, input: Input | None, skip: bool = False) -> DataSet:
+    """The digits, resized where the network takes another size.
+
+    Raises:
+        CompileError: where they are not installed, or the network takes coloured images.
+    """
+    try:
+        from sklearn.datasets import load_digits as load  # pyright: ignore[reportUnknownVariableType]
+    except ImportError:
+        hint = "pip install 'nasir[digits]'"
+        raise CompileError(Diagnostic("E0801", "the digits come with scikit-learn", hints=(hint,))) from None
+    if rest:
+        raise CompileError(Diagnostic("E0801", f"`digits` takes no folder, and has `{rest}`"))
+    check_channels(input, 1, f"write `image(1, size={_SIZE})`")
+    pixels, target = load(return_X_y=True)  # pyright: ignore[reportUnknownVariableType]
+    images = torch.from_numpy(np.asarray(pixels, dtype=np.uint8)).reshape(-1, 1, _SIZE, _SIZE)  # pyright: ignore[reportUnknownArgumentType]
+    labels = torch.from_numpy(np.asarray(target, dtype=np.int64))  # pyright: ignore[reportUnknownArgumentType]
+    test, train = stratified(labels, TEST_SHARE, SPLIT_SEED)
+    data = in_memory("digits", [(images[part], labels[part]) for part in (train, test)], _MOST, input)
+    return replace(data, split=STRATIFIED)

@@ -1,0 +1,1 @@
+"""What any long job needs, and no network: its folder, ranks, signals, steps, progress, machine."""

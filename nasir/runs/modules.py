@@ -1,0 +1,56 @@
+"""Files of networks that a user gives to train."""
+
+import ast
+import re
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from nasir.data import DataSet, Input
+from nasir.diagnostics import CompileError, Diagnostic
+from nasir.execution import network_class
+
+
+def made(path: Path, source: bytes | str) -> nn.Module:
+    """The module of a file's source, made as an emitted one is: without arguments.
+
+    Raises:
+        CompileError: where that cannot be.
+    """
+    try:
+        return network_class(path, source)()
+    except CompileError:
+        raise
+    except Exception as error:  # whatever a class of the user's raises
+        message = f"the network of `{path}` cannot be made without arguments: {error}"
+        raise CompileError(Diagnostic("E0703", message)) from error
+
+
+def checked(module: nn.Module, path: Path, data: DataSet) -> int:
+    """The module's multiply-adds for one image.
+
+    Raises:
+        CompileError: where it does not take the data's images, or does not tell their classes apart.
+    """
+    if not any(parameter.requires_grad for parameter in module.parameters()):
+        raise CompileError(Diagnostic("E0703", f"the network of `{path}` has no weights to train"))
+    image, _ = next(data.train.batches([torch.tensor([0])], 0))
+    try:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            logits = module.eval()(image)
+    except Exception as error:  # whatever a module of the user's raises
+        hint = f"the images of `{data.name}` are {list(image.shape[1:])}"
+        raise CompileError(Diagnostic("E0802", f"`{path}` does not take the images: {error}", hints=(hint,))) from None
+    if getattr(logits, "shape", None) != (1, data.classes):
+        message = f"`{path}` does not tell the {data.classes} classes of `{data.name}` apart"
+        raise CompileError(Diagnostic("E0802", message))
+    return int(counter.get_total_flops()) // 2
+
+
+def written_input(source: bytes) -> Input | None:
+    """What an emitted file's network takes, by the file's docstring; None where it does not say."""
+    text = ast.get_docstring(ast.parse(source)) or ""
+    found = re.search(r"images of shape \[N, (\d+), (\d+), \2\]", text)
+    return Input(int(found[1]), int(found[2])) if found else None

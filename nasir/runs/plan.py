@@ -1,0 +1,147 @@
+"""plan.json: what a run was asked for, and what it runs on; enough to repeat it, and to know it again."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, is_dataclass
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from nasir.api import Space
+from nasir.data import DataSet
+from nasir.diagnostics import CompileError, Diagnostic
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.machine import local_rank, rank_count
+from nasir.jobs.ranks import Ranks
+from nasir.jobs.signals import Pauses
+from nasir.lang.settings import Formula, Settings, record
+from nasir.runs.request import MOST_THREADS, Request, whole
+from nasir.searching.prices import Targets
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run while it runs."""
+
+    request: Request
+    data: DataSet
+    device: torch.device
+    ranks: Ranks
+    folder: RunFolder
+    pauses: Pauses
+    console: Console
+    began: float
+    """When this process began, in seconds since 1970."""
+    resumes: bool
+    """There is a run to go on with, and it is to go on."""
+    threads: int
+    """That compute, of those that torch has."""
+
+
+def plan(space: Space, job: Job, goal: Targets | None = None) -> dict[str, Any]:
+    """Every setting as used, and what it ran on."""
+    return {
+        "name": space.name,
+        "space": space.source.text,
+        "imports": dict(space.imports),
+        "bounds": {bound.cost: bound.limit for bound in goal.bounds} if goal else {},
+        **run_facts(space.settings, job),
+    }
+
+
+def run_facts(settings: Settings, job: Job) -> dict[str, Any]:
+    """The settings of a run, and what it runs on."""
+    data = job.data
+    return {
+        **job.request.as_plan(),
+        "data_set": data.name,
+        "images": {"train": len(data.train), "test": len(data.test), "files": data.files},
+        "split": data.split,
+        "normalisation": {"mean": data.mean, "std": data.std},
+        "settings": plain_settings(settings),
+        "versions": {
+            "nasir": version("nasir"),
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+        },
+        "machine": platform.machine(),
+        "threads": job.threads,
+        "ranks": job.ranks.count,
+    }
+
+
+def plain_settings(settings: Settings) -> dict[str, Any]:
+    """The settings as JSON has them."""
+    return _plain(settings)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Formula():
+            return value.text
+        case list() | tuple():
+            return [_plain(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
+        case _ if is_dataclass(value):
+            return {name: _plain(one) for name, one in record(value).items()}
+        case _:
+            return value
+
+
+_SAME = {
+    "space": "another space",
+    "imports": "other imports",
+    "images": "other images",
+    "settings": "other settings",
+    "ranks": "another number of ranks",
+}
+"""What else than options must be the same in a plan to go on with it, as a user is told of it."""
+
+
+def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any], request: Request) -> Mapping[str, Any]:
+    """The plan of the run in the folder.
+
+    Raises:
+        CompileError: where it is another than the wanted one, that of the request.
+    """
+    found = folder.read_json("plan.json")
+    hint = "start again with `--overwrite`"
+    if found is None:
+        message = f"`{folder.path / 'plan.json'}` is no plan of a run"
+        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+    try:
+        whole("threads", found.get("threads"), 1, MOST_THREADS)
+    except (TypeError, ValueError) as error:
+        message = f"`{folder.path / 'plan.json'}` is no plan of a run: {error}"
+        raise CompileError(Diagnostic("E0901", message, hints=(hint,))) from None
+    different = [words for key, words in _SAME.items() if found.get(key) != wanted[key]]
+    different += request.differences(found)
+    if different:
+        hint = "resume with the same file and options, or start again with `--overwrite`"
+        message = f"the run in `{folder.path}` is not this one, it has {' and '.join(different)}"
+        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+    return found
+
+
+def pick_device(name: str) -> torch.device:
+    """A torch device; `auto` is the GPU where there is one. Of several GPUs, `auto` and `cuda` are this rank's.
+
+    Raises:
+        CompileError: where there is no such device, or all ranks would take one GPU.
+    """
+    if name == "cuda" or (name == "auto" and torch.cuda.is_available()):
+        name = f"cuda:{local_rank()}"
+    elif name == "auto":
+        name = "cpu"
+    elif name.startswith("cuda:") and rank_count() > 1:
+        hint = "write `--device cuda`: each rank takes its own"
+        raise CompileError(Diagnostic("E0904", f"all ranks would take `{name}`", hints=(hint,)))
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, ValueError):
+        raise CompileError(
+            Diagnostic("E0904", f"there is no device `{name}` here", hints=("use `cpu`, `cuda` or `cuda:N`",))
+        ) from None
+    return device

@@ -1,0 +1,55 @@
+"""A run repeated from its folder alone (`nasir search --from RUN`)."""
+
+import json
+import os
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nasir.api import Space, load
+from nasir.diagnostics import CompileError, Diagnostic
+from nasir.files import Unreadable, parse_json, read_regular
+from nasir.jobs.machine import rank_count
+from nasir.runs.plan import plain_settings
+from nasir.runs.request import Request, anchor, whole
+
+COMPARED = ("arch.nas", "choices.json", "metrics.jsonl", "model.py", "model.safetensors", "probabilities.jsonl")
+"""Files of a run that its repetition writes again, byte by byte."""
+
+
+def repeat(run: Path, asked: Request, named: Collection[str]) -> tuple[Space, Request]:
+    """The space and the request of a run, with as many threads; `named` are the options that `asked` gives of its own.
+    Data that a user's code makes (`python:`) must be named again, for a run folder is data, and may be another's: it
+    runs no code on its own.
+
+    Raises:
+        CompileError: where the folder holds no run, one of other data than those named, or one that its folder alone
+            does not repeat.
+    """
+    try:
+        plan: dict[str, Any] = parse_json(read_regular(run / "plan.json"))
+        if not os.path.isfile(run / "space.nas"):
+            raise ValueError("of a training")
+        request = asked.repeat(plan, named)
+        loaded = load(run / "space.nas")
+        settings = request.settle(loaded.settings)
+        data, as_used = str(plan["data"]), plan["settings"]
+        ranks = whole("ranks", plan["ranks"], 1)
+    except (Unreadable, ValueError, KeyError, TypeError, AttributeError):  # whatever was done to the file
+        hint = "name the folder that `nasir search --out` was given"
+        raise CompileError(Diagnostic("E0901", f"`{run}` holds no search to repeat", hints=(hint,))) from None
+    if anchor(request.data) != data or (data.startswith("python:") and "data" not in named):
+        hint = f"to repeat it, say so: `--data {data}`"
+        raise CompileError(Diagnostic("E0901", f"`{run}` was of the data `{data}`", hints=(hint,)))
+    if "loss" in plan:
+        hint = "repeat it from there: `nasir.search(..., loss=...)`"
+        raise CompileError(Diagnostic("E0901", f"`{run}` had a loss that was given in Python", hints=(hint,)))
+    if json.loads(json.dumps(plain_settings(settings))) != as_used:
+        hint = "its settings were given in Python: repeat it from there"
+        message = f"`{run}` had other settings than its space and its command line"
+        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+    if ranks != rank_count():
+        hint = f"torchrun --no-python --nproc-per-node {ranks} nasir search --from {run}"
+        raise CompileError(Diagnostic("E0901", f"`{run}` was run by {ranks} ranks", hints=(hint,)))
+    return replace(loaded, settings=settings), replace(request, data=data)

@@ -1,0 +1,256 @@
+"""report.html: one self-contained page of a run, made from its folder alone."""
+
+import base64
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from nasir.api import Space, load
+from nasir.cost.registry import STANDARD as COST_NAMES
+from nasir.cost.table import layer_rows
+from nasir.diagnostics import CompileError, Diagnostic
+from nasir.drawing import draw
+from nasir.drawing.curves import Series, plot
+from nasir.ir.graph import Choices
+from nasir.ir.values import key
+from nasir.jobs.folder import RunFolder
+from nasir.runs.summary import NOT_LANDED, by_layer, undecided, used
+from nasir.templates import template
+
+Lines = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """One decision's distribution over the epochs: an image, options downwards, epochs to the right."""
+
+    name: str
+    what: str
+    options: Sequence[str]
+    chosen: str
+    """The network's option; of an unfinished search the likeliest; empty where the network has no use for it."""
+    png: str
+    moved: bool
+    """Landing on the bounds took it from its likeliest option."""
+
+
+@dataclass(frozen=True)
+class LayerMaps:
+    """The decisions of one layer."""
+
+    name: str
+    maps: Sequence[HeatMap]
+
+
+def write_report(run: Path) -> Path:
+    """Write RUN/report.html from what is in the folder, finished or not, and give its path.
+
+    Raises:
+        CompileError: where the folder holds no run, or the page cannot be written.
+    """
+    folder = RunFolder(run)
+    plan, summary, choices, tested = map(folder.read_json, ("plan.json", "summary.json", "choices.json", "test.json"))
+    if plan is None:
+        hint = "name the folder that `nasir search --out` was given"
+        raise CompileError(Diagnostic("E0901", f"`{run}` holds no run", hints=(hint,)))
+    metrics, probabilities = (list(folder.lines(name)) for name in ("metrics.jsonl", "probabilities.jsonl"))
+    network = load(run / "arch.nas") if os.path.isfile(run / "arch.nas") else None
+    chosen = {name: key(option) for name, option in _active(run, choices or {}).items()}
+    try:
+        page = template("report.html.j2").render(
+            name=plan["name"],
+            about=_about(plan),
+            figures=_figures(summary),
+            remarks=_remarks(summary, len(choices or {})),
+            curves=_curves(metrics, plan["bounds"]),
+            picture=draw(network.graph) if network else "",
+            rows=list(_rows(network, chosen, _moved(summary))) if network else [],
+            classes=_classes(tested),
+            confusion=_confusion(tested),
+            layers=_layers(probabilities, None if choices is None else chosen, _moved(summary)),
+            decided=choices is not None,
+            plan=json.dumps(
+                {name: value for name, value in plan.items() if name not in {"space", "imports"}}, indent=2
+            ),
+            space=plan["space"],
+        )
+    except CompileError:
+        raise
+    except Exception as error:  # whatever was done to the files
+        message = f"the files of `{run}` are not as a run writes them: {type(error).__name__}: {error}"
+        raise CompileError(Diagnostic("E0901", message)) from None
+    folder.write("report.html", page)
+    return run / "report.html"
+
+
+def _active(run: Path, choices: Choices) -> Choices:
+    """The choices that the network uses: a skipped layer's width is none of them."""
+    return load(run / "space.nas").active(choices) if choices and os.path.isfile(run / "space.nas") else choices
+
+
+def _about(plan: Mapping[str, Any]) -> str:
+    versions, images = plan["versions"], plan["images"]
+    ranks = f", {plan['ranks']} ranks" if plan.get("ranks", 1) > 1 else ""
+    return (
+        f"{plan['data_set']}, {images['train']:,} training and {images['test']:,} test images; seed {plan['seed']};"
+        f" nasir {versions['nasir']}, torch {versions['torch']}, {plan['device']}{ranks}"
+    )
+
+
+def _figures(summary: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
+    if summary is None:
+        return [("state", "not finished", "")]
+    bounds = summary.get("bounds", {})
+    found = [
+        ("test accuracy", f"{summary['test_accuracy']:.2%}", "trained from scratch"),
+        ("multiply-adds", f"{summary['macs']:,}", used(bounds, "macs")),
+        ("parameters", f"{summary['params']:,}", used(bounds, "params")),
+    ]
+    if summary.get("validation_accuracy") is not None:
+        found.append(("on held-out images", f"{summary['validation_accuracy']:.2%}", f"epoch {summary['kept_epoch']}"))
+    if summary.get("supernet_accuracy") is not None:
+        found.append(("with the supernet's weights", f"{summary['supernet_accuracy']:.2%}", "architecture's images"))
+    return [*found, ("wall time", f"{summary['seconds']:,.0f} s", "")]
+
+
+def _remarks(summary: Mapping[str, Any] | None, decisions: int) -> list[str]:
+    if summary is None:
+        return []
+    advice = undecided(summary.get("entropy"), len(_moved(summary)), decisions)
+    return [words for words in (NOT_LANDED if summary.get("lands") is False else "", advice) if words]
+
+
+def _moved(summary: Mapping[str, Any] | None) -> Mapping[str, str]:
+    """The decisions that landing moved, with the option that was likeliest."""
+    return {name: key(options[0]) for name, options in (summary or {}).get("moved", {}).items()}
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """A class as the test saw it."""
+
+    name: str
+    images: str
+    accuracy: str
+    taken_for: str
+    """The class that it is most often taken for, where it is not told."""
+
+
+_MOST_CELLS = 30
+_MOST_CLASSES = 100
+
+
+def _classes(tested: Mapping[str, Any] | None) -> list[ClassRow]:
+    """The classes, the worst first; of many classes the worst ones."""
+    if tested is None:
+        return []
+    counts = np.array(tested["confusion"])
+    totals = counts.sum(1)
+    shares = counts.diagonal() / np.maximum(totals, 1)
+    rows: list[ClassRow] = []
+    for i in sorted(np.flatnonzero(totals), key=lambda i: (shares[i], i))[:_MOST_CLASSES]:
+        others = counts[i].copy()
+        others[i] = 0
+        worst = int(others.argmax())
+        taken = f"{tested['classes'][worst]} ({others[worst]:,})" if others[worst] else ""
+        rows.append(ClassRow(tested["classes"][i], f"{totals[i]:,}", f"{shares[i]:.1%}", taken))
+    return rows
+
+
+def _confusion(tested: Mapping[str, Any] | None) -> list[tuple[str, list[tuple[int, float]]]]:
+    """A row for each class: its name, and for each class how many of its images are taken for it, and their share."""
+    if tested is None or len(tested["classes"]) > _MOST_CELLS:
+        return []
+    rows = [[int(count) for count in row] for row in tested["confusion"]]
+    return [
+        (name, [(count, count / max(1, sum(row))) for count in row])
+        for name, row in zip(tested["classes"], rows, strict=True)
+    ]
+
+
+def _curves(metrics: Lines, bounds: Mapping[str, float]) -> list[str]:
+    searching = [line for line in metrics if line["phase"] == "search"]
+    training = [line for line in metrics if line["phase"] == "train"]
+    curves: list[str] = []
+    if searching:
+        losses = [
+            Series("weights", _column(searching, "loss")),
+            Series("architecture", _column(searching, "architecture_loss")),
+        ]
+        curves.append(plot("Loss of the search", losses, "epoch", from_zero=False))
+        for cost, name in zip(COST_NAMES, ("Multiply-adds", "Parameters"), strict=True):
+            series = [
+                Series("effective", _column(searching, cost)),
+                Series("likeliest", _column(searching, f"argmax_{cost}")),
+            ]
+            if cost in bounds:
+                ends = (searching[0]["epoch"], searching[-1]["epoch"])
+                series.append(Series("bound", [(x, bounds[cost]) for x in ends], dashed=True))
+            curves.append(plot(name, series, "epoch"))
+        curves.append(plot("Temperature", [Series("tau", _column(searching, "temperature"))], "epoch", legend=False))
+        entropy = [Series("entropy", _column(searching, "entropy"))]
+        curves.append(plot("Entropy of the decisions (1: undecided)", entropy, "epoch", legend=False))
+    if training:
+        losses = [Series("loss", _column(training, "loss"))]
+        curves.append(plot("Loss of the training", losses, "epoch", from_zero=False, legend=False))
+        if told := _column(training, "validation_accuracy"):
+            percent = [Series("held-out images", [(x, 100 * y) for x, y in told])]
+            curves.append(plot("Validation accuracy, %", percent, "epoch", from_zero=False, legend=False))
+    return curves
+
+
+def _column(lines: Lines, name: str) -> list[tuple[float, float]]:
+    return [(line["epoch"], line[name]) for line in lines if line.get(name) is not None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A part of the network, as the table shows it."""
+
+    name: str
+    block: str
+    shape: str
+    costs: list[str]
+    chosen: str
+    moved: str
+    """What landing on the bounds moved, and from where."""
+
+
+def _rows(network: Space, chosen: Mapping[str, str], moved: Mapping[str, str]) -> Iterator[Row]:
+    words, were = by_layer(chosen), by_layer({name: option for name, option in moved.items() if name in chosen})
+    for row in layer_rows(network.graph):
+        costs = [f"{amount:,}" for amount in row.costs.values()]
+        yield Row(row.name, row.block, row.shape, costs, words.get(row.name, ""), were.get(row.name, ""))
+
+
+def _layers(lines: Lines, chosen: Mapping[str, str] | None, moved: Mapping[str, str]) -> list[LayerMaps]:
+    """`chosen` is None while nothing is."""
+    if not lines:
+        return []
+    if chosen is None:
+        chosen = {name: max(shares, key=shares.__getitem__) for name, shares in lines[-1]["decisions"].items()}
+    layers: dict[str, list[HeatMap]] = {}
+    for name, options in lines[0]["decisions"].items():
+        layer, _, what = name.rpartition(".")
+        values = np.array([[line["decisions"][name][option] for line in lines] for option in options])
+        one = HeatMap(name, what or name, list(options), chosen.get(name, ""), _png(values), name in moved)
+        layers.setdefault(layer or "space", []).append(one)
+    return [LayerMaps(name, maps) for name, maps in layers.items()]
+
+
+_DARK = np.array([5, 58, 130])
+
+
+def _png(values: "np.ndarray[Any, np.dtype[np.float64]]") -> str:
+    """Shares [rows, columns] as pixels from white to blue, in base64."""
+    pixels = 255 - values[..., None] * (255 - _DARK)
+    memory = io.BytesIO()
+    Image.fromarray(pixels.round().astype(np.uint8)).save(memory, "PNG", optimize=True)
+    return base64.b64encode(memory.getvalue()).decode("ascii")

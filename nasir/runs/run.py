@@ -1,0 +1,334 @@
+"""A whole run: search, derive, emit, train; everything into one folder."""
+
+import json
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from rich.console import Console
+from safetensors.torch import save
+from torch import nn
+
+from nasir.api import Space
+from nasir.data import DataSet, Input, check_classes, input_of, load_data
+from nasir.diagnostics import CompileError, Diagnostic
+from nasir.execution import network_class, proved, source_of
+from nasir.ir.graph import Choices
+from nasir.jobs.events import Events, check_events
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.machine import fitting_threads
+from nasir.jobs.progress import progress
+from nasir.jobs.ranks import joined
+from nasir.jobs.signals import pausing
+from nasir.lang.settings import Settings, TrainSettings
+from nasir.runs.deploying import DEPLOY_KEY, data_facts, deployment, deployment_notes, show_data
+from nasir.runs.modules import checked, made, written_input
+from nasir.runs.plan import Job, check_same_plan, pick_device, plan, run_facts
+from nasir.runs.report import write_report
+from nasir.runs.request import Request
+from nasir.runs.summary import Summary
+from nasir.searching.loop import Search
+from nasir.searching.prices import Targets, targets
+from nasir.searching.strategy import Found
+from nasir.searching.training import Training, check_training, confusions
+
+
+@dataclass(frozen=True)
+class Result:
+    """A run's summary, its network, the choices that the network uses (none where nothing was searched), and how many
+    decisions there were."""
+
+    summary: Summary
+    network: Space
+    chosen: Choices
+    decisions: int = 0
+
+
+def search(space: Space, request: Request, console: Console) -> Result:
+    """Run the main job.
+
+    Raises:
+        CompileError: where the space, the data, the bounds or the folder do not do.
+        Stopped: where a signal ended it; it can be resumed.
+    """
+    check_open(space)
+    goal = targets(space.settings.objective, space.costs)
+    for choices in (space.largest(), space.smallest(), space.sample(request.seed)):
+        space.arch(choices)  # what cannot be written out is said before the search, not after it
+        proved(space.at(choices))
+
+    def data() -> DataSet:
+        found = _load(request, input_of(space.graph))
+        check_classes(space.graph, found)
+        return found
+
+    # A step goes forward and backward, of the largest network at most.
+    batch = space.settings.search.batch
+    work = 3 * batch * space.macs()[1]
+    with _job(request, console, data, fitting_threads(work, len(space.graph.nodes))) as job:
+        return _search(space, goal, job)
+
+
+def check_open(space: Space) -> None:
+    """There is something to search.
+
+    Raises:
+        CompileError: where there is not.
+    """
+    if not space.decisions:
+        hint = "`nasir train` trains a network that is decided"
+        message = f"`{space.name}` has nothing to search: no set is left in it"
+        raise CompileError(Diagnostic("E0605", message, hints=(hint,)))
+
+
+def _search(space: Space, goal: Targets, job: Job) -> Result:
+    """The main job in its folder; what is parallel ends with it."""
+    folder, ranks = job.folder, job.ranks
+    check_training(job.data, space.settings.train, job.request.seed, ranks)  # of the training, before the search
+    request = job.request
+    loop = Search(
+        space,
+        job.data,
+        goal,
+        request.seed,
+        job.device,
+        ranks,
+        synchronised=request.synchronised,
+        loss=request.loss,
+    )
+    wanted = plan(space, job, goal)
+    _begin(job, wanted, lambda: folder.write_program("space.nas", space.source.text, space.imports))
+    if (state := _saved(job, "search")) is not None:
+        loop.restore(state)
+    if loop.found is None:
+        ranks.lead(lambda: folder.drop_checkpoints("train"))
+        _mend_lines(job)
+    epochs = space.settings.search.epochs
+    if space.settings.search.warmup_epochs >= epochs:
+        words = "the warm-up is as long as the search: nothing but the bounds chooses the network"
+        job.console.print(words, style="yellow", soft_wrap=True)
+    with progress(job.console, "search", epochs, loop.epoch) as report:
+        loop.run(folder, report, job.pauses)
+    found = loop.found or ranks.lead(lambda: loop.choose(job.pauses))
+    loop.found = found
+    loop.save(folder, job.pauses)
+    network, active = space.at(found.choices), space.active(found.choices)
+    # What a skipped layer would have had is no part of the network, and moved nowhere.
+    found = replace(found, likeliest={n: option for n, option in found.likeliest.items() if n in active})
+
+    def write() -> None:
+        folder.write_json("choices.json", found.choices)
+        folder.write("arch.nas", space.arch(found.choices))
+
+    ranks.lead(write)
+    if (taken := input_of(network.graph)) != input_of(space.graph):
+        again = _load(job.request, taken)
+        again.skip(job.data.left_out)
+        job = replace(job, data=again)
+    summary = _train(job, network, found, goal)
+    return Result(summary, network, active, len(space.decisions))
+
+
+def train_network(network: Space, request: Request, console: Console) -> Result:
+    """Train a decision-free space from scratch.
+
+    Raises:
+        CompileError: where decisions are left, or the data or the folder do not do.
+        Stopped: where a signal ended it; it can be resumed.
+    """
+    proved(network)  # a diagnostic where decisions are left
+
+    def data() -> DataSet:
+        found = _load(request, input_of(network.graph))
+        check_classes(network.graph, found)
+        return found
+
+    work = 3 * network.settings.train.batch * network.macs()[0]
+    with _job(request, console, data, fitting_threads(work, len(network.graph.nodes))) as job:
+        program = network.source.text
+        _begin(job, plan(network, job), lambda: job.folder.write_program("arch.nas", program, network.imports))
+        return Result(_train(job, network, None, None), network, {})
+
+
+def train_file(path: Path, settings: Settings, request: Request, console: Console) -> Summary:
+    """Train the module that an emitted file defines.
+
+    Raises:
+        CompileError: where the file defines none, it does not take the data's images, or the folder does not do.
+        Stopped: where a signal ended it; it can be resumed.
+    """
+    source = source_of(path)
+    module = made(path, source)
+    with _job(request, console, lambda: _load(request, written_input(source)), 1) as job:
+        macs = checked(module, path, job.data)
+        job = replace(job, threads=fitting_threads(3 * settings.train.batch * macs, len(list(module.modules()))))
+        costs = {"macs": macs, "params": sum(p.numel() for p in module.parameters())}
+        text = source.decode("utf-8", errors="backslashreplace")
+        program: dict[str, Any] = {"name": path.stem, "space": text, "imports": {}, "bounds": {}}
+        wanted = {**program, **run_facts(settings, job)}
+        _begin(job, wanted, lambda: job.folder.write("model.py", source))
+        return _train_module(job, path.stem, source, costs, settings.train, None, None)
+
+
+def _load(request: Request, input: Input | None) -> DataSet:
+    return load_data(request.data, input, classes=request.classes, seed=request.seed, skip_broken=request.skip_broken)
+
+
+@contextmanager
+def _job(request: Request, console: Console, data: Callable[[], DataSet], threads: int) -> Generator[Job]:
+    """A run with its data, in a folder that no other run writes into; `threads` fit it where none are asked for."""
+    began = time.time()
+    device = pick_device(request.device)
+    if device.type == "meta":
+        raise CompileError(Diagnostic("E0904", "nothing can be computed on `meta`", hints=("use `cpu` or `cuda`",)))
+    with joined(device) as ranks, pausing() as pauses:
+        if request.synchronised and device.type != "cuda":
+            hint = "leave `--sync-bn` out: without it each rank takes the statistics of its own images"
+            raise CompileError(Diagnostic("E0904", "torch synchronises batch norms on GPUs alone", hints=(hint,)))
+        folder = RunFolder(request.folder, writes=ranks.first)
+        shown = console if ranks.first else Console(quiet=True)
+        if request.loss is not None:
+            words = f"the loss `{request.loss_name}` was given in Python: the command line cannot repeat this run"
+            shown.print(words, style="yellow", markup=False, soft_wrap=True)
+        found = data()
+        show_data(found, shown)
+        if request.tensorboard:
+            ranks.lead(check_events)
+        events = Events(folder) if request.tensorboard and ranks.first else None
+        ranks.lead(folder.lock)
+        try:
+            resumes = request.resume and ranks.lead(lambda: folder.begun)
+            request = replace(request, device=str(device))
+            yield Job(request, found, device, ranks, folder, pauses, shown, began, resumes, request.threads or threads)
+        finally:
+            if events is not None:
+                events.close()
+            if ranks.first:
+                folder.unlock()
+
+
+def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> None:
+    """Make the folder that of this run: empty with `plan.json`, or a run to go on with. From here on as many threads
+    compute as the plan says: sums are of as many parts."""
+    if job.resumes:
+        found = check_same_plan(job.folder, wanted, job.request)
+        if found.get("skip_broken") != wanted["skip_broken"]:
+            plan_now = {**found, "skip_broken": wanted["skip_broken"]}
+            job.ranks.lead(lambda: job.folder.write_json("plan.json", plan_now))
+        if (before := found.get("versions")) != wanted["versions"]:
+            words = f"begun with {_listed(before)}, goes on with {_listed(wanted['versions'])}: its bytes may differ"
+            job.console.print(words, style="yellow", markup=False, soft_wrap=True)
+        job.ranks.lead(write)  # what is run of the folder is what was given, whatever has become of its files
+        torch.set_num_threads(found["threads"])
+        return
+    torch.set_num_threads(job.threads)
+    if job.request.resume:
+        words = f"no run in {job.folder.path} yet: this one starts"
+        job.console.print(words, style="dim", markup=False, soft_wrap=True)
+
+    def begin() -> None:
+        job.folder.start(overwrite=job.request.overwrite, imports=wanted["imports"])
+        try:
+            write()
+            job.folder.write_json("data.json", data_facts(job.data))
+            job.folder.write_json("plan.json", wanted)  # the last: with it the folder holds a run
+        except CompileError:
+            job.folder.abandon()
+            raise
+
+    job.ranks.lead(begin)
+
+
+def _listed(versions: object) -> str:
+    if not isinstance(versions, dict):
+        return "versions unknown"
+    return ", ".join(f"{name} {version}" for name, version in cast("dict[str, Any]", versions).items())
+
+
+def _saved(job: Job, phase: str) -> dict[str, Any] | None:
+    """The state to go on from."""
+    state = job.folder.load_checkpoint(phase) if job.resumes else None
+    if job.resumes and state is None and phase == "search":
+        words = f"no state of the search is saved in {job.folder.path}: it begins again"
+        job.console.print(words, style="yellow", markup=False, soft_wrap=True)
+    return state
+
+
+def _mend_lines(job: Job) -> None:
+    """The lines of the run's files are those up to the state that it goes on from."""
+    if mended := job.ranks.lead(job.folder.rewrite_lines):
+        words = f"{' and '.join(mended)} had not all lines: written again from the checkpoint"
+        job.console.print(words, style="yellow", markup=False, soft_wrap=True)
+
+
+def _train(job: Job, network: Space, found: Found | None, goal: Targets | None) -> Summary:
+    source = proved(network, deployment_notes(job.data))
+    job.ranks.lead(lambda: job.folder.write("model.py", source))
+    return _train_module(job, network.name, source, network.costs.at({}), network.settings.train, found, goal)
+
+
+def _train_module(
+    job: Job,
+    name: str,
+    source: str | bytes,
+    costs: Mapping[str, int],
+    settings: TrainSettings,
+    found: Found | None,
+    goal: Targets | None,
+) -> Summary:
+    """Train the module that `source` defines, which is the folder's `model.py`, and write what it is worth."""
+    folder, ranks = job.folder, job.ranks
+    torch.manual_seed(job.request.seed)
+    module: nn.Module = network_class(folder.path / "model.py", source)()
+    if job.request.synchronised:
+        module = cast(nn.Module, nn.SyncBatchNorm.convert_sync_batchnorm(module))
+    check_training(job.data, settings, job.request.seed, ranks)
+    training = Training(module, job.data, settings, job.request.seed, job.device, ranks, loss=job.request.loss)
+    if (state := _saved(job, "train")) is not None:
+        training.restore(state)
+    _mend_lines(job)
+    with progress(job.console, "train ", settings.epochs, training.epoch) as report:
+        training.run(folder, report, job.pauses)
+
+    def finish() -> Summary:
+        # Copies: a file of the user's may have weights that share memory, and the format does not.
+        state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
+        facts = deployment(job.data)
+        folder.write_json("deploy.json", facts)
+        # One entry of metadata: several would come in an order that changes from run to run.
+        folder.write("model.safetensors", save(state, {DEPLOY_KEY: json.dumps(facts)}))
+        confusion = confusions(module, job.data.test.to(job.device), settings.batch, job.data.classes, job.pauses)
+        bounds = goal.bounds if goal else ()
+        used = {b.cost: {"limit": b.limit, "used": costs[b.cost] / b.limit} for b in bounds}
+        summary = Summary(
+            name,
+            costs["macs"],
+            costs["params"],
+            float(confusion.diagonal().sum()) / float(confusion.sum()),
+            found and found.accuracy,
+            _seconds(job),
+            used,
+            found.lands if found and goal and goal.spent else None,
+            len(job.data.left_out),
+            training.validation,
+            training.kept,
+            found and found.entropy,
+            found.moved if found else {},
+        )
+        folder.write_json("test.json", {"classes": list(job.data.names), "confusion": confusion.tolist()})
+        folder.write_json("summary.json", asdict(summary))
+        write_report(folder.path)
+        return summary
+
+    return ranks.lead(finish)
+
+
+def _seconds(job: Job) -> float:
+    """Wall time of the run: of this process, and of the epochs before it where it was resumed."""
+    now = time.time()
+    earlier = (line for line in job.folder.lines("timing.jsonl") if line["ended"] < job.began)
+    return sum((line["seconds"] for line in earlier), 0.0) + now - job.began

@@ -1,0 +1,159 @@
+"""A family of networks: one search for each of several bounds, as processes of their own, and what they came to."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nasir.cost.registry import STANDARD as COST_NAMES
+from nasir.diagnostics import CompileError, Diagnostic
+from nasir.drawing.curves import Series, plot
+from nasir.files import not_written, replace_atomically
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.machine import cores
+from nasir.jobs.signals import WORKS_FOR, Stopped, pausing
+from nasir.lang.settings import Settings, with_bounds
+
+_LOOK_EVERY = 0.2  # seconds
+_RESULTS = ("sweep.json", "sweep.md", "sweep.svg")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One search of a family: its bound, as `macs <= 20M`, and its run folder."""
+
+    bound: str
+    folder: Path
+
+    @property
+    def log(self) -> Path:
+        """What its process printed."""
+        return self.folder.with_name(f"{self.folder.name}.log")
+
+    def last_lines(self) -> list[str]:
+        """The end of what it printed: why it failed."""
+        return self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-4:]
+
+
+def members(cost: str, limits: Sequence[str], out: Path) -> list[Member]:
+    """A member for each limit of a cost, `20M` or `60%`; for limits that are the same number, one.
+
+    Raises:
+        CompileError: where one is no limit.
+    """
+    found: dict[tuple[float, bool], Member] = {}
+    for text in limits:
+        (bound,) = with_bounds(Settings(), [f"{cost} <= {text}"], f"--{cost}").objective.bounds
+        plain = re.fullmatch(r"([0-9.]+[A-Za-z]?)(%?)", text.replace(" ", ""))
+        limit = plain[1] if plain else f"{100 * bound.limit:.12g}" if bound.relative else f"{bound.limit:.12g}"
+        folder = out / f"{cost}-{limit}{'pct' * bound.relative}"
+        found.setdefault((bound.limit, bound.relative), Member(f"{cost} <= {text}", folder))
+    return list(found.values())
+
+
+def run_all(
+    family: Sequence[Member], arguments: Sequence[str], jobs: int, done: Callable[[Member, bool], None]
+) -> list[Member]:
+    """Search every member, `jobs` at a time, each with its share of the cores (or the threads that OMP_NUM_THREADS
+    says); those that failed come back.
+
+    Raises:
+        CompileError: where the folder cannot be made, or a log not be written.
+        Stopped: where a signal ended it; the searches have saved their states.
+    """
+    try:
+        family[0].log.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"`{family[0].log.parent}` cannot be made: {error.strerror}"
+        raise CompileError(Diagnostic("E0901", message)) from None
+    threads = str(max(1, cores() // min(jobs, len(family))))
+    environment = {"OMP_NUM_THREADS": threads, **os.environ, WORKS_FOR: str(os.getpid())}
+    waiting, failed = list(family), list[Member]()
+    running: dict[Member, subprocess.Popen[bytes]] = {}
+    with pausing() as pauses:
+        try:
+            while (waiting or running) and not pauses.signal:
+                while waiting and len(running) < jobs:
+                    member = waiting.pop(0)
+                    running[member] = _start(member, arguments, environment)
+                time.sleep(_LOOK_EVERY)
+                for member, process in [(m, p) for m, p in running.items() if p.poll() is not None]:
+                    del running[member]
+                    if process.returncode:
+                        failed.append(member)
+                    done(member, not process.returncode)
+        finally:
+            for process in running.values():
+                process.terminate()
+            for process in running.values():
+                process.wait()
+        if pauses.signal:
+            raise Stopped(pauses.signal)
+    return failed
+
+
+def _start(member: Member, arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    # -P: without it Python looks for modules in the current folder first, which may be a stranger's.
+    command = [sys.executable, "-P", "-m", "nasir", "search", *arguments]
+    try:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        log = os.fdopen(os.open(member.log, flags, 0o666), "ab")
+    except OSError as error:
+        raise not_written(member.log, error) from None
+    with log:
+        options = ["--bound", member.bound, "--out", str(member.folder)]
+        # A session of its own: of a Ctrl-C it hears from us alone, for a second signal would end it at once.
+        return subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environment, start_new_session=True)
+
+
+def check_no_family(out: Path) -> None:
+    """A sweep may write its results here.
+
+    Raises:
+        CompileError: where there are results already.
+    """
+    found = next((name for name in _RESULTS if os.path.lexists(out / name)), None)
+    if found is not None:
+        hints = ("`--resume` goes on with a sweep, `--overwrite` replaces it, `--out DIR` goes elsewhere",)
+        raise CompileError(Diagnostic("E0901", f"`{out}` holds `{found}` already", hints=hints))
+
+
+def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:
+    """Write sweep.json, sweep.md and sweep.svg (accuracy over cost, as the paper's figures 8 and 9) of the members that
+    are finished; the table comes back.
+
+    Raises:
+        CompileError: where a file cannot be written.
+    """
+    found: list[dict[str, Any]] = [
+        {"bound": member.bound, "folder": member.folder.name, **summary}
+        for member in family
+        if (summary := RunFolder(member.folder).read_json("summary.json")) is not None
+    ]
+    table = _table(found)
+    points = sorted((one[cost], 100 * one["test_accuracy"]) for one in found)
+    label = {"macs": "multiply-adds", "params": "parameters"}[cost]
+    series = [Series("networks", points)]
+    picture = plot("Test accuracy, %", series, label, from_zero=False, legend=False)
+    for name, text in zip(_RESULTS, (json.dumps(found, indent=2) + "\n", table, picture), strict=True):
+        replace_atomically(out / name, text.encode("utf-8"))
+    return table
+
+
+def _table(found: Sequence[Mapping[str, Any]]) -> str:
+    lines = [
+        "| bound | " + " | ".join(COST_NAMES) + " | of the bound | test accuracy |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for one in found:
+        costs = " | ".join(f"{one[name]:,}" for name in COST_NAMES)
+        used = max((bound["used"] for bound in one["bounds"].values()), default=0.0)
+        remark = " (no nearer network found)" if one["lands"] is False else ""
+        lines.append(f"| {one['bound']} | {costs} | {used:.1%}{remark} | {one['test_accuracy']:.2%} |")
+    return "\n".join(lines) + "\n"

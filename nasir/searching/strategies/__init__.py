@@ -1,0 +1,1 @@
+"""Search strategies, one file each: `nasir/searching/strategy.py` says what they give."""

@@ -1,0 +1,123 @@
+"""What a search strategy is given, and what it gives: a class in one file of `strategies/`, or an entry point."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import torch
+from torch import Tensor
+
+from nasir.api import Space
+from nasir.data import Split
+from nasir.extensions import STRATEGIES
+from nasir.ir.values import Scalar
+from nasir.jobs.ranks import Ranks
+from nasir.jobs.signals import Pauses
+from nasir.jobs.steps import Step
+from nasir.lang.settings import SearchSettings
+from nasir.searching.loss import Loss
+from nasir.searching.prices import Targets
+
+WEIGHTS, ARCHITECTURE = 0, 1
+"""The two parts of the training images, by what they train."""
+
+Images = tuple[Tensor, Tensor]
+"""A batch: float32 [N, C, H, W] and the labels, int64 [N]."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be searched, and on what. Of the two parts of the training images there are `parts`, and `counts`, the
+    steps of an epoch on them. `synchronised` takes batch statistics over all ranks (SyncBN)."""
+
+    space: Space
+    targets: Targets
+    loss: Loss
+    parts: tuple[Split, Split]
+    counts: tuple[int, int]
+    seed: int
+    device: torch.device
+    ranks: Ranks
+    synchronised: bool
+
+    @property
+    def settings(self) -> SearchSettings:
+        return self.space.settings.search
+
+
+@dataclass(frozen=True)
+class Found:
+    """The network that a search chose: its decisions, whether it uses its budget up (`landing.LEAST_USE`), and its
+    accuracy with the supernet's weights on the architecture's part of the data. `entropy` is that of the final
+    distributions; `likeliest` what they would have chosen."""
+
+    choices: dict[str, Scalar]
+    lands: bool
+    accuracy: float
+    entropy: float
+    likeliest: dict[str, Scalar]
+
+    @property
+    def moved(self) -> dict[str, list[Scalar]]:
+        """The decisions that are not at their likeliest option: that one, and the one taken."""
+        return {n: [option, self.choices[n]] for n, option in self.likeliest.items() if option != self.choices[n]}
+
+
+class Strategy(Protocol):
+    """How a search decides. The loop has the epochs, the batches, the files and the checkpoints; a strategy has what is
+    trained, its optimizers, and the choice at the end. It is made once, after `torch.manual_seed`."""
+
+    def __init__(self, task: Task) -> None: ...
+
+    def begin(self, epoch: int) -> None:
+        """An epoch begins, or goes on; counted from 0."""
+        ...
+
+    def train_weights(self, step: Step[Images], at: int) -> None:
+        """Step number `at` of the search on the weights. Between the gradient and the change it calls `step.check` with
+        the loss."""
+        ...
+
+    def train_architecture(self, step: Step[Images], at: int) -> None:
+        """Likewise, on the architecture; not in the epochs of the warm-up."""
+        ...
+
+    def metrics(self) -> Mapping[str, float | int | None]:
+        """What metrics.jsonl says after an epoch, beside the two losses."""
+        ...
+
+    def probabilities(self) -> Mapping[str, Mapping[Scalar, float]]:
+        """The probability of each option of each decision, as things are."""
+        ...
+
+    def choose(self, pauses: Pauses) -> Found:
+        """The network at the end, within the bounds.
+
+        Raises:
+            CompileError: where none can be told to be good.
+            Stopped: where `pauses` said so.
+        """
+        ...
+
+    def parameters(self) -> Iterable[Tensor]:
+        """What must be finite numbers to be saved."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """All that the next step depends on; what is a function of seed and step is not. Its names are none of the
+        loop's (`epoch`, `part`, `step`, `losses`, `found`, `skipped`)."""
+        ...
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state, which has the loop's names as well."""
+        ...
+
+
+def strategy_of(task: Task) -> Strategy:
+    """The strategy that the settings name, at its beginning.
+
+    Raises:
+        CompileError: where it cannot be loaded.
+    """
+    made = cast("type[Strategy]", STRATEGIES.load(task.settings.strategy))
+    return made(task)
