@@ -120,7 +120,7 @@ class Sums:
         self.priced: tuple[tuple[Op, Tensors, Activity], ...] = tuple(
             (OPS[node.op], tensors(self.graph, node.name), model.activities[node.name])
             for node in self.graph.nodes
-            if node.op in ops
+            if OPS[node.op].name in ops
         )
         self.distinct = frozenset(activity for _, _, activity in self.priced)
 

@@ -28,8 +28,8 @@ class Forward:
         self._argument, self._activation = argument, activation
         self._steps = list(body.steps)
         self._output = body.output
-        self._expressions: dict[str, str] = {name: name for name in body.inputs}
-        self._variables: dict[str, str] = {name: name for name in body.inputs}
+        self._expressions: dict[str, str] = dict(body.arguments)
+        self._variables: dict[str, str] = {name: key for key, name in body.arguments.items()}
         """The value that each variable holds."""
         self._inline: set[str] = set()
         self._group_of = [number for number, group in enumerate(body.groups) for _ in group.steps]

@@ -30,6 +30,11 @@ class Merged:
     output: str
 
     @property
+    def arguments(self) -> dict[str, str]:
+        """What the forward's parameters are called, by the inputs' keys."""
+        return {key: "x" if i == 0 else f"x{i + 1}" for i, key in enumerate(self.inputs)}
+
+    @property
     def steps(self) -> Iterator[Step]:
         return (step for group in self.groups for step in group.steps)
 

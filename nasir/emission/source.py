@@ -93,7 +93,7 @@ class _Writer:
         """The class."""
         body = self._definition.body
         init = self._init()  # first: it finds the flags
-        forward = ", ".join(["self", *(f"{name}: Tensor" for name in body.inputs)])
+        forward = ", ".join(["self", *(f"{name}: Tensor" for name in body.arguments.values())])
         return ClassText(
             self._definition.name,
             [*self._docstring(), *layout.call("def __init__", ["self", *self._signature()], " -> None:", 4)],

@@ -111,7 +111,7 @@ class Reading:
         outside = list(dict.fromkeys(o for node in nodes for o in node.inputs if o not in own))
         if region is None:
             outside, nodes = [nodes[0].name], nodes[1:]
-        inputs = tuple("x" if i == 0 else f"x{i + 1}" for i in range(len(outside)))
+        inputs = tuple(f"@{i}" for i in range(len(outside)))  # no step has such a key
         root = self.graph.region_map.get("") if region is None else region
         found = _Use(self, region, dict(zip(outside, inputs, strict=True)))
         for part in self._parts(region, nodes):

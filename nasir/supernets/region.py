@@ -118,6 +118,8 @@ class RegionLowering:
         self._kernels = {name for node in mixed if mixes_kernels(self._graph, node) for name in node.inputs}
         self._activations = {name for node in mixed if mixes_activations(self._graph, node) for name in node.inputs}
         self.arguments: list[str | Gated] = []
+        self._last: fx.Node | None = None
+        """The last of the module's parameters."""
 
     def build(self) -> tuple[fx.GraphModule, list[str]]:
         """The module, and the names of the values it returns: one is a tensor, several are a tuple.
@@ -151,11 +153,12 @@ class RegionLowering:
     def _argument(self, source: str | Gated, name: str) -> fx.Node:
         """A parameter of the module; parameters come before all else in a graph."""
         self.arguments.append(source)
-        last = next((node for node in reversed(self._fx.nodes) if node.op == "placeholder"), None)
-        if last is None:
-            return self._fx.placeholder(name)
-        with self._fx.inserting_after(last):
-            return self._fx.placeholder(name)
+        if self._last is None:
+            self._last = self._fx.placeholder(name)
+        else:
+            with self._fx.inserting_after(self._last):
+                self._last = self._fx.placeholder(name)
+        return self._last
 
     def _vector(self, gated: Gated) -> fx.Node:
         if gated not in self._vectors:
@@ -237,6 +240,8 @@ class RegionLowering:
                 return self._call_module(node, it, call, operands[0])
             case "sequence":
                 return self._call(node, getattr(torch, call.target), (operands,), arguments)
+            case "torch":
+                return self._call(node, getattr(torch, call.target), tuple(operands), arguments)
             case "operator":
                 return self._call(node, _OPERATORS[call.target], tuple(operands))
             case "item":

@@ -146,10 +146,10 @@ SoftArgument = Operand | Operands | Mask | Chances | OperandGates | GatedOperand
 class Call:
     """The torch call an op stands for, as data: `supernets/` resolves it, `emission/` prints it.
 
-    `kind` is `module` (a class of torch.nn), `function` (of torch.nn.functional), `sequence` (of torch, applied to the
-    list of operands), `operator` (`+`, `*`, between the operands) or `item` (of several results). `flatten` flattens a
-    module's input first; `channels_last` moves its channels behind the sizes, and back. `search` is the class that
-    stands in for the module in a supernet, as `package.module:Class`.
+    `kind` is `module` (a class of torch.nn), `function` (of torch.nn.functional), `torch` (a function of torch),
+    `sequence` (one that is applied to the list of operands), `operator` (`+`, `*`, between the operands) or `item` (of
+    several results). `flatten` flattens a module's input first; `channels_last` moves its channels behind the sizes,
+    and back. `search` is the class that stands in for the module in a supernet, as `package.module:Class`.
     """
 
     kind: str
