@@ -14,8 +14,41 @@ from nasir.passes.rewriting import DimRewriter
 
 @dataclass(frozen=True)
 class Canonicalise(Pass):
+    """What is decided is done; equal dims are one.
+
+    Before::
+
+        graph g {
+          decision w = {4, 8}
+          dim same = eq(4, 4)
+          dim wide = max($w, 2)
+          dim large = max($w, 2)
+          %x = image() {channels=4, size=8} : [4, 8, 8]
+          %y = conv(x=%x) {kernel=3, width=4} : [4, 8, 8]
+          %sum = shortcut(x=%x, y=%y) {equal=$same} : [4, 8, 8]
+          %z = mix(a=%sum, b=%y) {selector="a"} : [4, 8, 8]
+          %out = conv(x=%z) {kernel=1, width=$large} : [$large, 8, 8]
+          return %out
+        }
+
+    After::
+
+        graph g {
+          decision w = {4, 8}
+          dim large = max($w, 2)
+          %x = image() {channels=4, size=8} : [4, 8, 8]
+          %y = conv(x=%x) {kernel=3, width=4} : [4, 8, 8]
+          %sum = add(a=%x, b=%y) : [4, 8, 8]
+          %out = conv(x=%sum) {kernel=1, width=$large} : [$large, 8, 8]
+          return %out
+        }
+    """
+
     name = "canonicalise"
     needs = frozenset((Fact.SHAPED,))
+
+    def given(self, graph: Graph) -> frozenset[Fact]:
+        return frozenset() if graph.decisions else frozenset((Fact.CONCRETE,))
 
     def run(self, graph: Graph) -> Graph:
         dims = DimRewriter(graph, _constants(graph))

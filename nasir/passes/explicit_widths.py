@@ -21,6 +21,32 @@ from nasir.passes.base import Pass
 
 @dataclass(frozen=True)
 class ExplicitWidths(Pass):
+    """A copy for each width, mixed: the baseline that masks replace.
+
+    Before::
+
+        graph g {
+          decision w = {4, 8}
+          %x = image() {channels=3, size=8} : [3, 8, 8]
+          %y = conv(x=%x) {kernel=3, width=$w} : [$w, 8, 8]
+          %y.mask = mask(x=%y) : [$w, 8, 8]
+          %out = conv(x=%y.mask) {kernel=1, width=4} : [4, 8, 8]
+          return %out
+        }
+
+    After::
+
+        graph g {
+          decision w = {4, 8}
+          %x = image() {channels=3, size=8} : [3, 8, 8]
+          %y:width_4 = conv(x=%x) {kernel=3, width=4} : [4, 8, 8]
+          %y:width_8 = conv(x=%x) {kernel=3, width=8} : [8, 8, 8]
+          %y.mask = mix(4=%y:width_4, 8=%y:width_8) {selector=$w} : [$w, 8, 8]
+          %out = conv(x=%y.mask) {kernel=1, width=4} : [4, 8, 8]
+          return %out
+        }
+    """
+
     name = "explicit-widths"
     needs = frozenset((Fact.SHAPED, Fact.MASKED))
 

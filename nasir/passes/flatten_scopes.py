@@ -14,9 +14,33 @@ from nasir.passes.base import Pass
 
 @dataclass(frozen=True)
 class FlattenScopes(Pass):
+    """Names of alternatives leave the names of nodes.
+
+    Before::
+
+        graph g {
+          %x = image() {channels=3, size=8} : [3, 8, 8]
+          region body = layer layer() {
+            region :conv_k3 = block conv_k3() {
+              %.conv = conv(x=%x) {kernel=3, width=8} : [8, 8, 8]
+            }
+          }
+          return %body:conv_k3.conv
+        }
+
+    After::
+
+        graph g {
+          %x = image() {channels=3, size=8} : [3, 8, 8]
+          region body = block conv_k3() {
+            %.conv = conv(x=%x) {kernel=3, width=8} : [8, 8, 8]
+          }
+          return %body.conv
+        }
+    """
+
     name = "flatten-scopes"
-    needs = frozenset((Fact.SHAPED,))
-    gives = frozenset((Fact.CONCRETE,))
+    needs = frozenset((Fact.SHAPED, Fact.CONCRETE))
 
     def run(self, graph: Graph) -> Graph:
         nodes = tuple(

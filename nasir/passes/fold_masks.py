@@ -24,6 +24,36 @@ from nasir.passes.base import Pass
 
 @dataclass(frozen=True)
 class FoldMasks(Pass):
+    """Masks and gates scale weights.
+
+    Before::
+
+        graph g {
+          decision w = {4, 8}
+          decision skip = {true, false}
+          %x = image() {channels=4, size=8} : [4, 8, 8]
+          %y = conv(x=%x) {kernel=3, width=$w} : [$w, 8, 8]
+          %y.mask = mask(x=%y) : [$w, 8, 8]
+          %z = conv(x=%y.mask) {kernel=1, width=4} : [4, 8, 8]
+          %bn = bn(x=%z) : [4, 8, 8]
+          %out = mix(true=%x, false=%bn) {selector=$skip} : [4, 8, 8]
+          return %out
+        }
+
+    After::
+
+        graph g {
+          decision w = {4, 8}
+          decision skip = {true, false}
+          %x = image() {channels=4, size=8} : [4, 8, 8]
+          %y = conv(x=%x) {kernel=3, width=$w} : [$w, 8, 8]
+          %z = conv(x=%y) {kernel=1, width=4} clears x : [4, 8, 8]
+          %bn = bn(x=%z) * (P($skip=false)) : [4, 8, 8]
+          %out = sum(x0=%bn, x1=%x * (P($skip=true))) : [4, 8, 8]
+          return %out
+        }
+    """
+
     name = "fold-masks"
     needs = frozenset((Fact.SHAPED, Fact.MASKED))
 

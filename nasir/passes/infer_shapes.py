@@ -22,6 +22,32 @@ MOST_WEIGHTS = 10_000_000_000
 
 @dataclass(frozen=True)
 class InferShapes(Pass):
+    """Types for all nodes; dims that read shapes are what they stand for.
+
+    Before::
+
+        graph g {
+          decision w = {4, 8}
+          dim half = channels(%wide)
+          dim narrow = div($half, 2)
+          %x = image() {channels=3, size=8}
+          %wide = conv(x=%x) {kernel=3, width=$w, stride=2}
+          %out = conv(x=%wide) {kernel=1, width=$narrow}
+          return %out
+        }
+
+    After::
+
+        graph g {
+          decision w = {4, 8}
+          dim narrow = div($w, 2)
+          %x = image() {channels=3, size=8} : [3, 8, 8]
+          %wide = conv(x=%x) {kernel=3, width=$w, stride=2} : [$w, 4, 4]
+          %out = conv(x=%wide) {kernel=1, width=$narrow} : [$narrow, 4, 4]
+          return %out
+        }
+    """
+
     name = "infer-shapes"
     gives = frozenset((Fact.SHAPED,))
 

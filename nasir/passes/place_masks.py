@@ -14,6 +14,34 @@ from nasir.passes.base import Pass
 
 @dataclass(frozen=True)
 class PlaceMasks(Pass):
+    """Masks where they are due, behind batch norm and activation.
+
+    Before::
+
+        graph g {
+          decision w = {4, 8}
+          %x = image() {channels=3, size=8} : [3, 8, 8]
+          %y = conv(x=%x) {kernel=3, width=$w} : [$w, 8, 8]
+          %bn = bn(x=%y) : [$w, 8, 8]
+          %act = relu(x=%bn) : [$w, 8, 8]
+          %out = conv(x=%act) {kernel=1, width=4} : [4, 8, 8]
+          return %out
+        }
+
+    After::
+
+        graph g {
+          decision w = {4, 8}
+          %x = image() {channels=3, size=8} : [3, 8, 8]
+          %y = conv(x=%x) {kernel=3, width=$w} : [$w, 8, 8]
+          %bn = bn(x=%y) : [$w, 8, 8]
+          %act = relu(x=%bn) : [$w, 8, 8]
+          %act.mask = mask(x=%act) : [$w, 8, 8]
+          %out = conv(x=%act.mask) {kernel=1, width=4} : [4, 8, 8]
+          return %out
+        }
+    """
+
     name = "place-masks"
     needs = frozenset((Fact.SHAPED,))
     gives = frozenset((Fact.MASKED,))

@@ -12,6 +12,29 @@ from nasir.passes.base import Pass
 
 @dataclass(frozen=True)
 class PruneDead(Pass):
+    """What nothing reads goes.
+
+    Before::
+
+        graph g {
+          decision w = {4, 8}
+          decision unused = {4, 8}
+          %x = image() {channels=3, size=8} : [3, 8, 8]
+          %dead = conv(x=%x) {kernel=5, width=$unused} : [$unused, 8, 8]
+          %out = conv(x=%x) {kernel=3, width=$w} : [$w, 8, 8]
+          return %out
+        }
+
+    After::
+
+        graph g {
+          decision w = {4, 8}
+          %x = image() {channels=3, size=8} : [3, 8, 8]
+          %out = conv(x=%x) {kernel=3, width=$w} : [$w, 8, 8]
+          return %out
+        }
+    """
+
     name = "prune-dead"
 
     def run(self, graph: Graph) -> Graph:

@@ -11,6 +11,29 @@ from nasir.passes.rewriting import DimRewriter
 
 @dataclass(frozen=True)
 class Specialise(Pass):
+    """Decisions become constants.
+
+    Before, with w=8::
+
+        graph g {
+          decision w = {4, 8}
+          dim half = div($w, 2)
+          %x = image() {channels=3, size=8} : [3, 8, 8]
+          %y = conv(x=%x) {kernel=3, width=$w} : [$w, 8, 8]
+          %out = conv(x=%y) {kernel=1, width=$half} : [$half, 8, 8]
+          return %out
+        }
+
+    After::
+
+        graph g {
+          %x = image() {channels=3, size=8} : [3, 8, 8]
+          %y = conv(x=%x) {kernel=3, width=8} : [8, 8, 8]
+          %out = conv(x=%y) {kernel=1, width=4} : [4, 8, 8]
+          return %out
+        }
+    """
+
     name = "specialise"
     needs = frozenset((Fact.SHAPED,))
 
