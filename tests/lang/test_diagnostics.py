@@ -1,32 +1,25 @@
-"""What nasir says about wrong files: the golden cases, the catalogue of codes, and that nothing escapes as a traceback.
+"""What nasir says about wrong files: the golden cases, and that nothing escapes as a traceback.
 
 `NASIR_UPDATE=1 pytest tests/lang/test_diagnostics.py` writes what nasir says now into the golden cases.
 """
 
 import os
 import re
-import shlex
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import nasir
 from nasir.api import check
-from nasir.cli.main import app
-from nasir.diagnostics import CompileError, render_all
-from nasir.diagnostics.codes import CODES
+from nasir.diagnostics import render_all
+from nasir.diagnostics.codes import codes, document
 from nasir.lang.parser import LARGEST_FILE
 from nasir.resources import folder
 from tests.conftest import CASES
 
 MARK = "--- diagnostics\n"
 GOLDEN = sorted((CASES / "diagnostics").glob("*.txt"))
-CODE = re.compile(r'"([EW]\d{4})"')
-
-# Its command line is right as it stands; only the training that it starts goes wrong.
-NEEDS_A_RUN = {"E0804"}
 
 
 @pytest.fixture(autouse=True)
@@ -40,14 +33,6 @@ def codes_of(text: str, name: str = "case.nas") -> list[str]:
     found = check(Path(name))
     render_all(found)
     return [d.code for d in found]
-
-
-def is_command(example: str) -> bool:
-    return example.startswith("nasir ")
-
-
-PROGRAMS = [code for code, entry in CODES.items() if entry.wrong and not is_command(entry.wrong)]
-COMMANDS = [code for code, entry in CODES.items() if is_command(entry.wrong) and code not in NEEDS_A_RUN]
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda p: p.stem)
@@ -69,49 +54,11 @@ def test_golden_cases_cover_every_code_of_a_text():
         for path in GOLDEN
         for code in re.findall(r"(?:error|warning)\[([EW]\d{4})\]", path.read_text(encoding="utf-8"))
     }
-    assert set(PROGRAMS) <= seen
+    assert {code for code in codes() if document(code).says} <= seen
 
 
 def test_a_huge_file_is_refused():
     assert codes_of("#" * (LARGEST_FILE + 1)) == ["E0104"]
-
-
-def test_catalogue_has_every_code_of_the_source_and_no_other():
-    package = Path(nasir.__file__).parent
-    raised = {
-        code
-        for path in package.rglob("*.py")
-        if path.name != "codes.py"
-        for code in CODE.findall(path.read_text(encoding="utf-8"))
-    }
-    assert set(CODES) == raised
-
-
-@pytest.mark.parametrize("code", PROGRAMS)
-def test_programs_of_the_catalogue(code):
-    assert codes_of(CODES[code].wrong, "net.nas") == [code]
-    assert codes_of(CODES[code].right, "net.nas") == []
-
-
-@pytest.mark.parametrize("code", COMMANDS)
-def test_wrong_commands_of_the_catalogue(code):
-    *before, last = (shlex.split(line)[1:] for line in CODES[code].wrong.splitlines())
-    for arguments in before:
-        app(arguments, standalone_mode=False)
-    with pytest.raises(CompileError) as raised:
-        app(last, standalone_mode=False)
-    assert [d.code for d in raised.value.diagnostics] == [code]
-
-
-@pytest.mark.parametrize("code", CODES)
-def test_entries_of_the_catalogue_read_well(code):
-    entry = CODES[code]
-    assert entry.wrong or not entry.right
-    assert entry.meaning.endswith(".")
-    text = entry.text(code)
-    assert text.startswith(f"{code}: {entry.title}\n\n")
-    assert max(map(len, text.splitlines())) <= 88
-    assert max(len(example.splitlines()) for example in (entry.wrong or "-", entry.right or "-")) <= 13
 
 
 HUGE = "9" * 399
