@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from nasir.api import Space, load
+from nasir.cli import mistakes
 from nasir.cli.options import (
     Classes,
     Data,
@@ -29,7 +30,7 @@ from nasir.cli.options import (
     check_start,
     parameters,
 )
-from nasir.diagnostics import CompileError, Diagnostic, plain
+from nasir.diagnostics import plain
 from nasir.files import Unreadable, parse_json, read_regular
 from nasir.ir.values import key
 from nasir.lang.settings import override, with_bounds
@@ -185,18 +186,13 @@ def _repeated(run: Path, out: Path, device: str, data: str | None) -> "tuple[Spa
         )
         ranks = whole(plan["ranks"], 1)
     except (Unreadable, ValueError, KeyError, TypeError, AttributeError):  # whatever was done to the file
-        hint = "name the folder that `nasir search --out` was given"
-        raise CompileError(Diagnostic("E0901", f"`{run}` holds no search to repeat", hints=(hint,))) from None
+        raise mistakes.nothing_to_repeat(run) from None
     if (data is None and request.data.startswith("python:")) or (data is not None and anchored(data) != request.data):
-        hint = f"to repeat it, say so: `--data {request.data}`"
-        raise CompileError(Diagnostic("E0901", f"`{run}` was of the data `{request.data}`", hints=(hint,)))
+        raise mistakes.repeated_on_other_data(run, request.data)
     if json.loads(json.dumps(plain_settings(space.settings))) != settings:
-        hint = "its settings were given in Python: repeat it from there"
-        message = f"`{run}` had other settings than its space and its command line"
-        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+        raise mistakes.settings_from_python(run)
     if ranks != rank_count():
-        hint = f"torchrun --no-python --nproc-per-node {ranks} nasir search --from {run}"
-        raise CompileError(Diagnostic("E0901", f"`{run}` was run by {ranks} ranks", hints=(hint,)))
+        raise mistakes.other_ranks(run, ranks)
     return space, request
 
 

@@ -215,7 +215,7 @@ class Evaluator:
         left = self.evaluate(expr.left, frame, join(hint, "left"))
         right = self.evaluate(expr.right, frame, join(hint, "right"))
         if expr.operator == "^":
-            raise mistakes.arithmetic(expr.span, "`^` is for objectives and formulas of `search`; write a product")
+            raise mistakes.stray_power(expr.span)
         function = _OPERATORS[expr.operator]
         if isinstance(left, Tensor) and isinstance(right, Tensor) and function in {"add", "mul"}:
             name = frame.naming(label, single=True).next(function)
@@ -234,7 +234,9 @@ class Evaluator:
     def _apply(self, function: str, args: list[Value], span: Span, hint: str) -> Value:
         try:
             return self.builder.dims.apply(function, *args, hint=hint)
-        except (ValueError, TypeError) as error:
+        except TypeError as error:
+            raise mistakes.unlike_operands(span, str(error)) from None
+        except ValueError as error:
             raise mistakes.arithmetic(span, str(error)) from None
         except ZeroDivisionError:
             raise mistakes.arithmetic(span, "division by zero") from None

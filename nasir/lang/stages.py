@@ -68,11 +68,9 @@ class Tables:
                 raise mistakes.defined_twice(column.span, column.text, seen[column.text])
             seen[column.text] = column.span
         if "block" not in seen:
-            raise mistakes.bad_column(
-                table.header[0].span, "the table has no column `block`", "it says what each row is made of"
-            )
+            raise mistakes.no_block_column(table.header[0].span)
         if not table.rows:
-            raise mistakes.bad_column(table.span, "the table has no rows")
+            raise mistakes.no_rows(table.span)
 
     def _depth(self, table: s.Stages, row: s.Row, frame: Frame, path: str) -> tuple[Value, tuple[int, ...]]:
         """The row's depth and the numbers that it can be."""
@@ -99,9 +97,7 @@ class Tables:
         cells = _cells(table, row)
         scope = replace(frame, path=path)
         if "block" not in cells:
-            raise mistakes.bad_column(
-                row.span, "the cell `block` cannot be empty", "`identity` leaves the tensor as it is"
-            )
+            raise mistakes.no_block(row.span)
         function = evaluator.evaluate(cells["block"], scope, path)
         if not isinstance(function, Function):
             raise mistakes.not_applicable(cells["block"].span, describe(function))

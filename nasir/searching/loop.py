@@ -14,18 +14,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nasir.api import Space
-from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.values import Scalar, key
-from nasir.searching import optimizers
+from nasir.searching import mistakes, optimizers
 from nasir.searching.averaging import Average
 from nasir.searching.constraint import Prices, Targets
 from nasir.searching.data import DataSet, Split, batch_count, batches, pieces, whole
+from nasir.searching.data.mistakes import no_readable_image
 from nasir.searching.landing import drawn, landed, scores
 from nasir.searching.pausing import Pauses
 from nasir.searching.progress import Report
 from nasir.searching.ranks import Ranks
 from nasir.searching.run_folder import RunFolder
-from nasir.searching.training import check_finite, compiled, diverged, place
+from nasir.searching.training import check_finite, compiled, place
 from nasir.supernets import Supernet, SupernetOutput, build
 from nasir.supernets.gates import gumbel_noise
 from nasir.supernets.layers import wide
@@ -78,8 +78,7 @@ class Search:
         parts = data.divided(self._settings.split, seed)
         self._parts: tuple[Split, Split] = (parts[WEIGHTS].to(device), parts[ARCHITECTURE].to(device))
         if not all(map(self._count, self._parts)):
-            hint = "change `split` or `batch`, so that each part makes batches of at least two images for each rank"
-            raise CompileError(Diagnostic("E0803", "a part of the training data is empty", hints=(hint,)))
+            raise mistakes.empty_part()
         (self._logits,) = self.supernet.architecture()
         self._logits.requires_grad_(False)  # so that data-parallel steps of the weights leave it alone
         weights = list(self.supernet.weights())
@@ -146,7 +145,7 @@ class Search:
             if not math.isfinite(loss):
                 name = ("weights", "architecture")[self._part]
                 where = f"epoch {self.epoch + 1} of {self._settings.epochs} of the search, of the {name}"
-                raise diverged(loss, where, f"search.{name}", getattr(self._settings, name))
+                raise mistakes.diverged(loss, where, f"search.{name}", getattr(self._settings, name))
             if self._part == WEIGHTS:
                 self._weight_optimizer.step()
                 self._average.update()
@@ -247,7 +246,9 @@ class Search:
         self._average.put()
         missed, loss, accuracy, choices = min(compared, key=lambda one: (math.isinf(one[1]), *one[:2]))
         if math.isinf(loss):
-            raise diverged(loss, "every network with the supernet's weights", "search.weights", self._settings.weights)
+            raise mistakes.diverged(
+                loss, "every network with the supernet's weights", "search.weights", self._settings.weights
+            )
         self.found = Found(choices, not missed, accuracy, self.supernet.entropy(), self.supernet.argmax())
         return self.found
 
@@ -271,7 +272,7 @@ class Search:
                 if pauses.signal:
                     raise pauses.stopped()
         if not counted:
-            raise CompileError(Diagnostic("E0805", "none of the architecture's images can be read"))
+            raise no_readable_image("architecture's")
         return (loss / counted if math.isfinite(loss) else math.inf), correct / counted
 
     def _estimation_images(self) -> Iterator[Tensor]:
@@ -328,7 +329,7 @@ class Search:
             if (found := state["found"]) is not None:
                 self.found = Found(**found)
         except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-            raise CompileError(Diagnostic("E0902", f"the checkpoint does not fit the space: {error}")) from None
+            raise mistakes.other_checkpoint("space", error) from None
 
 
 def _shown(metrics: Mapping[str, float | int | None]) -> dict[str, str]:

@@ -11,8 +11,8 @@ import torch
 from rich.console import Console
 
 from nasir.api import Space
-from nasir.diagnostics import CompileError, Diagnostic
 from nasir.lang.settings import Formula, Settings
+from nasir.searching import mistakes
 from nasir.searching.constraint import Targets
 from nasir.searching.data import DataSet, anchored
 from nasir.searching.machine import local_rank, rank_count
@@ -150,16 +150,13 @@ def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any], threads: int |
         CompileError: where it is another than the wanted one.
     """
     found = folder.read_json("plan.json")
-    hint = "start again with `--overwrite`"
     if found is None:
-        message = f"`{folder.path / 'plan.json'}` is no plan of a run"
-        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+        raise mistakes.damaged_plan(folder.path / "plan.json")
     different = [words for key, words in _SAME.items() if found.get(key) != wanted[key]]
     try:
         whole(found.get("threads"), 1, MOST_THREADS)
     except ValueError as error:
-        message = f"`{folder.path / 'plan.json'}` is no plan of a run: its `threads` are wrong, {error}"
-        raise CompileError(Diagnostic("E0901", message, hints=(hint,))) from None
+        raise mistakes.damaged_plan(folder.path / "plan.json", f"its `threads` are wrong, {error}") from None
     if threads is not None and found["threads"] != threads:
         different.append("another `--threads`")
     if found.get("skip_broken") and not wanted["skip_broken"]:  # what had to be read until now could be, the other way
@@ -167,9 +164,7 @@ def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any], threads: int |
     if str(found.get("device")).split(":")[0] != wanted["device"].split(":")[0]:
         different.append("another device")
     if different:
-        hint = "resume with the same file and options, or start again with `--overwrite`"
-        message = f"the run in `{folder.path}` is not this one, it has {' and '.join(different)}"
-        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+        raise mistakes.another_run(folder.path, different)
     return found
 
 
@@ -184,13 +179,10 @@ def pick_device(name: str) -> torch.device:
     elif name == "auto":
         name = "cpu"
     elif name.startswith("cuda:") and rank_count() > 1:
-        hint = "write `--device cuda`: each rank takes its own"
-        raise CompileError(Diagnostic("E0904", f"all ranks would take `{name}`", hints=(hint,)))
+        raise mistakes.one_device_for_all(name)
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, ValueError):
-        raise CompileError(
-            Diagnostic("E0904", f"there is no device `{name}` here", hints=("use `cpu`, `cuda` or `cuda:N`",))
-        ) from None
+        raise mistakes.no_device(name) from None
     return device

@@ -14,10 +14,11 @@ from safetensors.torch import save
 from torch import nn
 
 from nasir.api import Space
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.diagnostics import CompileError
 from nasir.execution import network_class, proved, source_of
 from nasir.ir.graph import Choices
 from nasir.lang.settings import Settings, TrainSettings
+from nasir.searching import mistakes
 from nasir.searching.constraint import Targets, targets
 from nasir.searching.data import DataSet, Input, check_classes, input_of, load_data
 from nasir.searching.deploying import DEPLOY_KEY, data_facts, deployment, deployment_notes, show_data
@@ -78,9 +79,7 @@ def check_open(space: Space) -> None:
         CompileError: where there is not.
     """
     if not space.decisions:
-        hint = "`nasir train` trains a network that is decided"
-        message = f"`{space.name}` has nothing to search: no set is left in it"
-        raise CompileError(Diagnostic("E0605", message, hints=(hint,)))
+        raise mistakes.nothing_to_search(space.name)
 
 
 def _search(space: Space, goal: Targets, job: Job) -> Result:
@@ -172,11 +171,10 @@ def _job(request: Request, console: Console, data: Callable[[], DataSet], thread
     began = time.time()
     device = pick_device(request.device)
     if device.type == "meta":
-        raise CompileError(Diagnostic("E0904", "nothing can be computed on `meta`", hints=("use `cpu` or `cuda`",)))
+        raise mistakes.no_computation("meta")
     with joined(device) as ranks, pausing() as pauses:
         if request.synchronised and device.type != "cuda":
-            hint = "leave `--sync-bn` out: without it each rank takes the statistics of its own images"
-            raise CompileError(Diagnostic("E0904", "torch synchronises batch norms on GPUs alone", hints=(hint,)))
+            raise mistakes.synchronised_without_gpus()
         folder = RunFolder(request.out, writes=ranks.first)
         shown = console if ranks.first else Console(quiet=True)
         found = data()

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import update_bn
 
-from nasir.diagnostics import CompileError, Diagnostic
-from nasir.lang.settings import Optimizer, TrainSettings
-from nasir.searching import optimizers
+from nasir.lang.settings import TrainSettings
+from nasir.searching import mistakes, optimizers
 from nasir.searching.averaging import Average
 from nasir.searching.data import DataSet, Split, batch_count, batches, stratified, whole
+from nasir.searching.data.mistakes import no_readable_image
 from nasir.searching.pausing import Pauses
 from nasir.searching.progress import Report
 from nasir.searching.ranks import Ranks
@@ -47,7 +47,7 @@ class Training:
         self._images = training.to(device)
         self._validation = validation.to(device) if validation is not None else None
         if not batch_count(training, settings.batch, ranks.count):
-            raise no_batches()
+            raise mistakes.no_batches()
         self._optimizer = optimizers.make(settings.weights, network.parameters())
         self._average = Average(network.parameters(), settings.ema)
         self.epoch = self._step = 0
@@ -83,7 +83,7 @@ class Training:
                     where = f"epoch {self.epoch + 1} of {epochs} of the training"
                     arch = folder.path / "arch.nas"
                     spare = (f"`nasir train {arch}` repeats the training alone",) if arch.is_file() else ()
-                    raise diverged(found, where, "train.weights", self._settings.weights, *spare)
+                    raise mistakes.diverged(found, where, "train.weights", self._settings.weights, *spare)
                 self._optimizer.step()
                 self._average.update()
                 self._step += 1
@@ -164,7 +164,7 @@ class Training:
             self.epoch, self._step, self._loss = int(state["epoch"]), int(state["step"]), float(state["loss"])
             self.validation, self.kept, self._best = state["validation"], state["kept"], state["best"]
         except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-            raise CompileError(Diagnostic("E0902", f"the checkpoint does not fit the network: {error}")) from None
+            raise mistakes.other_checkpoint("network", error) from None
 
 
 def divided(data: DataSet, settings: TrainSettings, seed: int) -> tuple[Split, Split | None]:
@@ -183,16 +183,9 @@ def check_training(data: DataSet, settings: TrainSettings, seed: int, ranks: Ran
     """
     if settings.keep == "best" and (settings.ema or not settings.validation):
         why = "`ema` makes others of them" if settings.ema else "no images are held out to tell it by"
-        message = f"`keep = best` keeps the weights of an epoch, and {why}"
-        raise CompileError(Diagnostic("E0503", message, hints=("leave one of the two out",)))
+        raise mistakes.nothing_to_keep(why)
     if not batch_count(divided(data, settings, seed)[0], settings.batch, ranks.count):
-        raise no_batches()
-
-
-def no_batches() -> CompileError:
-    """Training would make no step."""
-    hint = "raise `train.batch`: each rank needs two images of a batch"
-    return CompileError(Diagnostic("E0803", "no batch can be made of the training images", hints=(hint,)))
+        raise mistakes.no_batches()
 
 
 def _shown(metrics: Mapping[str, float]) -> dict[str, str]:
@@ -200,15 +193,6 @@ def _shown(metrics: Mapping[str, float]) -> dict[str, str]:
     if "validation_accuracy" in metrics:
         shown["validation"] = f"{metrics['validation_accuracy']:.1%}"
     return shown
-
-
-def diverged(loss: float, where: str, setting: str, optimizer: Optimizer, *hints: str) -> CompileError:
-    """A loss is no finite number; `setting` is the optimizer that led there."""
-    gentler = {name: value / 10 if name == "lr" else value for name, value in optimizer.arguments}
-    arguments = ", ".join(f"{name}={value:g}" for name, value in gentler.items())
-    change = f'--set "{setting}={optimizer.name}({arguments})"'
-    hint = f"lower its learning rate, `{change}`, and start again with `--overwrite`"
-    return CompileError(Diagnostic("E0804", f"the loss is {loss} in {where}", hints=(hint, *hints)))
 
 
 def compiled(network: nn.Module, backend: str) -> nn.Module:
@@ -230,8 +214,7 @@ def check_finite(parameters: Iterable[Tensor]) -> None:
         CompileError: where they are not.
     """
     if not bool(torch.isfinite(torch.nn.utils.get_total_norm(parameters))):
-        hint = "lower the learning rates, and start again with `--overwrite`"
-        raise CompileError(Diagnostic("E0804", "the weights are no finite numbers", hints=(hint,)))
+        raise mistakes.infinite_weights()
 
 
 def accuracy(network: nn.Module, split: Split, batch: int, pauses: Pauses | None = None) -> float:
@@ -259,12 +242,11 @@ def confusions(network: nn.Module, split: Split, batch: int, classes: int, pause
         for x, y in whole(split, batch):
             logits = network(x)
             if not bool(torch.isfinite(logits).all()):
-                hint = "lower the learning rate of the training, and start again with `--overwrite`"
-                raise CompileError(Diagnostic("E0804", "the network tells no finite numbers", hints=(hint,)))
+                raise mistakes.infinite_outputs()
             told = logits.argmax(1).clamp_max(classes - 1)
             counts += torch.bincount((y * classes + told).cpu(), minlength=classes * classes)
             if pauses is not None and pauses.signal:
                 raise pauses.stopped()
     if not counts.any():
-        raise CompileError(Diagnostic("E0805", "none of the test images can be read"))
+        raise no_readable_image("test")
     return counts.view(classes, classes)
