@@ -68,7 +68,7 @@ def test_a_power_in_a_formula_groups_to_the_right():
 
 
 def test_a_power_where_networks_are_described_is_a_diagnostic(compiled):
-    with pytest.raises(nasir.CompileError, match="E0336: .*is for objectives"):
+    with pytest.raises(nasir.CompileError, match=r"E0336: .*is for objectives"):
         compiled(NET.replace("{8, 16}", "2 ^ 4"))
 
 
@@ -99,12 +99,12 @@ def test_new_settings_are_read_and_checked():
 def test_settings_of_the_command_line_are_checked_together_not_in_their_order():
     for texts in (["epochs=3", "temperature=3.0 - epoch"], ["temperature=3.0 - epoch", "epochs=3"]):
         assert override(Settings(), texts).search.temperature_at(2) == 1.0
-    with pytest.raises(nasir.CompileError, match="E0509: .*above 0 in every epoch"):
+    with pytest.raises(nasir.CompileError, match=r"E0509: .*above 0 in every epoch"):
         override(Settings(), ["temperature=3.0 - epoch", "epochs=4"])
 
 
 def test_two_bounds_on_one_cost_are_a_mistake():
-    with pytest.raises(nasir.CompileError, match="E0513: .*two bounds"):
+    with pytest.raises(nasir.CompileError, match=r"E0513: .*two bounds"):
         with_bounds(Settings(), ["macs <= 10K", "macs <= 20K"])
 
 

@@ -112,7 +112,7 @@ def test_a_wrong_folder_and_coloured_networks_are_diagnostics(tmp_path):
     with pytest.raises(nasir.CompileError, match="E0807: there is no folder"):
         load_data("idx:nowhere")
     write_idx(tmp_path)
-    with pytest.raises(nasir.CompileError, match="E0802: .*images of 3 channels, and the data's have 1"):
+    with pytest.raises(nasir.CompileError, match=r"E0802: .*images of 3 channels, and the data's have 1"):
         load_data(f"idx:{tmp_path}", Input(3, 28))
 
 
@@ -329,7 +329,7 @@ def test_broken_files_are_skipped_and_counted_where_that_is_asked_for(tmp_path):
 def test_a_folder_of_nothing_readable_ends_the_run_all_the_same(tmp_path):
     write_folder(tmp_path, {(name, i) for name in ("cat", "dog") for i in range(10)})
     data = load_data(f"folder:{tmp_path}", Input(3, 8), skip_broken=True)
-    with pytest.raises(nasir.CompileError, match="E0824: .*nor the 100 files after it"):
+    with pytest.raises(nasir.CompileError, match=r"E0824: .*nor the 100 files after it"):
         list(batches(data.train, 4, 0, 0))
 
 

@@ -53,7 +53,7 @@ def test_train_and_val_folders_are_the_two_parts(tmp_path):
     (images, _), *_ = batches(data.test, 6, 0, 0)
     assert images.shape == (6, 1, 8, 8)
     (tmp_path / "val" / "red").rename(tmp_path / "val" / "rot")
-    with pytest.raises(nasir.CompileError, match="E0815: .*differ in their classes: red, rot"):
+    with pytest.raises(nasir.CompileError, match=r"E0815: .*differ in their classes: red, rot"):
         load_data(f"folder:{tmp_path}", Input(1, 8))
 
 
@@ -132,7 +132,7 @@ def test_what_is_wrong_is_said_with_the_file_s_name(tmp_path):
     assert problem() == ("E0817", f"`{tmp_path}` has 1 class folder")
     with pytest.raises(nasir.CompileError, match="E0807: there is no folder"):
         load_data("folder:nowhere", Input(3, 16))
-    with pytest.raises(nasir.CompileError, match="E0802: .*5 channels"):
+    with pytest.raises(nasir.CompileError, match=r"E0802: .*5 channels"):
         load_data(f"folder:{tmp_path}", Input(5, 16))
 
 
@@ -345,5 +345,5 @@ def test_parts_have_several_names_and_what_lies_beside_them_is_named(tmp_path, n
     assert (data.classes, len(data.train), len(data.test)) == (3, 6, 6)
     assert list(data.passed_over) == ["extra"]
     (tmp_path / names[1]).rename(tmp_path / "other")
-    with pytest.raises(nasir.CompileError, match="E0816: .*the other part is not there"):
+    with pytest.raises(nasir.CompileError, match=r"E0816: .*the other part is not there"):
         load_data(f"folder:{tmp_path}", Input(3, 8))

@@ -51,7 +51,7 @@ def test_the_report_is_the_same_bytes_again_and_of_an_unfinished_run_too(finishe
     assert "not finished" in page
     assert "likeliest option so far" in page
     assert "(not used)" not in page
-    with pytest.raises(nasir.CompileError, match="E0908: .* contains no run"):
+    with pytest.raises(nasir.CompileError, match=r"E0908: .* contains no run"):
         write_report(tmp_path / "nowhere")
 
 

@@ -452,7 +452,7 @@ def test_a_folder_with_files_that_no_run_wrote_is_left_alone(compiled, tmp_path)
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "model.py").write_text("mine", encoding="utf-8")
     for overwrite in (False, True):
-        with pytest.raises(nasir.CompileError, match="E0913: .*which no nasir run wrote"):
+        with pytest.raises(nasir.CompileError, match=r"E0913: .*which no nasir run wrote"):
             run(compiled(TINY), tmp_path / "own", overwrite=overwrite)
     assert [path.name for path in (tmp_path / "own").iterdir()] == ["model.py"]
     assert (tmp_path / "own" / "model.py").read_text() == "mine"
@@ -463,19 +463,19 @@ def test_a_file_in_the_place_of_an_import_is_left_alone(compiled, tmp_path):
     mine = tmp_path / "own" / "lib" / "mobile.nas"
     mine.write_text("mine", encoding="utf-8")
     with pytest.raises(
-        nasir.CompileError, match="E0913: .*already contains `lib/mobile.nas`, which no nasir run wrote"
+        nasir.CompileError, match=r"E0913: .*already contains `lib/mobile.nas`, which no nasir run wrote"
     ):
         run(compiled(TINY), tmp_path / "own")
     assert mine.read_text() == "mine"
     mine.unlink()
     mine.parent.rmdir()
     mine.parent.write_text("a file", encoding="utf-8")
-    with pytest.raises(nasir.CompileError, match="E0914: .*which is no folder"):
+    with pytest.raises(nasir.CompileError, match=r"E0914: .*which is no folder"):
         run(compiled(TINY), tmp_path / "own")
     mine.parent.unlink()
     assert not list((tmp_path / "own").iterdir())  # what failed left nothing
     (tmp_path / "own" / "model.py").write_text("mine", encoding="utf-8")
-    with pytest.raises(nasir.CompileError, match="E0913: .*which no nasir run wrote"):
+    with pytest.raises(nasir.CompileError, match=r"E0913: .*which no nasir run wrote"):
         run(compiled(TINY), tmp_path / "own")
     (tmp_path / "own" / "model.py").unlink()
     run(compiled(TINY), tmp_path / "own")
@@ -499,7 +499,7 @@ def test_events_that_no_run_of_ours_wrote_are_left_alone(compiled, tmp_path):
     events.write_text("mine")
     with pytest.raises(
         nasir.CompileError,
-        match="E0913: .*already contains `events/events.out.tfevents.1.host`, which no nasir run wrote",
+        match=r"E0913: .*already contains `events/events.out.tfevents.1.host`, which no nasir run wrote",
     ):
         run(compiled(TINY), tmp_path / "own")
     assert events.read_text() == "mine"
@@ -549,7 +549,7 @@ def test_an_import_of_the_name_of_a_run_s_file_is_an_error(compiled, tmp_path):
     """It would be written over."""
     (tmp_path / "arch.nas").write_text("block head() { return x -> relu }", encoding="utf-8")
     text = TINY.replace('from "lib', 'from "arch.nas" import head\nfrom "lib').replace("-> global", "-> head -> global")
-    with pytest.raises(nasir.CompileError, match="E0919: .*imports `arch.nas`, and a run writes a file of that name"):
+    with pytest.raises(nasir.CompileError, match=r"E0919: .*imports `arch.nas`, and a run writes a file of that name"):
         run(compiled(text), tmp_path / "run")
 
 
