@@ -37,7 +37,7 @@ class Document:
     def text(self) -> str:
         """The document as `nasir explain` prints it."""
         parts = [f"{self.code}: {self.title}", *(_wrapped(paragraph, _WIDTH) for paragraph in self.meaning)]
-        says = "\n".join(_wrapped(line, _WIDTH - _MARGIN) for line in self.says.splitlines())
+        says = "\n".join(_wrapped(line, _WIDTH - _MARGIN, hanging=4) for line in self.says.splitlines())
         for label, example in (("Wrong:", self.wrong), ("Says:", says), ("Right:", self.right)):
             if example:
                 parts.append(f"{label}\n{indent(example.rstrip(), ' ' * _MARGIN)}")
@@ -63,8 +63,9 @@ def parsed(text: str) -> Document:
     return Document(meaning=meaning, **parts)
 
 
-def _wrapped(line: str, width: int) -> str:
-    """The line as it is, or as several where it is longer, none of which ends inside `--an-option`."""
+def _wrapped(line: str, width: int, hanging: int = 0) -> str:
+    """The line as it is, or as several where it is longer, none of which ends inside `--an-option`; the later ones are
+    indented by `hanging`."""
     if len(line) <= width:
         return line
-    return fill(line, width, break_on_hyphens=False, break_long_words=False)
+    return fill(line, width, subsequent_indent=" " * hanging, break_on_hyphens=False, break_long_words=False)

@@ -272,7 +272,7 @@ class Search:
                 if pauses.signal:
                     raise pauses.stopped()
         if not counted:
-            raise no_readable_image("architecture's")
+            raise no_readable_image("images for the architecture")
         return (loss / counted if math.isfinite(loss) else math.inf), correct / counted
 
     def _estimation_images(self) -> Iterator[Tensor]:

@@ -17,7 +17,9 @@ _NAMED = "name the folder that `nasir search --out` was given"
 
 def nothing_to_search(space: str) -> CompileError:
     hint = "`nasir train` trains a network that is decided"
-    return CompileError(Diagnostic("E0605", f"`{space}` has nothing to search: no set is left in it", hints=(hint,)))
+    return CompileError(
+        Diagnostic("E0605", f"`{space}` has nothing to search: no set and no choice is left in it", hints=(hint,))
+    )
 
 
 def bound_too_low(cost: str, limit: float, least: float) -> Diagnostic:
@@ -68,12 +70,14 @@ def no_tensorboard() -> CompileError:
 
 def empty_part() -> CompileError:
     hint = "change `split` or `batch`, so that each part makes batches of at least two images for each rank"
-    return CompileError(Diagnostic("E0803", "a part of the training data is empty", hints=(hint,)))
+    return CompileError(
+        Diagnostic("E0803", "one of the two parts of the training images does not fill a batch", hints=(hint,))
+    )
 
 
 def no_batches() -> CompileError:
     hint = "raise `train.batch`: each rank needs two images of a batch"
-    return CompileError(Diagnostic("E0821", "no batch can be made of the training images", hints=(hint,)))
+    return CompileError(Diagnostic("E0821", "the training images do not fill a batch", hints=(hint,)))
 
 
 def diverged(loss: float, where: str, setting: str, optimizer: Optimizer, *hints: str) -> CompileError:
@@ -87,12 +91,12 @@ def diverged(loss: float, where: str, setting: str, optimizer: Optimizer, *hints
 
 def infinite_weights() -> CompileError:
     hint = "lower the learning rates, and start again with `--overwrite`"
-    return CompileError(Diagnostic("E0804", "the weights are no finite numbers", hints=(hint,)))
+    return CompileError(Diagnostic("E0804", "some of the weights are not finite numbers", hints=(hint,)))
 
 
 def infinite_outputs() -> CompileError:
     hint = "lower the learning rate of the training, and start again with `--overwrite`"
-    return CompileError(Diagnostic("E0804", "the network's outputs are no finite numbers", hints=(hint,)))
+    return CompileError(Diagnostic("E0804", "some of the network's outputs are not finite numbers", hints=(hint,)))
 
 
 # Networks in Python files
@@ -140,12 +144,12 @@ def no_run(folder: Path) -> CompileError:
     return CompileError(Diagnostic("E0908", f"`{folder}` contains no run", hints=(_NAMED,)))
 
 
-def damaged_plan(path: Path, reason: str = "it is no JSON object") -> CompileError:
-    return CompileError(Diagnostic("E0909", f"`{path}` is not as a run writes it: {reason}", hints=(_AGAIN,)))
+def damaged_plan(path: Path, reason: str = "it is not a JSON object") -> CompileError:
+    return CompileError(Diagnostic("E0909", f"`{path}` is damaged: {reason}", hints=(_AGAIN,)))
 
 
 def damaged_run(folder: Path, error: Exception) -> CompileError:
-    message = f"the files of `{folder}` are not as a run writes them: {type(error).__name__}: {error}"
+    message = f"the files of `{folder}` are damaged: {type(error).__name__}: {error}"
     return CompileError(Diagnostic("E0909", message, hints=("run it again with `--overwrite`",)))
 
 
@@ -162,17 +166,17 @@ def foreign_file(folder: Path, name: str) -> CompileError:
 
 
 def no_folder(path: Path, name: str) -> CompileError:
-    message = f"a run writes `{name}` into `{path}`, which is no folder"
+    message = f"`{path}` is not a folder, and a run writes `{name}` into it"
     return CompileError(Diagnostic("E0914", message, hints=(_AWAY,)))
 
 
 def folder_for_a_file(path: Path) -> CompileError:
-    message = f"a run writes a file to `{path}`, which is a folder"
+    message = f"`{path}` is a folder, and a run writes a file of that name"
     return CompileError(Diagnostic("E0914", message, hints=(_AWAY,)))
 
 
 def no_lock_file(path: Path) -> CompileError:
-    message = f"a run locks its folder with `{path}`, which is no regular file"
+    message = f"`{path}` is not a regular file, and a run locks its folder with it"
     return CompileError(Diagnostic("E0914", message, hints=(_AWAY,)))
 
 
@@ -234,7 +238,7 @@ def no_deployment(path: Path, error: Exception) -> CompileError:
 
 def prepared_by_code(maker: str) -> CompileError:
     hint = "prepare the images as it does, and call the network from Python"
-    message = f"the images of the training were made by {maker}, and only it knows how"
+    message = f"the training images were prepared by {maker}, which `nasir predict` does not run"
     return CompileError(Diagnostic("E0927", message, hints=(hint,)))
 
 

@@ -248,5 +248,5 @@ def confusions(network: nn.Module, split: Split, batch: int, classes: int, pause
             if pauses is not None and pauses.signal:
                 raise pauses.stopped()
     if not counts.any():
-        raise no_readable_image("test")
+        raise no_readable_image("test images")
     return counts.view(classes, classes)

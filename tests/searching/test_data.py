@@ -282,16 +282,16 @@ def test_a_data_set_of_the_user_s_own():
         ("tests.searching.nowhere:good", "E0827", "ModuleNotFoundError"),
         (f"{__name__}:nothing", "E0827", "AttributeError"),
         (f"{__name__}:raising", "E0827", r"RuntimeError: no such disk \(.*test_data.py, line \d+\)"),
-        (f"{__name__}:no_pair", "E0827", "gives no training and test set"),
+        (f"{__name__}:no_pair", "E0827", "does not return a training and a test set"),
         (f"{__name__}:gap", "E0812", "image 1 has the label 2, and no training image has 1"),
         (f"{__name__}:below", "E0812", "the test set of .*: image 1 has the label -1, which is below 0"),
         (f"{__name__}:empty", "E0810", "has 0 training and 2 test images"),
-        (f"{__name__}:not_finite", "E0830", "the image of item 3 has values that are no finite numbers"),
+        (f"{__name__}:not_finite", "E0830", "the image of item 3 has values that are not finite numbers"),
         (f"{__name__}:words", "E0828", "labels of"),
         (f"{__name__}:broken", "E0826", "image 3 is gone"),
         (f"{__name__}:double", "E0831", "torch.float64 of shape"),
         (f"{__name__}:stopping", "E0826", "StopIteration"),
-        (f"{__name__}:numbers", "E0827", "gives no training and test set"),
+        (f"{__name__}:numbers", "E0827", "does not return a training and a test set"),
         (f"{__name__}:leaving", "E0827", "SystemExit"),
         (f"{__name__}:far_apart", "E0812", "image 1 has the label 1000000000000, and no training image has 1"),
         (f"{__name__}:coloured", "E0831", r"of shape \[3, 6, 6\], not float32 \[1, H, W\]"),
@@ -329,7 +329,7 @@ def test_broken_files_are_skipped_and_counted_where_that_is_asked_for(tmp_path):
 def test_a_folder_of_nothing_readable_ends_the_run_all_the_same(tmp_path):
     write_folder(tmp_path, {(name, i) for name in ("cat", "dog") for i in range(10)})
     data = load_data(f"folder:{tmp_path}", Input(3, 8), skip_broken=True)
-    with pytest.raises(nasir.CompileError, match=r"E0824: .*nor the 100 files after it"):
+    with pytest.raises(nasir.CompileError, match=r"E0824: .*nor can the 100 files after it"):
         list(batches(data.train, 4, 0, 0))
 
 

@@ -123,6 +123,6 @@ def test_events_that_cannot_be_written_are_a_diagnostic(compiled, tmp_path):
     pytest.importorskip("tensorboard")
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "events").write_text("a file")
-    with pytest.raises(nasir.CompileError, match="is no folder") as caught:
+    with pytest.raises(nasir.CompileError, match="is not a folder") as caught:
         run(compiled(TINY), tmp_path / "run", tensorboard=True)
     assert caught.value.diagnostics[0].code == "E0914"

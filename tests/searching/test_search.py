@@ -261,7 +261,7 @@ def test_bounds_that_exclude_each_other_are_an_error_before_training(compiled, t
 def test_data_that_does_not_fit_the_space_is_a_diagnostic(compiled):
     with pytest.raises(nasir.CompileError, match=r"E0802: .*images of 2 channels"):
         load_data("digits", input_of(compiled(RESIDUAL).graph))
-    with pytest.raises(nasir.CompileError, match=r"E0819: .*not a vector of the 10 classes"):
+    with pytest.raises(nasir.CompileError, match=r"E0819: .*does not have one value for each of the 10 classes"):
         check_classes(compiled(RESIDUAL).graph, load_data("digits"))
 
 

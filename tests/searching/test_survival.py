@@ -357,7 +357,7 @@ def test_weights_that_are_no_numbers_are_not_saved(compiled, tmp_path):
     before = (folder.path / "checkpoint" / "search.pt").read_bytes()
     with torch.no_grad():
         next(iter(loop.supernet.weights())).view(-1)[0] = float("nan")
-    with pytest.raises(nasir.CompileError, match="no finite numbers") as caught:
+    with pytest.raises(nasir.CompileError, match="are not finite numbers") as caught:
         loop.save(folder, Pauses())
     assert caught.value.diagnostics[0].code == "E0804"
     assert (folder.path / "checkpoint" / "search.pt").read_bytes() == before
@@ -470,7 +470,7 @@ def test_a_file_in_the_place_of_an_import_is_left_alone(compiled, tmp_path):
     mine.unlink()
     mine.parent.rmdir()
     mine.parent.write_text("a file", encoding="utf-8")
-    with pytest.raises(nasir.CompileError, match=r"E0914: .*which is no folder"):
+    with pytest.raises(nasir.CompileError, match=r"E0914: .*is not a folder"):
         run(compiled(TINY), tmp_path / "own")
     mine.parent.unlink()
     assert not list((tmp_path / "own").iterdir())  # what failed left nothing

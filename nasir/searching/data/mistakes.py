@@ -23,7 +23,7 @@ def bad_class_count(text: str, wrong: str, of: int) -> CompileError:
 
 
 def bad_label(where: str, image: int, label: int, wrong: str) -> CompileError:
-    hint = "labels count from 0, and each has images"
+    hint = "labels count from 0, and each of them has images"
     return CompileError(Diagnostic("E0812", f"{where}: image {image} has the label {label}, {wrong}", hints=(hint,)))
 
 
@@ -36,7 +36,7 @@ def other_channels(wanted: int, given: str, hint: str) -> CompileError:
 
 
 def other_classes(span: Span | None, data: str, classes: int) -> CompileError:
-    message = f"the space's output is not a vector of the {classes} classes of `{data}`"
+    message = f"the space's output does not have one value for each of the {classes} classes of `{data}`"
     hint = f"end with `-> global_avg_pool -> linear({classes})`, or give the parameter: `--with classes={classes}`"
     return CompileError(Diagnostic("E0819", message, span, (hint,)))
 
@@ -82,7 +82,7 @@ def parts_apart(training: Path, tests: Path, different: Sequence[str]) -> Compil
 
 
 def one_part(alone: Path, training: Sequence[str], tests: Sequence[str]) -> CompileError:
-    message = f"`{alone}` is a part of a data set, and the other part is not there"
+    message = f"`{alone}` is one part of a data set, and the other part is missing"
     hint = f"it needs both: {', '.join(training)}; and {', '.join(tests)}"
     return CompileError(Diagnostic("E0816", message, hints=(hint,)))
 
@@ -107,17 +107,19 @@ def broken_image(file: str, reason: str, *hints: str) -> CompileError:
 
 def broken_class(file: str) -> CompileError:
     hint = "mend them, or take the folder of the class away"
-    return CompileError(Diagnostic("E0823", f"`{file}` and all of its class cannot be read", hints=(hint,)))
+    return CompileError(
+        Diagnostic("E0823", f"`{file}` cannot be read, nor can any other training image of its class", hints=(hint,))
+    )
 
 
 def broken_images(file: str, tries: int, reason: str) -> CompileError:
-    message = f"`{file}` cannot be read, nor the {tries} files after it: {reason}"
+    message = f"`{file}` cannot be read, nor can the {tries} files after it: {reason}"
     return CompileError(Diagnostic("E0824", message, hints=("look at the files: they seem to be no images",)))
 
 
 def no_readable_image(which: str) -> CompileError:
     hint = "look at the files: they seem to be no images"
-    return CompileError(Diagnostic("E0824", f"none of the {which} images can be read", hints=(hint,)))
+    return CompileError(Diagnostic("E0824", f"none of the {which} can be read", hints=(hint,)))
 
 
 def failed_worker(reason: str) -> CompileError:
@@ -134,7 +136,9 @@ def no_function(rest: str) -> CompileError:
 
 
 def no_pair(function: str, module: str, told: str) -> CompileError:
-    return CompileError(Diagnostic("E0827", f"`{function}` of `{module}` gives no training and test set: {told}"))
+    return CompileError(
+        Diagnostic("E0827", f"`{function}` of `{module}` does not return a training and a test set: {told}")
+    )
 
 
 def failed_item(reason: str) -> CompileError:
@@ -151,7 +155,7 @@ def different_shapes(name: str, shapes: str) -> CompileError:
 
 
 def infinite_pixels(item: object) -> CompileError:
-    return CompileError(Diagnostic("E0830", f"the image of item {item} has values that are no finite numbers"))
+    return CompileError(Diagnostic("E0830", f"the image of item {item} has values that are not finite numbers"))
 
 
 def other_form(type: object, shape: Sequence[int], wanted: str) -> CompileError:
