@@ -1,4 +1,7 @@
-"""One constructor for each mistake that a program's text can hold."""
+"""One constructor for each mistake that a program's text can hold.
+
+A `Mistake` ends one statement and a `CompileError` the whole stage; a `Diagnostic` is collected with others.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
