@@ -45,9 +45,7 @@ def input_of(graph: Graph) -> Input:
     shape = graph.input.shape
     (channels,) = shape.channels
     if shape.rank != _IMAGE_RANK:
-        message = f"the network takes no images, but a {shape.kind}: there is no data for it yet"
-        hint = "`nasir.search` and `nasir train` read images; `nasir.supernet` trains in a loop of your own"
-        raise CompileError(Diagnostic("E0802", message, graph.input.span, (hint,)))
+        raise mistakes.no_images_taken(graph.input.span, shape.kind)
     assert isinstance(channels, int), "an image's channels are a constant"
     return Input(channels, Distributions(graph.decision_map, graph.dim_map).largest(shape.sizes[0]))
 

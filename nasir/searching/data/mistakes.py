@@ -35,6 +35,12 @@ def other_channels(wanted: int, given: str, hint: str) -> CompileError:
     return CompileError(Diagnostic("E0802", message, hints=(hint,)))
 
 
+def no_images_taken(span: Span | None, kind: str) -> CompileError:
+    message = f"the network takes no images, but a {kind}: there is no data for it yet"
+    hint = "`nasir.search` and `nasir train` read images; `nasir.supernet` trains in a loop of your own"
+    return CompileError(Diagnostic("E0832", message, span, (hint,)))
+
+
 def other_classes(span: Span | None, data: str, classes: int) -> CompileError:
     message = f"the space's output does not have one value for each of the {classes} classes of `{data}`"
     hint = f"end with `-> global_avg_pool -> linear({classes})`, or give the parameter: `--with classes={classes}`"
