@@ -9,7 +9,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-DATA_FOLDERS = ("grammars", "spaces", "codegen")
+DATA_FOLDERS = ("grammars", "spaces", "codegen", "docs/errors")
 
 
 class DataFolders(BuildHookInterface):

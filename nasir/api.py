@@ -29,6 +29,7 @@ from nasir.lang.modules import Loader, Module, find, read
 from nasir.lang.parameters import with_parameters
 from nasir.lang.settings import Resolution, Settings, read_settings
 from nasir.lang.warnings import warnings
+from nasir.mistakes import not_written_out, still_undecided
 from nasir.passes.base import Observer, run
 from nasir.passes.infer_shapes import InferShapes
 from nasir.passes.pipeline import CHECKED, ELABORATED, FRONT, derivation
@@ -143,9 +144,7 @@ class Space:
         except CompileError:
             same = False
         if not same:
-            message = f"a network of `{self.name}` cannot be written out as a program"
-            hint = "a fault of nasir's: please report the program; `nasir build` emits the network all the same"
-            raise CompileError(Diagnostic("E0608", message, hints=(hint,)))
+            raise not_written_out(self.name)
         return network.source.text
 
     def derived(self, choices: Choices) -> str:
@@ -260,10 +259,7 @@ def emit(network: Space, notes: Sequence[str] = ()) -> str:
         CompileError: where decisions are left.
     """
     if network.decisions:
-        hint = "`nasir derive` and `nasir build` take `--largest`, `--sample SEED`, `--run RUN`; Python has `space.at`"
-        names = [d.name for d in network.decisions]
-        shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
-        raise CompileError(Diagnostic("E0604", f"{network.name} still has something to decide: {shown}", hints=(hint,)))
+        raise still_undecided(network.name, [d.name for d in network.decisions])
     from nasir.emission.source import model_source  # imports jinja2
 
     return model_source(network.graph, notes)

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from nasir import mistakes
 from nasir.api import Space, emit
 from nasir.cost.base import Counters
 from nasir.cost.registry import COSTS, STANDARD
-from nasir.diagnostics import CompileError, Diagnostic
 from nasir.files import Unreadable, read_regular
 
 _MOST_SOURCE = 2**24  # bytes
@@ -26,7 +26,7 @@ def source_of(path: Path) -> bytes:
     try:
         return read_regular(path, _MOST_SOURCE)
     except Unreadable as error:
-        raise CompileError(Diagnostic("E0702", f"`{path}` cannot be read: {error}")) from None
+        raise mistakes.unreadable(path, error) from None
 
 
 def network_class(path: Path, source: bytes | str | None = None) -> type[nn.Module]:
@@ -44,7 +44,7 @@ def network_class(path: Path, source: bytes | str | None = None) -> type[nn.Modu
     try:
         exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
     except (Exception, SystemExit) as error:  # whatever a file of the user's raises when it is run
-        raise CompileError(Diagnostic("E0703", f"`{path}` cannot be run: {error!r}")) from error
+        raise mistakes.source_fails(path, error) from error
     return _last_module_class(module, path)
 
 
@@ -55,7 +55,7 @@ def _last_module_class(module: ModuleType, path: Path) -> type[nn.Module]:
         if isinstance(thing, type) and issubclass(thing, nn.Module) and thing.__module__ == module.__name__
     ]
     if not classes:
-        raise CompileError(Diagnostic("E0703", f"`{path}` defines no torch.nn.Module"))
+        raise mistakes.no_module(path)
     return classes[-1]
 
 
@@ -72,9 +72,7 @@ def proved(network: Space, notes: Sequence[str] = ()) -> str:
     except Exception as error:  # whatever a module that is wrong raises
         wrong = f"{type(error).__name__}: {error}"
     if wrong:
-        hint = "this is a fault of nasir's: please report it with the program"
-        message = f"the module emitted for `{network.name}` is not the network: {wrong}"
-        raise CompileError(Diagnostic("E0910", message, hints=(hint,)))
+        raise mistakes.emitted_wrongly(network.name, wrong)
     return source
 
 

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.mistakes import extension_fails, unknown_extension
 
 
 @dataclass(frozen=True)
@@ -33,19 +33,18 @@ class Kind:
         `DMasking`).
 
         Raises:
-            CompileError: where it cannot be loaded.
+            CompileError: where there is none, or it cannot be loaded.
         """
         if name in self.shipped():
             members = vars(import_module(f"{self.package}.{name}"))
             return next(one for key, one in members.items() if key.lower() == name.replace("_", "") or key == name)
         found = next(iter(entry_points(group=self.group, name=name)), None)
+        if found is None:
+            raise unknown_extension(self.setting, name, self.names())
         try:
-            if found is None:
-                raise LookupError(f"there are {', '.join(self.names())}")
             return found.load()
         except Exception as error:  # whatever another's package raises
-            message = f"`{self.setting} = {name}` cannot be loaded: {error}"
-            raise CompileError(Diagnostic("E0503", message)) from error
+            raise extension_fails(self.setting, name, found.value, error) from error
 
 
 STRATEGIES = Kind("strategy", "nasir.searching.strategies", "nasir.strategies")

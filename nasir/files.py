@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.mistakes import folder_for_a_file, not_written
 
 MOST_BYTES = 64 * 2**20
 """The most that is read of a file of JSON or of a run's lines."""
@@ -98,7 +98,7 @@ def replace_atomically(path: Path, data: bytes, named: Path | None = None) -> No
     """
     named = named or path
     if os.path.isdir(path) and not os.path.islink(path):
-        raise CompileError(Diagnostic("E0903", f"`{named}` is a folder", hints=("name a file in it",)))
+        raise folder_for_a_file(named)
     partial = _partial(path, os.getpid())  # two processes may write one report
     try:
         _sweep(path)
@@ -111,11 +111,6 @@ def replace_atomically(path: Path, data: bytes, named: Path | None = None) -> No
         with contextlib.suppress(OSError):
             partial.unlink()
         raise not_written(named, error) from None
-
-
-def not_written(path: Path, error: OSError) -> CompileError:
-    """The diagnostic of a file that cannot be written."""
-    return CompileError(Diagnostic("E0903", f"`{path}` cannot be written: {error.strerror or error}"))
 
 
 _LONGEST_NAME = 200  # of the 255 bytes that file systems take; the process and the ending need some

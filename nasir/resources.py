@@ -1,4 +1,4 @@
-"""Where `grammars/`, `spaces/` and `codegen/` are: inside a wheel, or beside the package in a checkout."""
+"""Where `grammars/`, `spaces/`, `codegen/` and `docs/errors/` are: inside a wheel, or beside the package."""
 
 from pathlib import Path
 
@@ -6,6 +6,6 @@ _PACKAGE = Path(__file__).parent
 
 
 def folder(name: str) -> Path:
-    """The data folder `name`, one of `grammars`, `spaces` and `codegen`."""
+    """The data folder `name`, one of `grammars`, `spaces`, `codegen` and `docs/errors`."""
     packed = _PACKAGE / "_data" / name
     return packed if packed.is_dir() else _PACKAGE.parent / name

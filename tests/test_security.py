@@ -164,7 +164,7 @@ def test_a_folder_of_a_run_that_is_a_link_is_refused(tiny, tmp_path, name):
     (tmp_path / "elsewhere" / "events.out.tfevents.1").write_text("mine", encoding="utf-8")
     (tmp_path / "run" / ".nasir").touch()
     (tmp_path / "run" / name).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(nasir.CompileError, match="E0901"):
+    with pytest.raises(nasir.CompileError, match="E0914"):
         search(tiny, Request("digits", Path("run")), QUIET)
     assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["events.out.tfevents.1"]
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from nasir.diagnostics import CompileError, Diagnostic, closest
-from nasir.diagnostics.codes import CODES
+from nasir.cli import mistakes
+from nasir.diagnostics.codes import codes, document
 
 NAME = "explain"
 
@@ -17,11 +17,9 @@ def command(
 ) -> None:
     """Explain what an error means, with a wrong and a right example."""
     if code is None:
-        for known, entry in CODES.items():
-            print(f"{known}  {entry.title}")
+        for known in codes():
+            print(f"{known}  {document(known).title}")
         return
-    entry = CODES.get(code.upper())
-    if entry is None:
-        hints = (*closest(code.upper(), CODES), "`nasir explain` lists them all")
-        raise CompileError(Diagnostic("E0609", f"no error has the code `{code}`", hints=hints))
-    print(entry.text(code.upper()))
+    if code.upper() not in codes():
+        raise mistakes.unknown_code(code, codes())
+    print(document(code.upper()).text())

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from nasir.api import compile_source
+from nasir.cli import mistakes
 from nasir.cli.options import Choices, Choose, File, Largest, Run, Sample, Smallest, With, parameters, selected
-from nasir.diagnostics import CompileError, Diagnostic, closest
 from nasir.ir.graph import Graph
 from nasir.ir.printer import print_graph
 from nasir.lang.modules import find
@@ -53,8 +53,7 @@ def command(
     found = [graph for name, graph in stages if name == after]
     if not found:
         names = list(dict.fromkeys(name for name, _ in stages))
-        hints = (*closest(after, names), f"passes: {', '.join(names)}")
-        raise CompileError(Diagnostic("E0610", f"no pass `{after}` runs here", hints=hints))
+        raise mistakes.unknown_pass(after, names)
     print(_printed(found[-1], notes.get(after)), end="")
 
 

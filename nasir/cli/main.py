@@ -4,13 +4,12 @@ import gc
 import os
 import sys
 import time
-import traceback
 from typing import Annotated, Any, TextIO, cast
 
 import typer
 
-from nasir.cli import build, check, derive, draw, explain, info, ir, predict, report, search, sweep, train
-from nasir.diagnostics import CompileError, Diagnostic, render_all
+from nasir.cli import build, check, derive, draw, explain, info, ir, mistakes, predict, report, search, sweep, train
+from nasir.diagnostics import CompileError, render_all
 from nasir.jobs.machine import rank
 
 _RANKS_AGREE = 3.0  # seconds
@@ -105,20 +104,20 @@ def run() -> None:
     except CompileError as error:
         status = _told(error)
     except _NotPrinted as error:
-        status = _told(CompileError(not_printed(error)))
+        status = _told(mistakes.not_printed(*error.args))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         status = 130
     except Exception as error:
         if os.environ.get("NASIR_TRACEBACK"):
             raise
-        status = _told(CompileError(fault(error)))
+        status = _told(explained(error))
     try:
         sys.stdout.flush()
     except SystemExit:
         status = _PIPE_CLOSED
     except _NotPrinted as error:
-        status = _told(CompileError(not_printed(error)))
+        status = _told(mistakes.not_printed(*error.args))
     if "multiprocessing" in sys.modules:  # processes that decode images get no SIGTERM: none may be left to wait for
         for process in sys.modules["multiprocessing"].active_children():
             process.kill()
@@ -132,18 +131,8 @@ def _told(error: CompileError) -> int:
     return 1
 
 
-def not_printed(error: Exception) -> Diagnostic:
-    """Standard output cannot be written."""
-    (why,) = error.args
-    return Diagnostic("E0903", f"standard output cannot be written: {why.strerror or why}")
-
-
-def fault(error: Exception) -> Diagnostic:
+def explained(error: Exception) -> CompileError:
     """What only a fault of ours, or of this machine, explains."""
     if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
-        hint = "name one that can be written: `TMPDIR=DIR nasir ...`"
-        return Diagnostic("E0903", "there is no folder for temporary files", hints=(hint,))
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f"{os.sep}nasir{os.sep}" in f.filename]
-    where = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
-    hint = "please report it with the command and the program; `NASIR_TRACEBACK=1 nasir ...` shows where it happened"
-    return Diagnostic("E0910", f"{type(error).__name__}: {error}{where}", hints=(hint,))
+        return mistakes.no_temporary_folder()
+    return mistakes.fault(error)

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from nasir.api import Space
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.cli import mistakes
 from nasir.files import Unreadable, parse_json, read_any
 from nasir.ir.values import Scalar
+from nasir.mistakes import unreadable
 from nasir.runs.request import Known, Request, options_of
 
 
@@ -97,8 +98,7 @@ def selected(
     """
     given = [largest, smallest, sample is not None, choices is not None, run is not None]
     if sum(given) > 1:
-        hint = "`--choose` alone may be added to another"
-        raise CompileError(Diagnostic("E0606", "these options each choose a whole network", hints=(hint,)))
+        raise mistakes.rival_options()
     if not space.decisions:
         return {}
     if not any(given) and not choose:
@@ -127,9 +127,7 @@ def parameters(given: list[str] | None) -> dict[str, str]:
 def _pair(text: str, option: str = "--choose") -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise CompileError(
-            Diagnostic("E0607", f"`{option} {text}` has no value", hints=(f"write `{option} NAME=VALUE`",))
-        )
+        raise mistakes.no_value(option, text)
     return name.strip(), value.strip()
 
 
@@ -137,9 +135,9 @@ def _read_choices(path: Path) -> dict[str, Any]:
     try:
         found = parse_json(read_any(path))
     except Unreadable as error:
-        raise CompileError(Diagnostic("E0702", f"`{path}` cannot be read: {error}")) from None
+        raise unreadable(path, error) from None
     if not isinstance(found, dict):
-        raise CompileError(Diagnostic("E0702", f"`{path}` is not a JSON object of choices"))
+        raise mistakes.no_choices(path)
     return {str(name): value for name, value in found.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from nasir.data import mistakes
 from nasir.data.base import (
     DataSet,
     Input,
@@ -19,7 +20,6 @@ from nasir.data.digits import load_digits
 from nasir.data.folder import load_folder
 from nasir.data.idx import load_idx
 from nasir.data.own import load_own
-from nasir.diagnostics import CompileError, Diagnostic, closest
 
 _SOURCES: Mapping[str, Callable[[str, Input | None, bool], DataSet]] = {
     "digits": load_digits,
@@ -43,15 +43,12 @@ def load_data(
     """
     kind, _, rest = name.partition(":")
     if kind not in _SOURCES:
-        hints = closest(kind, _SOURCES) or (f"data sets: {KNOWN}",)
-        raise CompileError(Diagnostic("E0801", f"no data set is named `{name}`", hints=hints))
+        raise mistakes.unknown_data(name, kind, _SOURCES, KNOWN)
     data = _SOURCES[kind](rest, input, skip_broken)
     if classes is not None:
         data = data.with_classes(class_count(classes, data.classes), seed)
     if len(data.train) < 2 or not len(data.test):
-        message = f"`{name}` has {len(data.train)} training and {len(data.test)} test images"
-        hint = "at least two training images and a test image are needed"
-        raise CompileError(Diagnostic("E0801", message, hints=(hint,)))
+        raise mistakes.too_few_images(name, len(data.train), len(data.test))
     return data
 
 

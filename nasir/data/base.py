@@ -4,7 +4,7 @@ import math
 import random
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Self, cast
@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from nasir.data import mistakes
 from nasir.data.preparation import Preparation
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.diagnostics import CompileError
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Graph
 from nasir.jobs.machine import cores
@@ -44,9 +45,7 @@ def input_of(graph: Graph) -> Input:
     shape = graph.input.shape
     (channels,) = shape.channels
     if shape.rank != _IMAGE_RANK:
-        message = f"the network takes no images, but a {shape.kind}: there is no data for it yet"
-        hint = "`nasir.search` and `nasir train` read images; `nasir.supernet` trains in a loop of your own"
-        raise CompileError(Diagnostic("E0802", message, graph.input.span, (hint,)))
+        raise mistakes.no_images_taken(graph.input.span, shape.kind)
     assert isinstance(channels, int), "an image's channels are a constant"
     return Input(channels, Distributions(graph.decision_map, graph.dim_map).largest(shape.sizes[0]))
 
@@ -130,8 +129,7 @@ class DataSet:
         readable = {label for name, label in zip(names, labels, strict=True) if name not in self.skipped}
         lost = [name for name, label in zip(names, labels, strict=True) if label not in readable]
         if lost:
-            hint = "mend them, or take the folder of the class away"
-            raise CompileError(Diagnostic("E0805", f"`{lost[0]}` and all of its class cannot be read", hints=(hint,)))
+            raise mistakes.broken_class(lost[0])
 
     def with_classes(self, count: int, seed: int) -> "DataSet":
         """The images of `count` of the classes, drawn by the seed, numbered anew in their order."""
@@ -215,11 +213,10 @@ def check_channels(input: Input | None, channels: int, hint: str) -> None:
         CompileError: where it does not.
     """
     if input is not None and input.channels != channels:
-        message = f"the network takes images of {input.channels} channels, and the data's have {channels}"
-        raise CompileError(Diagnostic("E0802", message, hints=(hint,)))
+        raise mistakes.other_channels(input.channels, str(channels), hint)
 
 
-def check_labels(labels: tuple[Tensor, Tensor], where: tuple[str, str], code: str, *, all_tested: bool = False) -> int:
+def check_labels(labels: tuple[Tensor, Tensor], where: tuple[str, str], *, all_tested: bool = False) -> int:
     """How many classes there are: the labels of the training images are 0, 1, ... without a gap, those of the test
     images among them (or the same, where `all_tested`). `where` names the two for a user.
 
@@ -232,8 +229,7 @@ def check_labels(labels: tuple[Tensor, Tensor], where: tuple[str, str], code: st
 
     def refuse(part: int, label: int, wrong: str) -> NoReturn:
         at = int((labels[part] == label).nonzero()[0])
-        hint = "labels count from 0, and each has images"
-        raise CompileError(Diagnostic(code, f"{where[part]}: image {at} has the label {label}, {wrong}", hints=(hint,)))
+        raise mistakes.bad_label(where[part], at, label, wrong)
 
     for part, present in enumerate((train, test)):
         if present and min(present) < 0:
@@ -261,18 +257,21 @@ def class_count(text: str, of: int) -> int:
         number = math.nan
     if not 2 <= number <= of:
         wrong = "no number" if math.isnan(number) else "too few" if number < 2 else "too many"
-        message = f"`--classes {text}` is {wrong} of the {of} classes"
-        raise CompileError(Diagnostic("E0801", message, hints=(f"a number from 2 to {of}, or a percentage of them",)))
+        raise mistakes.bad_class_count(text, wrong, of)
     return round(number)
 
 
 def loaded(
-    items: Dataset[Any], index: Sequence[Tensor], device: torch.device, code: str, **options: Any
+    items: Dataset[Any],
+    index: Sequence[Tensor],
+    device: torch.device,
+    failed: Callable[[str], CompileError],
+    **options: Any,
 ) -> Iterator[Any]:
     """The items of each index, collated, made by worker processes.
 
     Raises:
-        CompileError: with `code`, where a worker fails, whatever it is that fails.
+        CompileError: `failed` of the reason, where a worker fails, whatever it is that fails.
     """
     loader: DataLoader[Any] = DataLoader(
         items,
@@ -289,7 +288,7 @@ def loaded(
         yield from made
     except Exception as error:  # whatever a user's code raises, or ends a worker
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-        raise CompileError(Diagnostic(code, f"the images cannot be read: {reason}")) from error
+        raise failed(reason) from error
     finally:
         # Python ends what is left of them with a SIGTERM, which they do not get, and waits.
         if made is not None and hasattr(made, "_shutdown_workers"):
@@ -324,7 +323,4 @@ def check_classes(graph: Graph, data: DataSet) -> None:
     """
     output = graph.by_name[graph.output]
     if output.shape.rank or output.shape.channels != (data.classes,):
-        message = f"the space's output is not a vector of the {data.classes} classes of `{data.name}`"
-        count = data.classes
-        hint = f"end with `-> global_avg_pool -> linear({count})`, or give the parameter: `--with classes={count}`"
-        raise CompileError(Diagnostic("E0802", message, output.span, (hint,)))
+        raise mistakes.other_classes(output.span, data.name, data.classes)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from nasir.data import mistakes
 from nasir.data.base import SPLIT_SEED, STRATIFIED, TEST_SHARE, DataSet, Input, check_channels, stratified
 from nasir.data.memory import in_memory
-from nasir.diagnostics import CompileError, Diagnostic
 
 _SIZE = 8
 _MOST = 16  # of a pixel
@@ -22,10 +22,9 @@ def load_digits(rest: str, input: Input | None, skip: bool = False) -> DataSet:
     try:
         from sklearn.datasets import load_digits as load  # pyright: ignore[reportUnknownVariableType]
     except ImportError:
-        hint = "pip install 'nasir[digits]'"
-        raise CompileError(Diagnostic("E0801", "the digits come with scikit-learn", hints=(hint,))) from None
+        raise mistakes.no_digits() from None
     if rest:
-        raise CompileError(Diagnostic("E0801", f"`digits` takes no folder, and has `{rest}`"))
+        raise mistakes.digits_of_a_folder(rest)
     check_channels(input, 1, f"write `image(1, size={_SIZE})`")
     pixels, target = load(return_X_y=True)  # pyright: ignore[reportUnknownVariableType]
     images = torch.from_numpy(np.asarray(pixels, dtype=np.uint8)).reshape(-1, 1, _SIZE, _SIZE)  # pyright: ignore[reportUnknownArgumentType]

@@ -15,9 +15,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from nasir.data import mistakes
 from nasir.data.base import SPLIT_SEED, STRATIFIED, TEST_SHARE, DataSet, Input, Split, loaded, stratified
 from nasir.data.preparation import FORMATS, Preparation, is_deep
-from nasir.diagnostics import CompileError, Diagnostic
 
 _ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".tif", ".tiff", ".gif"))
 _CLUTTER = frozenset(("__macosx", "thumbs.db", "desktop.ini", "lost+found"))
@@ -39,12 +39,10 @@ def load_folder(path: str, input: Input | None, skip: bool = False) -> DataSet:
     """
     root = Path(path)
     if not path or not os.path.isdir(root):
-        hint = "write `--data folder:DIR`, the folder that has a folder for each class"
-        raise CompileError(Diagnostic("E0801", f"there is no folder `{path}`", hints=(hint,)))
+        raise mistakes.no_data_folder(path, "folder", "a folder for each class")
     input = input or _DEFAULT
     if input.channels not in {1, 3}:
-        message = f"the network takes images of {input.channels} channels; files give 1 or 3"
-        raise CompileError(Diagnostic("E0802", message, hints=("write `image(3, size=...)`",)))
+        raise mistakes.other_channels(input.channels, "1 or 3", "write `image(3, size=...)`")
     skipped: set[str] | None = set() if skip else None
     passed_over: dict[str, str] = {}
     classes, (files, labels), (test_files, test_labels), split = _divided(root, passed_over)
@@ -85,17 +83,13 @@ def _divided(root: Path, passed_over: dict[str, str]) -> tuple[list[str], Files,
         classes, files, labels = _scan(training, passed_over)
         others, test_files, test_labels = _scan(tests, passed_over)
         if classes != others:
-            different = ", ".join(sorted({*classes} ^ {*others})[:4])
-            message = f"`{training}` and `{tests}` differ in their classes: {different}"
-            raise CompileError(Diagnostic("E0801", message))
+            raise mistakes.parts_apart(training, tests, sorted({*classes} ^ {*others})[:4])
         beside = (e for e in os.scandir(root) if not _is_clutter(e.name) and e.name not in {training.name, tests.name})
         passed_over.update((entry.path, "it is in neither of the two parts") for entry in beside)
         split = f"as the folders `{training.name}` and `{tests.name}` have it"
         return classes, (files, labels), (test_files, test_labels), split
     if alone := training or tests:
-        hint = f"it needs both: {', '.join(_TRAINING)}; and {', '.join(_TESTS)}"
-        message = f"`{alone}` is a part of a data set, and the other part is not there"
-        raise CompileError(Diagnostic("E0801", message, hints=(hint,)))
+        raise mistakes.one_part(alone, _TRAINING, _TESTS)
     classes, every, every_labels = _scan(root, passed_over)
     test, train = stratified(torch.tensor(every_labels), TEST_SHARE, SPLIT_SEED)
     return classes, _chosen(every, every_labels, train), _chosen(every, every_labels, test), STRATIFIED
@@ -132,17 +126,13 @@ def _scan(root: Path, passed_over: dict[str, str]) -> tuple[list[str], list[str]
     passed_over.update((e.path, "it is in no class's folder") for e in folders if not e.is_dir())
     classes = [entry.name for entry in folders if entry.is_dir()]
     if len(classes) < 2:
-        hint = "it needs a folder for each class: DIR/cat/1.jpg, DIR/dog/1.jpg"
-        raise CompileError(
-            Diagnostic("E0801", f"`{root}` has {len(classes) or 'no'} class folder{'s' * (not classes)}", hints=(hint,))
-        )
+        raise mistakes.too_few_classes(root, len(classes))
     files: list[str] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
         found = sorted(_images(root / name, passed_over))
         if not found:
-            hint = f"images end in {', '.join(sorted(_ENDINGS))}; take the folder away if the class is not wanted"
-            raise CompileError(Diagnostic("E0801", f"the class folder `{root / name}` has no images", hints=(hint,)))
+            raise mistakes.empty_class(root / name, sorted(_ENDINGS))
         files += found
         labels += [label] * len(found)
     return classes, files, labels
@@ -209,7 +199,7 @@ class FolderSplit(Split):
 
     def batches(self, index: Sequence[Tensor], augmentation: int | None) -> Iterator[tuple[Tensor, Tensor]]:
         files = _Files(self.files, self.preparation, augmentation, self.skipped is not None)
-        for pixels, taken, broken, lost in loaded(files, index, self.device, "E0805", collate_fn=_stack):
+        for pixels, taken, broken, lost in loaded(files, index, self.device, mistakes.failed_worker, collate_fn=_stack):
             self._note(broken, lost)
             if not len(taken):
                 continue
@@ -221,11 +211,9 @@ class FolderSplit(Split):
             return
         if self.skipped is None:
             hint = "replace it and go on with `--resume`, or leave such files out with `--resume --skip-broken`"
-            message = f"`{broken[0].file}` cannot be read: {broken[0].reason}"
-            raise CompileError(Diagnostic("E0805", message, hints=(hint,)))
+            raise mistakes.broken_image(broken[0].file, broken[0].reason, hint)
         if lost:
-            message = f"`{broken[0].file}` cannot be read, nor the {_TRIES} files after it: {broken[0].reason}"
-            raise CompileError(Diagnostic("E0805", message, hints=("look at the files: they seem to be no images",)))
+            raise mistakes.broken_images(broken[0].file, _TRIES, broken[0].reason)
         self.skipped.update(one.file for one in broken)
 
 

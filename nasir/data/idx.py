@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nasir.data import mistakes
 from nasir.data.base import DataSet, Input, check_channels, check_labels
 from nasir.data.memory import in_memory
-from nasir.diagnostics import CompileError, Diagnostic
 
 _UNSIGNED_BYTES = 8
 
@@ -26,14 +26,13 @@ def load_idx(path: str, input: Input | None, skip: bool = False) -> DataSet:
     """
     root = Path(path)
     if not path or not os.path.isdir(root):
-        hint = "write `--data idx:DIR`, the folder with train-images-idx3-ubyte.gz and its three companions"
-        raise CompileError(Diagnostic("E0801", f"there is no folder `{path}`", hints=(hint,)))
+        raise mistakes.no_data_folder(path, "idx", "train-images-idx3-ubyte.gz and its three companions")
     check_channels(input, 1, "write `image(1, size=28)`")
     images, labels = _part(root, "train")
     tests, test_labels = _part(root, "t10k")
     found = torch.from_numpy(labels.astype(np.int64)), torch.from_numpy(test_labels.astype(np.int64))
     where = f"`{_path(root, 'train-labels', 1)}`", f"`{_path(root, 't10k-labels', 1)}`"
-    check_labels(found, where, "E0801", all_tested=True)
+    check_labels(found, where, all_tested=True)
     parts = [(torch.from_numpy(x).unsqueeze(1), y) for x, y in zip((images, tests), found, strict=True)]
     digest = hashlib.sha256(b"".join(part.tobytes() for part in (images, labels, tests, test_labels))).hexdigest()
     return in_memory(f"idx:{root.name}", parts, 255, input, digest)
@@ -43,8 +42,7 @@ def _part(root: Path, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Images [N, H, W] and labels [N]."""
     images, labels = _array(root, f"{name}-images", 3), _array(root, f"{name}-labels", 1)
     if len(images) != len(labels):
-        message = f"`{root}`: `{name}` has {len(images)} images and {len(labels)} labels"
-        raise CompileError(Diagnostic("E0801", message))
+        raise mistakes.other_count(root, name, len(images), len(labels))
     return images, labels
 
 
@@ -52,7 +50,7 @@ def _path(root: Path, name: str, dimensions: int) -> Path:
     names = [f"{name}{dash}idx{dimensions}-ubyte{gz}" for gz in ("", ".gz") for dash in "-."]
     path = next((root / n for n in names if os.path.isfile(root / n)), None)
     if path is None:
-        raise CompileError(Diagnostic("E0801", f"`{root}` has no file `{names[0]}`, nor `{names[2]}`"))
+        raise mistakes.no_idx_file(root, (names[0], names[2]))
     return path
 
 
@@ -62,14 +60,13 @@ def _array(root: Path, name: str, dimensions: int) -> NDArray[np.uint8]:
     try:
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError, zlib.error) as error:
-        raise CompileError(Diagnostic("E0805", f"`{path}` cannot be read: {error}")) from None
+        raise mistakes.damaged_idx_file(path, f"cannot be read: {error}") from None
     header = 4 + 4 * dimensions
     if len(data) < header or data[:4] != bytes((0, 0, _UNSIGNED_BYTES, dimensions)):
-        message = f"`{path}` is no IDX file of bytes in {dimensions} dimension{'s' * (dimensions > 1)}"
-        raise CompileError(Diagnostic("E0805", message))
+        wrong = f"is no IDX file of bytes in {dimensions} dimension{'s' * (dimensions > 1)}"
+        raise mistakes.damaged_idx_file(path, wrong)
     shape = tuple(int(n) for n in np.frombuffer(data[4:header], dtype=">u4"))
     content = np.frombuffer(data[header:], dtype=np.uint8)
     if content.size != math.prod(shape):
-        message = f"`{path}` is cut off: {content.size:,} bytes of {math.prod(shape):,}"
-        raise CompileError(Diagnostic("E0805", message))
+        raise mistakes.damaged_idx_file(path, f"is cut off: {content.size:,} bytes of {math.prod(shape):,}")
     return content.reshape(shape).copy()

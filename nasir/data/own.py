@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from nasir.data import mistakes
 from nasir.data.base import SPLIT_SEED, DataSet, Input, Split, check_labels, loaded
 from nasir.data.memory import resized
-from nasir.diagnostics import CompileError, Diagnostic
 
 
 def load_own(rest: str, input: Input | None, skip: bool = False) -> DataSet:
@@ -36,21 +36,19 @@ def load_own(rest: str, input: Input | None, skip: bool = False) -> DataSet:
     """
     module_name, _, name = rest.partition(":")
     if not (module_name and name):
-        hint = "write `--data python:my_data:load`, the function `load` of my_data.py"
-        raise CompileError(Diagnostic("E0806", f"`python:{rest}` names no function", hints=(hint,)))
+        raise mistakes.no_function(rest)
     try:
         with _seeded(SPLIT_SEED):  # what is random in it is the same on every rank, and after a resume
             train, test = getattr(_module(module_name), name)()
         sizes = len(train), len(test)
     except (Exception, SystemExit) as error:  # whatever the user's code raises
-        message = f"`{name}` of `{module_name}` gives no training and test set: {_told(error)}"
-        raise CompileError(Diagnostic("E0806", message)) from error
+        raise mistakes.no_pair(name, module_name, _told(error)) from error
     sets = [
         OwnSplit(rest, one, np.arange(size), _labels(one, size, rest), input, torch.device("cpu"))
         for one, size in zip((train, test), sizes, strict=True)
     ]
     where = f"the training set of `{rest}`", f"the test set of `{rest}`"
-    classes = check_labels((sets[0].labels, sets[1].labels), where, "E0806")
+    classes = check_labels((sets[0].labels, sets[1].labels), where)
     digest = hashlib.sha256(b"".join(one.labels.numpy().tobytes() for one in sets)).hexdigest()
     return DataSet(f"python:{rest}", classes, sets[0], sets[1], (), (), digest, names=_names(train, classes))
 
@@ -113,8 +111,7 @@ def _labels(dataset: Any, size: int, name: str) -> Tensor:
         if labels.shape != (size,) or labels.is_floating_point():
             raise TypeError(f"labels are whole numbers, one an image, not {labels.dtype} of shape {[*labels.shape]}")
     except Exception as error:  # whatever the user's code raises
-        message = f"the labels of `{name}` cannot be read: {_told(error)}"
-        raise CompileError(Diagnostic("E0806", message)) from error
+        raise mistakes.unreadable_labels(name, _told(error)) from error
     return labels.to(torch.int64)
 
 
@@ -137,16 +134,15 @@ class OwnSplit(Split):
 
     def batches(self, index: Sequence[Tensor], augmentation: int | None) -> Iterator[tuple[Tensor, Tensor]]:
         items = _Seeded(self.dataset, self.items, augmentation)
-        for one, images in zip(index, loaded(items, index, self.device, "E0806", collate_fn=_stacked), strict=True):
+        for one, images in zip(
+            index, loaded(items, index, self.device, mistakes.failed_item, collate_fn=_stacked), strict=True
+        ):
             if isinstance(images, str):
-                raise CompileError(Diagnostic("E0806", f"the images of `{self.name}` differ in shape: {images}"))
+                raise mistakes.different_shapes(self.name, images)
             checked = self._checked(images.to(self.device, non_blocking=True))
             wrong = (~torch.isfinite(checked)).flatten(1).any(1).nonzero()
             if len(wrong):
-                item = self.items[one[wrong[0, 0].cpu()]]
-                raise CompileError(
-                    Diagnostic("E0806", f"the image of item {item} has values that are no finite numbers")
-                )
+                raise mistakes.infinite_pixels(self.items[one[wrong[0, 0].cpu()]])
             yield checked, self.labels[one].to(self.device)
 
     def _checked(self, images: Tensor) -> Tensor:
@@ -154,9 +150,7 @@ class OwnSplit(Split):
         fits = images.dim() == 4 and (wanted is None or images.shape[1] == wanted) and images.numel() > 0
         fits = fits and images.layout == torch.strided
         if not fits or images.dtype != torch.float32:
-            shape = f"[{wanted or 'channels'}, H, W]"
-            message = f"the images are {images.dtype} of shape {[*images.shape[1:]]}, not float32 {shape}"
-            raise CompileError(Diagnostic("E0806", message, hints=("torchvision's ToTensor makes such images",)))
+            raise mistakes.other_form(images.dtype, images.shape[1:], f"[{wanted or 'channels'}, H, W]")
         return resized(images, self.input and self.input.size)
 
 

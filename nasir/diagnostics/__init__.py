@@ -1,4 +1,4 @@
-"""What is wrong with a user's file, as data: places, codes, messages, hints. Imports nothing of nasir."""
+"""What is wrong with a user's file, as data: places, codes, messages, hints. Imports of nasir its resources alone."""
 
 from nasir.diagnostics.diagnostic import MOST_MISTAKES, CompileError, Diagnostic, closest, distinct
 from nasir.diagnostics.plain import plain

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.jobs import mistakes
 from nasir.jobs.folder import EVENTS, RunFolder
 
 
@@ -16,8 +16,7 @@ def check_events() -> None:
         CompileError: where TensorBoard is not installed.
     """
     if importlib.util.find_spec("tensorboard") is None:
-        hint = "pip install 'nasir[tensorboard]'"
-        raise CompileError(Diagnostic("E0906", "`--tensorboard` needs TensorBoard", hints=(hint,)))
+        raise mistakes.no_tensorboard()
 
 
 class Events:
@@ -35,8 +34,7 @@ class Events:
         try:
             self._add(line)
         except OSError as error:
-            message = f"events cannot be written to `{self._folder}`: {error.strerror or error}"
-            raise CompileError(Diagnostic("E0903", message, hints=("go on without `--tensorboard`",))) from None
+            raise mistakes.events_not_written(self._folder, error) from None
 
     def _add(self, line: Mapping[str, Any]) -> None:
         if self._writer is None:

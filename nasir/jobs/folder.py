@@ -12,8 +12,10 @@ from typing import Any, cast
 import torch
 from filelock import FileLock, Timeout
 
-from nasir.diagnostics import CompileError, Diagnostic
-from nasir.files import Unreadable, not_written, parse_json, read_regular, replace_atomically
+from nasir.diagnostics import CompileError
+from nasir.files import Unreadable, parse_json, read_regular, replace_atomically
+from nasir.jobs import mistakes
+from nasir.mistakes import not_written
 
 EVENTS = "events"
 _LOCK = ".lock"
@@ -50,15 +52,14 @@ class RunFolder:
             others = [name for name in _FILES if os.path.lexists(self.path / name)]
             others += [path.relative_to(self.path).as_posix() for path in self._events()]
             if others:
-                raise self._foreign(others[0])
+                raise mistakes.foreign_file(self.path, others[0])
         for name in (_LOCK, _MARK, f"{EVENTS}/{_LOCK}", *_FILES):
             self.check_place(name)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
         except Timeout:
-            hints = ("wait for it, or take another folder: `--out DIR`",)
-            raise CompileError(Diagnostic("E0905", f"another run writes into `{self.path}`", hints=hints)) from None
+            raise mistakes.in_use(self.path) from None
         except OSError as error:
             raise self._unusable(error) from None
 
@@ -74,31 +75,20 @@ class RunFolder:
         Raises:
             CompileError: where it is not.
         """
-        hint = "take it away, or take another folder: `--out DIR`"
         for inner in [*Path(name).parents][-2::-1]:
             if os.path.lexists(self.path / inner) and (
                 os.path.islink(self.path / inner) or not os.path.isdir(self.path / inner)
             ):
-                message = f"`{self.path / inner}` is no folder, and a run writes `{name}` into it"
-                raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+                raise mistakes.no_folder(self.path / inner, name)
         place = self.path / name
         if os.path.isdir(place) and not os.path.islink(place):
-            message = f"`{place}` is a folder, and a run writes a file of that name"
-            raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+            raise mistakes.folder_for_a_file(place)
         if name == _LOCK and os.path.lexists(place) and (os.path.islink(place) or not os.path.isfile(place)):
-            message = f"`{place}` is no regular file, and a run locks the folder with it"
-            raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+            raise mistakes.no_lock_file(place)
 
     def _unusable(self, error: OSError) -> CompileError:
-        reason = "it is no folder" if os.path.isfile(self.path) else error.strerror
-        return CompileError(
-            Diagnostic("E0901", f"`{self.path}` cannot be used: {reason}", hints=("take another: `--out DIR`",))
-        )
-
-    def _foreign(self, name: str) -> CompileError:
-        message = f"`{self.path}` holds `{name}`, and no run that wrote it"
-        hints = ("a run would replace it: take another folder, `--out DIR`",)
-        return CompileError(Diagnostic("E0901", message, hints=hints))
+        reason = "a file has its name" if os.path.isfile(self.path) else error.strerror
+        return mistakes.folder_not_made(self.path, reason)
 
     def _holds(self, name: str, text: object) -> bool:
         """A file is this text."""
@@ -124,8 +114,7 @@ class RunFolder:
             CompileError: where it holds one already.
         """
         if self.begun:
-            hints = ("`--resume` continues it, `--overwrite` replaces it, `--out DIR` goes elsewhere",)
-            raise CompileError(Diagnostic("E0901", f"`{self.path}` holds a run already", hints=hints))
+            raise mistakes.run_there(self.path)
 
     def start(self, *, overwrite: bool, imports: Mapping[str, str] | None = None) -> None:
         """Make it empty of an earlier run's files; `imports` are files that the run will write beside its program.
@@ -136,8 +125,7 @@ class RunFolder:
                 of a file of the run or of one in the folder that no run wrote, or where it cannot be made.
         """
         if taken := sorted({*(imports or {})} & {*_FILES}):
-            message = f"the space imports `{taken[0]}`, and a run writes a file of that name"
-            raise CompileError(Diagnostic("E0901", message, hints=("give the imported file another name",)))
+            raise mistakes.import_in_the_way(taken[0])
         if not overwrite:
             self.check_free()
         earlier = (self.read_json("plan.json") or {}).get("imports")
@@ -145,7 +133,7 @@ class RunFolder:
         for name, text in (imports or {}).items():
             there = os.path.lexists(self.path / name)
             if there and not self._holds(name, text) and not self._holds(name, earlier.get(name)):
-                raise self._foreign(name)
+                raise mistakes.foreign_file(self.path, name)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             replace_atomically(self.path / _MARK, b"")
@@ -186,8 +174,7 @@ class RunFolder:
             try:
                 (self.path / path).parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                message = f"`{(self.path / path).parent}` cannot be made: {error.strerror}"
-                raise CompileError(Diagnostic("E0901", message)) from None
+                raise mistakes.folder_not_made((self.path / path).parent, error.strerror) from None
             self.write(path, imported)
         self.write(name, text)
 
@@ -278,7 +265,7 @@ class RunFolder:
                 path.replace(before)
             after.replace(path)  # a run that is killed between the two goes on from the one before
         except OSError as error:
-            raise CompileError(Diagnostic("E0903", f"`{path}` cannot be written: {error.strerror}")) from None
+            raise mistakes.checkpoint_not_written(path, error) from None
 
     def load_checkpoint(self, phase: str) -> dict[str, Any] | None:
         """A phase's last state, None where there is none. The lines of the run's files are then those of the state.
@@ -294,13 +281,8 @@ class RunFolder:
         try:
             return self._opened(path)
         except Exception as error:  # torch.load raises what pickle, zip and torch find wrong
-            hint = "start again with `--overwrite`"
-            if path != before and os.path.lexists(before):
-                hint = f"take it away, and `--resume` goes on from the one before it, `{before.name}`"
-            elif phase == "train":
-                hint = "take it away, and `--resume` trains the network from its beginning"
-            message = f"the checkpoint `{path}` is damaged: {error}"
-            raise CompileError(Diagnostic("E0902", message, hints=(hint,))) from None
+            left = before.name if path != before and os.path.lexists(before) else None
+            raise mistakes.damaged_checkpoint(path, error, phase, left) from None
 
     def _opened(self, path: Path) -> dict[str, Any]:
         data = read_regular(path, None)

@@ -127,7 +127,7 @@ class Evaluator(Context):
         left = self.evaluate(expr.left, place.part("left"))
         right = self.evaluate(expr.right, place.part("right"))
         if expr.operator == "^":
-            raise mistakes.arithmetic(expr.span, "`^` is for objectives and formulas of `search`; write a product")
+            raise mistakes.stray_power(expr.span)
         function = _OPERATORS[expr.operator]
         if isinstance(left, Tensor) and isinstance(right, Tensor) and function in {"add", "mul"}:
             name = place.naming(steps=1).next(function)
@@ -144,7 +144,9 @@ class Evaluator(Context):
     def _compute(self, function: str, args: list[Value], span: Span, place: Place) -> Value:
         try:
             return self.builder.dims.apply(function, *args, hint=place.hint)
-        except (ValueError, TypeError) as error:
+        except TypeError as error:
+            raise mistakes.unlike_operands(span, str(error)) from None
+        except ValueError as error:
             raise mistakes.arithmetic(span, str(error)) from None
         except ZeroDivisionError:
             raise mistakes.arithmetic(span, "division by zero") from None

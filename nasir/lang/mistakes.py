@@ -1,8 +1,12 @@
-"""One constructor for each mistake that a program's text can hold."""
+"""One constructor for each mistake that a program's text can hold.
+
+A `Mistake` ends one statement and a `CompileError` the whole stage; a `Diagnostic` is collected with others.
+"""
 
 from collections.abc import Iterable
+from pathlib import Path
 
-from nasir.diagnostics import Diagnostic, Span, closest
+from nasir.diagnostics import CompileError, Diagnostic, Span, closest
 from nasir.ir.dims import SHAPE_FUNCTIONS
 from nasir.lang import syntax as s
 
@@ -13,6 +17,33 @@ class Mistake(Exception):
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
+
+
+def misplaced(span: Span, what: str, expected: tuple[str, ...]) -> Diagnostic:
+    return Diagnostic("E0101", f"{what} does not belong here", span, expected)
+
+
+def endless_string(span: Span) -> Diagnostic:
+    hint = 'strings end on their own line and know the escapes \\" and \\\\ only'
+    return Diagnostic("E0102", "this string does not end", span, (hint,))
+
+
+def early_end(span: Span, expected: tuple[str, ...] = ()) -> Diagnostic:
+    return Diagnostic("E0103", "the text ends too early", span, expected)
+
+
+def too_large_file(span: Span, most: int) -> CompileError:
+    return CompileError(Diagnostic("E0104", f"the file has more than {most:,} characters", span))
+
+
+def too_deep(span: Span, most: int) -> CompileError:
+    message = f"expressions nest more than {most} levels deep here"
+    return CompileError(Diagnostic("E0105", message, span, ("bind parts of it to names",)))
+
+
+def too_large_number(span: Span, most: int) -> CompileError:
+    hint = "no size, cost or setting is so large"
+    return CompileError(Diagnostic("E0106", f"the number is larger than {most:,}", span, (hint,)))
 
 
 def unknown_name(span: Span, name: str, known: Iterable[str]) -> Mistake:
@@ -73,20 +104,20 @@ def unknown_argument(span: Span, callee: str, name: str, known: Iterable[str]) -
 
 def too_many_arguments(span: Span, callee: str, count: int) -> Mistake:
     takes = f"at most {count} {'argument' if count == 1 else 'arguments'}" if count else "no arguments"
-    return Mistake(Diagnostic("E0303", f"`{callee}` takes {takes} by position", span))
+    return Mistake(Diagnostic("E0329", f"`{callee}` takes {takes} by position", span))
 
 
 def argument_count(span: Span, callee: str, least: int, most: int) -> Mistake:
     takes = str(least) if least == most else f"{least} to {most}"
-    return Mistake(Diagnostic("E0303", f"`{callee}` takes {takes} {'argument' if most == 1 else 'arguments'}", span))
+    return Mistake(Diagnostic("E0329", f"`{callee}` takes {takes} {'argument' if most == 1 else 'arguments'}", span))
 
 
 def only_by_position(span: Span, callee: str) -> Mistake:
-    return Mistake(Diagnostic("E0303", f"the arguments of `{callee}` have no names", span))
+    return Mistake(Diagnostic("E0335", f"the arguments of `{callee}` have no names", span, ("pass the value alone",)))
 
 
 def not_callable(span: Span) -> Mistake:
-    return Mistake(Diagnostic("E0301", "only an op, a block or a choice takes arguments", span))
+    return Mistake(Diagnostic("E0328", "only an op, a block or a choice takes arguments", span))
 
 
 def given_twice(span: Span, callee: str, name: str) -> Mistake:
@@ -95,6 +126,15 @@ def given_twice(span: Span, callee: str, name: str) -> Mistake:
 
 def arithmetic(span: Span, reason: str) -> Mistake:
     return Mistake(Diagnostic("E0305", f"this cannot be computed: {reason}", span))
+
+
+def stray_power(span: Span) -> Mistake:
+    hint = "write the product out: `width * width`"
+    return Mistake(Diagnostic("E0336", "`^` is for objectives and for formulas of `search`", span, (hint,)))
+
+
+def unlike_operands(span: Span, reason: str) -> Mistake:
+    return Mistake(Diagnostic("E0337", reason, span))
 
 
 def set_without_let(span: Span, name: str) -> Mistake:
@@ -240,8 +280,22 @@ def cell_count(span: Span, cells: int, columns: int) -> Mistake:
     )
 
 
-def bad_column(span: Span, message: str, *hints: str) -> Mistake:
-    return Mistake(Diagnostic("E0332", message, span, hints))
+def no_header(span: Span) -> CompileError:
+    hint = "write `| block | depth | stride |`, or the columns that its blocks take"
+    return CompileError(Diagnostic("E0330", "the first row of a table must name its columns", span, (hint,)))
+
+
+def no_block_column(span: Span) -> Mistake:
+    return Mistake(Diagnostic("E0332", "the table has no column `block`", span, ("it says what each row is made of",)))
+
+
+def no_rows(span: Span) -> Mistake:
+    return Mistake(Diagnostic("E0338", "the table has no rows", span, ("write a row below the header",)))
+
+
+def no_block(span: Span) -> Mistake:
+    hint = "`identity` leaves the tensor as it is"
+    return Mistake(Diagnostic("E0339", "the cell `block` cannot be empty", span, (hint,)))
 
 
 def unused_column(span: Span, column: str, known: Iterable[str]) -> Mistake:
@@ -251,7 +305,7 @@ def unused_column(span: Span, column: str, known: Iterable[str]) -> Mistake:
 
 def untaken_column(span: Span, column: str, choice: str) -> Mistake:
     hint = "leave it out; in a table's row, write `-` in this cell"
-    return Mistake(Diagnostic("E0333", f"no alternative of `{choice}` takes `{column}` here", span, (hint,)))
+    return Mistake(Diagnostic("E0340", f"no alternative of `{choice}` takes `{column}` here", span, (hint,)))
 
 
 def stray_stages(span: Span) -> Mistake:
@@ -276,10 +330,93 @@ def bad_setting(span: Span, name: str, wanted: str, *hints: str) -> Mistake:
     return Mistake(Diagnostic("E0503", f"`{name}` must be {wanted}", span, hints))
 
 
+def unnamed_optimizer_argument(span: Span, optimizer: str) -> Mistake:
+    hint = f"write `{optimizer}(lr=0.1)`"
+    return Mistake(Diagnostic("E0508", f"the arguments of `{optimizer}` need names", span, (hint,)))
+
+
+def temperature_not_positive(span: Span) -> Mistake:
+    message = "`temperature` must be above 0 in every epoch: a softmax divides by it"
+    return Mistake(Diagnostic("E0509", message, span))
+
+
+def no_assignment(text: str) -> CompileError:
+    hint = "write `epochs=30`, `search.epochs=30` or `train.epochs=30`"
+    return CompileError(Diagnostic("E0506", f"`--set {text}` assigns no value", hints=(hint,)))
+
+
+def unknown_section(span: Span, section: str, known: Iterable[str]) -> CompileError:
+    hints = closest(section, known) or ("there are `search` and `train`",)
+    return CompileError(Diagnostic("E0515", f"no section is named `{section}`", span, hints))
+
+
 def bad_objective(span: Span, message: str, *hints: str) -> Mistake:
     return Mistake(Diagnostic("E0504", message, span, hints))
+
+
+def bad_objective_number(span: Span, message: str, *hints: str) -> Mistake:
+    return Mistake(Diagnostic("E0514", message, span, hints))
+
+
+_CONSTRAINT = "write `macs <= 60M`, or `macs <= 60%` of the largest network's"
+
+
+def bad_constraint(span: Span) -> Mistake:
+    return Mistake(Diagnostic("E0511", "a constraint is a cost, `<=` and its bound", span, (_CONSTRAINT,)))
+
+
+def empty_constraint(option: str) -> CompileError:
+    return CompileError(Diagnostic("E0511", f"`{option}` is empty", hints=(_CONSTRAINT,)))
+
+
+def bad_bound(span: Span, cost: str) -> Mistake:
+    return Mistake(Diagnostic("E0512", f"the bound on `{cost}` must be above 0", span))
+
+
+def bounded_twice(where: str, cost: str, span: Span | None = None) -> Mistake:
+    return Mistake(Diagnostic("E0513", f"{where} gives `{cost}` two bounds", span, ("keep the tighter one",)))
 
 
 def flops(span: Span) -> Mistake:
     hint = "write `macs`: multiply-adds, which this field's papers call FLOPs; torch's counter reports two for each"
     return Mistake(Diagnostic("E0505", "`flops` means two different things", span, (hint,)))
+
+
+def unknown_parameter(name: str, known: Iterable[str]) -> Diagnostic:
+    names = list(known)
+    takes = f"its parameters: {', '.join(names)}" if names else "it has no parameters"
+    return Diagnostic("E0611", f"the space has no parameter `{name}`", hints=closest(name, names) or (takes,))
+
+
+def no_program(name: str, known: Iterable[str]) -> CompileError:
+    names = list(known)
+    hints = closest(name.removesuffix(".nas"), names) or (f"shipped with nasir: {', '.join(names)}",)
+    return CompileError(Diagnostic("E0701", f"there is no file `{name}`", hints=hints))
+
+
+def python_file(name: str) -> CompileError:
+    hint = "programs end in `.nas`; `nasir train model.py` trains an emitted file, `nasir predict` uses it"
+    return CompileError(Diagnostic("E0704", f"`{name}` is a Python file, not a program", hints=(hint,)))
+
+
+def folder_for_a_program(name: str) -> CompileError:
+    return CompileError(Diagnostic("E0705", f"`{name}` is a folder, not a program", hints=("name a file in it",)))
+
+
+def not_utf8(path: Path) -> CompileError:
+    return CompileError(Diagnostic("E0706", f"`{path}` is not UTF-8 text", hints=("save it as UTF-8",)))
+
+
+def unused_binding(span: Span, name: str) -> Diagnostic:
+    hint = "use it, or take the statement away: it is no part of the network"
+    return Diagnostic("W0201", f"nothing uses `{name}`", span, (hint,))
+
+
+def idle_decision(span: Span, name: str) -> Diagnostic:
+    hint = "the network does not depend on it: take it away, or use what it decides"
+    return Diagnostic("W0202", f"the decision `{name}` changes nothing", span, (hint,))
+
+
+def useless_output(span: Span | None, what: str) -> Diagnostic:
+    hint = "a classifier ends with `-> global_avg_pool -> linear(classes)`"
+    return Diagnostic("W0401", f"the output is {what}: `nasir search` cannot train it", span, (hint,))

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from nasir import resources
-from nasir.diagnostics import CompileError, Diagnostic, Source, Span, closest
+from nasir.diagnostics import Diagnostic, Source, Span
 from nasir.files import Unreadable, read_regular
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.mistakes import Mistake
 from nasir.lang.parser import LARGEST_FILE, parse
+from nasir.mistakes import unreadable
 
 DEEPEST_IMPORTS = 40
 MOST_FILES = 1_000
@@ -63,19 +64,17 @@ def find(name: str) -> Path:
     """
     path = Path(name)
     if path.suffix == ".py":
-        hint = "programs end in `.nas`; `nasir train model.py` trains an emitted file, `nasir predict` uses it"
-        raise CompileError(Diagnostic("E0701", f"`{name}` is a Python file, not a program", hints=(hint,)))
+        raise mistakes.python_file(name)
     if os.path.isfile(path):  # the methods of Path raise for names that no file system takes
         return path
     if os.path.isdir(path):
-        raise CompileError(Diagnostic("E0701", f"`{name}` is a folder", hints=("name a file in it",)))
+        raise mistakes.folder_for_a_program(name)
     library = resources.folder("spaces")
     shipped = library / (name if name.endswith(".nas") else f"{name}.nas")
     if not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts and os.path.isfile(shipped):
         return shipped
     known = [p.relative_to(library).with_suffix("").as_posix() for p in sorted(library.rglob("*.nas"))]
-    hints = closest(name.removesuffix(".nas"), known) or (f"shipped with nasir: {', '.join(known)}",)
-    raise CompileError(Diagnostic("E0701", f"no file `{name}`", hints=hints))
+    raise mistakes.no_program(name, known)
 
 
 def read(path: Path, name: str | None = None) -> Source:
@@ -88,9 +87,9 @@ def read(path: Path, name: str | None = None) -> Source:
         data = read_regular(path, 4 * LARGEST_FILE)  # a character has up to four bytes
         return Source(name or str(path), data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"))
     except UnicodeDecodeError:
-        raise CompileError(Diagnostic("E0702", f"`{path}` is not UTF-8 text")) from None
+        raise mistakes.not_utf8(path) from None
     except Unreadable as error:
-        raise CompileError(Diagnostic("E0702", f"`{path}` cannot be read: {error}")) from None
+        raise unreadable(path, error) from None
 
 
 class Loader:

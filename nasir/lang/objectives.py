@@ -67,7 +67,7 @@ def read_objective(item: s.Objective) -> Objective:
         )
     terms.pop("", None)
     if favoured := next((name for name, weight in terms.items() if weight < 0), None):
-        raise mistakes.bad_objective(item.minimize.span, f"the weight of `{favoured}` is below 0", _FORMS)
+        raise mistakes.bad_objective_number(item.minimize.span, f"the weight of `{favoured}` is below 0")
     return Objective(read_bounds(item.constraints), tuple(sorted(terms.items())), tuple(powers))
 
 
@@ -90,7 +90,7 @@ def _power(expr: s.Binary) -> Power:
         case s.Binary(operator="/", left=name) if cost_name(name) and not has_names(expr.left.right):
             cost, target, exponent = _cost(name), number(expr.left.right, {}), number(expr.right, {})
             if not (0 < target < math.inf and 0 < exponent <= 8):
-                raise mistakes.bad_objective(
+                raise mistakes.bad_objective_number(
                     expr.span,
                     "a target is above 0, an exponent above 0 and at most 8",
                     "cross-entropy is minimised: a negative exponent, as rewards have, would favour large networks",
@@ -107,17 +107,17 @@ def read_bounds(constraints: tuple[s.Constraint, ...]) -> tuple[Bound, ...]:
     costs = [bound.cost for bound in bounds]
     for i, constraint in enumerate(constraints):
         if costs[i] in costs[:i]:
-            raise mistakes.bad_objective(constraint.span, f"`{costs[i]}` has a bound already")
+            raise mistakes.bounded_twice("the objective", costs[i], constraint.span)
     return bounds
 
 
 def _bound(constraint: s.Constraint) -> Bound:
     if cost_name(constraint.left) is None or constraint.operator != "<=":
-        raise mistakes.bad_objective(constraint.span, "a constraint is a cost and its bound", "write `macs <= 60M`")
+        raise mistakes.bad_constraint(constraint.span)
     cost = _cost(constraint.left)
     limit = number(constraint.right, {})
     if not 0 < limit < math.inf:
-        raise mistakes.bad_objective(constraint.right.span, f"the bound on `{cost}` must be above 0")
+        raise mistakes.bad_bound(constraint.right.span, cost)
     return Bound(cost, limit / 100 if constraint.percent else limit, constraint.percent)
 
 

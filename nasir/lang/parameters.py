@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from nasir.diagnostics import CompileError, Diagnostic, Source, closest
+from nasir.diagnostics import CompileError, Diagnostic, Source
+from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.parser import parse, parse_part
 
@@ -19,9 +20,7 @@ def with_parameters(source: Source, given: Mapping[str, str]) -> Source:
     edits: list[tuple[int, int, str]] = []
     for name, text in given.items():
         if name not in parameters:
-            takes = f"its parameters: {', '.join(parameters)}" if parameters else "it has no parameters"
-            hints = closest(name, parameters) or (takes,)
-            found.append(Diagnostic("E0611", f"the space has no parameter `{name}`", hints=hints))
+            found.append(mistakes.unknown_parameter(name, parameters))
             continue
         place = parameters[name].span
         edits.append((place.start, place.end, f"{name} = {_expression(name, text).span.text}"))

@@ -9,6 +9,7 @@ from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedEOF, Unexpec
 
 from nasir import resources
 from nasir.diagnostics import MOST_MISTAKES, CompileError, Diagnostic, Source, Span
+from nasir.lang import mistakes
 from nasir.lang import syntax as s
 
 LARGEST_FILE = 1_000_000
@@ -78,7 +79,7 @@ def parse_part(source: Source, rule: str) -> Any:
 def _tree(source: Source, rule: str) -> "Tree[Token]":
     whole = Span(source, 0, min(1, len(source.text)))
     if len(source.text) > LARGEST_FILE:
-        raise CompileError(Diagnostic("E0104", f"the file has more than {LARGEST_FILE} characters", whole))
+        raise mistakes.too_large_file(whole, LARGEST_FILE)
     try:
         tree = lark_tree("nas.lark", source.text, rule)
     except UnexpectedInput as error:
@@ -109,21 +110,19 @@ def _syntax_error(source: Source, error: UnexpectedInput, first: int, limit: int
     if isinstance(error, UnexpectedCharacters):
         character = source.text[start : start + 1]
         if character == '"':
-            hint = 'strings end on their own line and know the escapes \\" and \\\\ only'
-            return Diagnostic("E0102", "this string does not end", Span(source, start, start + 1), (hint,))
+            return mistakes.endless_string(Span(source, start, start + 1))
         expected = set(cast("set[str]", error.allowed or ()))
-        message = f"the character `{character}` does not belong here"
-        return Diagnostic("E0101", message, Span(source, start, start + 1), _expected(expected))
+        return mistakes.misplaced(Span(source, start, start + 1), f"the character `{character}`", _expected(expected))
     if isinstance(error, UnexpectedToken):
         token = cast(Token, error.token)
         expected = set(cast("set[str]", error.accepts or error.expected or ()))
         if token.type == "$END":
             place = _end_of_text(source, first, limit)
-            return Diagnostic("E0103", "the text ends too early", place, _expected(expected))
+            return mistakes.early_end(place, _expected(expected))
         span = Span(source, first + (token.start_pos or 0), first + (token.end_pos or 0))
-        return Diagnostic("E0101", f"`{token}` does not belong here", span, _expected(expected))
+        return mistakes.misplaced(span, f"`{token}`", _expected(expected))
     assert isinstance(error, UnexpectedEOF)
-    return Diagnostic("E0103", "the text ends too early", _end_of_text(source, first, limit))
+    return mistakes.early_end(_end_of_text(source, first, limit))
 
 
 def _end_of_text(source: Source, first: int, limit: int) -> Span:
@@ -155,9 +154,7 @@ def _check_nesting(source: Source, tree: "Tree[Token]") -> None:
         node, depth = stack.pop()
         if depth > DEEPEST_NESTING:
             span = Span(source, getattr(node.meta, "start_pos", 0), getattr(node.meta, "end_pos", 1))
-            hint = "bind parts of it to names"
-            message = f"expressions nest more than {DEEPEST_NESTING} levels deep here"
-            raise CompileError(Diagnostic("E0105", message, span, (hint,)))
+            raise mistakes.too_deep(span, DEEPEST_NESTING)
         for i, child in enumerate(node.children):
             if isinstance(child, Tree):
                 # A long flow is a deep tree to Lark and one flat thing to its reader.
@@ -302,8 +299,7 @@ class _Builder:
         digits = written[:-1] if multiple > 1 else written
         value = float(digits) * multiple if set(digits) & set(".eE") else int(digits[:400]) * multiple
         if value > LARGEST_NUMBER:
-            message = f"the number is larger than {LARGEST_NUMBER:,}"
-            raise CompileError(Diagnostic("E0106", message, span, ("no size, cost or setting is so large",)))
+            raise mistakes.too_large_number(span, LARGEST_NUMBER)
         return s.Number(span, int(value) if multiple > 1 and value == int(value) else value, written)
 
     def _string(self, span: Span, children: list[Any]) -> s.String:
@@ -324,16 +320,14 @@ class _Builder:
     def _stages(self, span: Span, children: list[Any]) -> s.Stages:
         rows = self._all(children)
         if not rows:
-            raise CompileError(
-                Diagnostic("E0330", "the table has no header", span, ("write `| block | depth | stride |`",))
-            )
+            raise mistakes.no_header(span)
         header = tuple(self._column(cell) for cell in rows[0].cells)
         return s.Stages(span, header, rows[1:])
 
     def _column(self, cell: s.Expr) -> s.Identifier:
         if isinstance(cell, s.Name):
             return s.Identifier(cell.span, cell.text)
-        raise CompileError(Diagnostic("E0330", "a table's header holds names of columns", cell.span))
+        raise mistakes.no_header(cell.span)
 
     def _row(self, span: Span, children: list[Any]) -> s.Row:
         return s.Row(span, self._all(children))

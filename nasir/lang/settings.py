@@ -135,15 +135,13 @@ def override(settings: Settings, assignments: list[str], default: str = "search"
     """
     for assignment in assignments:
         if "=" not in assignment:
-            hint = "write `epochs=30`, `search.epochs=30` or `train.epochs=30`"
-            raise CompileError(Diagnostic("E0506", f"`--set {assignment}` is no setting", hints=(hint,)))
+            raise mistakes.no_assignment(assignment)
         source = Source("--set", assignment)
         given: s.Settings = parse_part(source, "override")
         section = given.section or default
         if section not in _SECTIONS:
             span = Span(source, given.span.start, given.span.start + len(section))
-            hints = closest(section, _SECTIONS) or ("there are `search` and `train`",)
-            raise CompileError(Diagnostic("E0506", f"no section is named `{section}`", span, hints))
+            raise mistakes.unknown_section(span, section, _SECTIONS)
         settings = _apply(settings, [replace(given, section=section)], checks=False)
     _check(settings.search)
     return settings
@@ -207,8 +205,7 @@ def _check_temperature(search: SearchSettings, formula: Formula, found: list[Dia
         found.append(mistake.diagnostic)
         return
     if not all(0 < value < math.inf for value in values):
-        wanted = "above 0 in every epoch: a softmax divides by it"
-        found.append(mistakes.bad_setting(formula.tree.span, "temperature", wanted).diagnostic)
+        found.append(mistakes.temperature_not_positive(formula.tree.span).diagnostic)
 
 
 def _count(least: int) -> Callable[[s.Setting], int]:
@@ -252,7 +249,7 @@ def _optimizer(setting: s.Setting) -> Optimizer:
     arguments: dict[str, float] = {}
     for argument in call.arguments:
         if argument.name is None:
-            raise mistakes.bad_setting(argument.span, name, f"called with names, as in `{name}(lr=0.1)`")
+            raise mistakes.unnamed_optimizer_argument(argument.span, name)
         if argument.name.text not in _OPTIMIZERS[name]:
             raise mistakes.unknown_argument(argument.name.span, name, argument.name.text, _OPTIMIZERS[name])
         if argument.name.text in arguments:
@@ -327,15 +324,14 @@ def with_bounds(settings: Settings, texts: list[str], option: str = "--bound") -
     given: set[str] = set()
     for text in texts:
         if not text.strip():
-            hint = 'write `--bound "macs <= 60M"`'
-            raise CompileError(Diagnostic("E0504", f"`{option}` is empty", hints=(hint,)))
+            raise mistakes.empty_constraint(option)
         try:
             found = read_bounds(parse_part(Source(option, text), "constraints"))
         except Mistake as mistake:
             raise CompileError(mistake.diagnostic) from None
         for bound in found:
             if bound.cost in given:
-                raise CompileError(Diagnostic("E0504", f"`{option}` gives `{bound.cost}` two bounds"))
+                raise CompileError(mistakes.bounded_twice(f"`{option}`", bound.cost).diagnostic)
             given.add(bound.cost)
             bounds[bound.cost] = bound
     return replace(settings, objective=replace(settings.objective, bounds=tuple(bounds.values())))

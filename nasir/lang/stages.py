@@ -45,11 +45,9 @@ def _check_header(table: s.Stages) -> None:
             raise mistakes.defined_twice(column.span, column.text, seen[column.text])
         seen[column.text] = column.span
     if "block" not in seen:
-        raise mistakes.bad_column(
-            table.header[0].span, "the table has no column `block`", "it says what each row is made of"
-        )
+        raise mistakes.no_block_column(table.header[0].span)
     if not table.rows:
-        raise mistakes.bad_column(table.span, "the table has no rows")
+        raise mistakes.no_rows(table.span)
 
 
 @dataclass(frozen=True)
@@ -104,9 +102,7 @@ class _Row:
     def _layer(self, x: Tensor, cells: Mapping[str, s.Expr], path: str, index: int) -> Tensor:
         frame = replace(self.frame, path=path)
         if "block" not in cells:
-            raise mistakes.bad_column(
-                self.row.span, "the cell `block` cannot be empty", "`identity` leaves the tensor as it is"
-            )
+            raise mistakes.no_block(self.row.span)
         function = self.context.function(cells["block"], Place(frame, path))
         for column, cell in cells.items():
             if column == "stride":

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from nasir.diagnostics import Diagnostic, Span
 from nasir.ir.graph import Graph, is_decided
+from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.modules import Module
 
@@ -12,8 +13,7 @@ def warnings(module: Module, elaborated: Graph | None, checked: Graph | None) ->
     """The warnings about a file without mistakes: its graph as elaborated and as checked, where it has a space."""
     unused = list(_unused(module))
     for statement in unused:
-        hint = "use it, or take the statement away: it is no part of the network"
-        yield Diagnostic("W0201", f"nothing uses `{statement.name.text}`", statement.name.span, (hint,))
+        yield mistakes.unused_binding(statement.name.span, statement.name.text)
     if elaborated is not None and checked is not None:
         yield from _dead_decisions(elaborated, checked, [statement.span for statement in unused])
         yield from _useless_output(checked)
@@ -37,8 +37,7 @@ def _dead_decisions(elaborated: Graph, checked: Graph, said: Sequence[Span]) -> 
         span = decision.span
         if span is None or (span.source, span.start) in kept or any(_is_in(span, place) for place in said):
             continue
-        hint = "the network does not depend on it: take it away, or use what it decides"
-        yield Diagnostic("W0202", f"the decision `{decision.name}` changes nothing", span, (hint,))
+        yield mistakes.idle_decision(span, decision.name)
 
 
 def _useless_output(graph: Graph) -> Iterator[Diagnostic]:
@@ -47,8 +46,7 @@ def _useless_output(graph: Graph) -> Iterator[Diagnostic]:
     small = node.shape.is_pooled
     if not small or not all(map(is_decided, node.shape.channels)):
         what = "a map" if not small else "of undecided width"
-        hint = "a classifier ends with `-> global_avg_pool -> linear(classes)`"
-        yield Diagnostic("W0401", f"the output is {what}: `nasir search` cannot train it", node.span, (hint,))
+        yield mistakes.useless_output(node.span, what)
 
 
 def _is_in(span: Span, place: Span) -> bool:

@@ -9,8 +9,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from nasir.data import DataSet, Input
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.diagnostics import CompileError
 from nasir.execution import network_class
+from nasir.runs import mistakes
 
 
 def made(path: Path, source: bytes | str) -> nn.Module:
@@ -24,8 +25,7 @@ def made(path: Path, source: bytes | str) -> nn.Module:
     except CompileError:
         raise
     except Exception as error:  # whatever a class of the user's raises
-        message = f"the network of `{path}` cannot be made without arguments: {error}"
-        raise CompileError(Diagnostic("E0703", message)) from error
+        raise mistakes.not_made(path, error) from error
 
 
 def checked(module: nn.Module, path: Path, data: DataSet) -> int:
@@ -35,17 +35,15 @@ def checked(module: nn.Module, path: Path, data: DataSet) -> int:
         CompileError: where it does not take the data's images, or does not tell their classes apart.
     """
     if not any(parameter.requires_grad for parameter in module.parameters()):
-        raise CompileError(Diagnostic("E0703", f"the network of `{path}` has no weights to train"))
+        raise mistakes.nothing_to_train(path)
     image, _ = next(data.train.batches([torch.tensor([0])], 0))
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             logits = module.eval()(image)
     except Exception as error:  # whatever a module of the user's raises
-        hint = f"the images of `{data.name}` are {list(image.shape[1:])}"
-        raise CompileError(Diagnostic("E0802", f"`{path}` does not take the images: {error}", hints=(hint,))) from None
+        raise mistakes.images_not_taken(path, error, data.name, image.shape[1:]) from None
     if getattr(logits, "shape", None) != (1, data.classes):
-        message = f"`{path}` does not tell the {data.classes} classes of `{data.name}` apart"
-        raise CompileError(Diagnostic("E0802", message))
+        raise mistakes.classes_not_told(path, data.name, data.classes)
     return int(counter.get_total_flops()) // 2
 
 

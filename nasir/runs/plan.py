@@ -11,12 +11,12 @@ from rich.console import Console
 
 from nasir.api import Space
 from nasir.data import DataSet
-from nasir.diagnostics import CompileError, Diagnostic
 from nasir.jobs.folder import RunFolder
 from nasir.jobs.machine import local_rank, rank_count
 from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
 from nasir.lang.settings import Formula, Settings, record
+from nasir.runs import mistakes
 from nasir.runs.request import MOST_THREADS, Request, whole
 from nasir.searching.prices import Targets
 
@@ -106,21 +106,16 @@ def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any], request: Reque
         CompileError: where it is another than the wanted one, that of the request.
     """
     found = folder.read_json("plan.json")
-    hint = "start again with `--overwrite`"
     if found is None:
-        message = f"`{folder.path / 'plan.json'}` is no plan of a run"
-        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+        raise mistakes.damaged_plan(folder.path / "plan.json")
     try:
         whole("threads", found.get("threads"), 1, MOST_THREADS)
     except (TypeError, ValueError) as error:
-        message = f"`{folder.path / 'plan.json'}` is no plan of a run: {error}"
-        raise CompileError(Diagnostic("E0901", message, hints=(hint,))) from None
+        raise mistakes.damaged_plan(folder.path / "plan.json", str(error)) from None
     different = [words for key, words in _SAME.items() if found.get(key) != wanted[key]]
     different += request.differences(found)
     if different:
-        hint = "resume with the same file and options, or start again with `--overwrite`"
-        message = f"the run in `{folder.path}` is not this one, it has {' and '.join(different)}"
-        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+        raise mistakes.another_run(folder.path, different)
     return found
 
 
@@ -135,13 +130,10 @@ def pick_device(name: str) -> torch.device:
     elif name == "auto":
         name = "cpu"
     elif name.startswith("cuda:") and rank_count() > 1:
-        hint = "write `--device cuda`: each rank takes its own"
-        raise CompileError(Diagnostic("E0904", f"all ranks would take `{name}`", hints=(hint,)))
+        raise mistakes.one_device_for_all(name)
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, ValueError):
-        raise CompileError(
-            Diagnostic("E0904", f"there is no device `{name}` here", hints=("use `cpu`, `cuda` or `cuda:N`",))
-        ) from None
+        raise mistakes.no_device(name) from None
     return device

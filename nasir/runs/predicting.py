@@ -13,10 +13,11 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from nasir.api import load
+from nasir.data.mistakes import broken_image
 from nasir.data.preparation import FORMATS, Preparation, prepared_as
-from nasir.diagnostics import CompileError, Diagnostic
 from nasir.execution import network_class, proved, source_of
 from nasir.files import Unreadable, parse_json, read_regular
+from nasir.runs import mistakes
 from nasir.runs.deploying import DEPLOY_KEY
 from nasir.runs.modules import made
 
@@ -50,9 +51,9 @@ class Predictor:
                 with Image.open(file, formats=FORMATS) as image:
                     pixels = torch.from_numpy(self.preparation.pixels(image).copy())
             except UnidentifiedImageError:
-                raise _unreadable(file, f"it is none of {', '.join(FORMATS)}") from None
+                raise broken_image(file, f"it is none of {', '.join(FORMATS)}") from None
             except Exception as error:  # whatever a damaged file makes a decoder raise
-                raise _unreadable(file, str(getattr(error, "strerror", None) or error)) from None
+                raise broken_image(file, str(getattr(error, "strerror", None) or error)) from None
             with torch.no_grad():
                 shares = self.network(self.preparation.normalised(pixels[None])).softmax(1)[0]
             best = shares.topk(min(top, len(self.names)))
@@ -75,18 +76,16 @@ def predictor(path: Path) -> Predictor:
     else:
         folder = path
         if not os.path.isfile(folder / "arch.nas"):
-            hint = "name a run that is finished, or an emitted `model.py` with `model.safetensors` beside it"
-            if os.path.isfile(folder / "model.py"):
-                hint = f"its network is code: name the file, `nasir predict {folder / 'model.py'} ...`, which runs it"
-            raise CompileError(Diagnostic("E0901", f"`{path}` holds no network", hints=(hint,)))
+            in_python = os.path.isfile(folder / "model.py")
+            raise mistakes.network_in_python(path) if in_python else mistakes.no_network(path)
         space = load(folder / "arch.nas")
         network = network_class(folder / "model.py", proved(space))()
     metadata = _take_weights(network, folder / WEIGHTS)
     preparation, names = _preparation(folder, metadata)
     outputs = _outputs(network, preparation, path)
     if outputs != len(names):
-        message = f"`{path}` tells {outputs} classes apart, and {len(names)} are named"
-        raise CompileError(Diagnostic("E0907", message))
+        reason = f"the network tells {outputs} classes apart, and the file names {len(names)}"
+        raise mistakes.deployment_of_another(path, reason)
     return Predictor(network.eval(), preparation, names)
 
 
@@ -99,8 +98,7 @@ def _take_weights(network: nn.Module, path: Path) -> dict[str, str]:
         network.load_state_dict(state)
     except (OSError, SafetensorError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        hint = "the weights are those that the run wrote beside the network"
-        raise CompileError(Diagnostic("E0907", f"`{path}` does not fit the network: {reason}", hints=(hint,))) from None
+        raise mistakes.other_weights(path, reason) from None
     return metadata
 
 
@@ -111,13 +109,10 @@ def _preparation(folder: Path, metadata: dict[str, str]) -> tuple[Preparation, l
         found: Any = parse_json(read_regular(path) if os.path.lexists(path) else metadata.get(DEPLOY_KEY, "{}"))
         facts = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
         if "prepared_by" in facts:
-            maker = json.dumps(facts["prepared_by"])
-            hint = "prepare the images as it does, and call the network from Python"
-            message = f"the images of the training were made by {maker}, and only it knows how"
-            raise CompileError(Diagnostic("E0907", message, hints=(hint,)))
+            raise mistakes.prepared_by_code(json.dumps(facts["prepared_by"]))
         return prepared_as(facts)
     except (Unreadable, ValueError) as error:
-        raise CompileError(Diagnostic("E0907", f"`{path}` cannot be used: {error}")) from None
+        raise mistakes.no_deployment(path, error) from None
 
 
 def _outputs(network: nn.Module, preparation: Preparation, path: Path) -> int:
@@ -126,8 +121,4 @@ def _outputs(network: nn.Module, preparation: Preparation, path: Path) -> int:
         with torch.no_grad():
             return int(network.eval()(zeros).shape[1])
     except Exception as error:  # whatever a module of the user's raises
-        raise CompileError(Diagnostic("E0907", f"`{path}` does not take the images: {error}")) from None
-
-
-def _unreadable(file: str, reason: str) -> CompileError:
-    return CompileError(Diagnostic("E0805", f"`{file}` cannot be read: {reason}"))
+        raise mistakes.deployment_of_another(path, f"the network does not take its images: {error}") from None

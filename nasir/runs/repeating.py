@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from nasir.api import Space, load
-from nasir.diagnostics import CompileError, Diagnostic
 from nasir.files import Unreadable, parse_json, read_regular
 from nasir.jobs.machine import rank_count
+from nasir.runs import mistakes
 from nasir.runs.plan import plain_settings
 from nasir.runs.request import Request, anchor, whole
 
@@ -37,19 +37,13 @@ def repeat(run: Path, asked: Request, named: Collection[str]) -> tuple[Space, Re
         data, as_used = str(plan["data"]), plan["settings"]
         ranks = whole("ranks", plan["ranks"], 1)
     except (Unreadable, ValueError, KeyError, TypeError, AttributeError):  # whatever was done to the file
-        hint = "name the folder that `nasir search --out` was given"
-        raise CompileError(Diagnostic("E0901", f"`{run}` holds no search to repeat", hints=(hint,))) from None
+        raise mistakes.nothing_to_repeat(run) from None
     if anchor(request.data) != data or (data.startswith("python:") and "data" not in named):
-        hint = f"to repeat it, say so: `--data {data}`"
-        raise CompileError(Diagnostic("E0901", f"`{run}` was of the data `{data}`", hints=(hint,)))
+        raise mistakes.repeated_on_other_data(run, data)
     if "loss" in plan:
-        hint = "repeat it from there: `nasir.search(..., loss=...)`"
-        raise CompileError(Diagnostic("E0901", f"`{run}` had a loss that was given in Python", hints=(hint,)))
+        raise mistakes.loss_from_python(run)
     if json.loads(json.dumps(plain_settings(settings))) != as_used:
-        hint = "its settings were given in Python: repeat it from there"
-        message = f"`{run}` had other settings than its space and its command line"
-        raise CompileError(Diagnostic("E0901", message, hints=(hint,)))
+        raise mistakes.settings_from_python(run)
     if ranks != rank_count():
-        hint = f"torchrun --no-python --nproc-per-node {ranks} nasir search --from {run}"
-        raise CompileError(Diagnostic("E0901", f"`{run}` was run by {ranks} ranks", hints=(hint,)))
+        raise mistakes.other_ranks(run, ranks)
     return replace(loaded, settings=settings), replace(request, data=data)

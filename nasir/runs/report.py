@@ -15,12 +15,13 @@ from PIL import Image
 from nasir.api import Space, load
 from nasir.cost.registry import STANDARD as COST_NAMES
 from nasir.cost.table import layer_rows
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.diagnostics import CompileError
 from nasir.drawing import draw
 from nasir.drawing.curves import Series, plot
 from nasir.ir.graph import Choices
 from nasir.ir.values import key
 from nasir.jobs.folder import RunFolder
+from nasir.runs import mistakes
 from nasir.runs.summary import NOT_LANDED, by_layer, undecided, used
 from nasir.templates import template
 
@@ -58,8 +59,7 @@ def write_report(run: Path) -> Path:
     folder = RunFolder(run)
     plan, summary, choices, tested = map(folder.read_json, ("plan.json", "summary.json", "choices.json", "test.json"))
     if plan is None:
-        hint = "name the folder that `nasir search --out` was given"
-        raise CompileError(Diagnostic("E0901", f"`{run}` holds no run", hints=(hint,)))
+        raise mistakes.no_run(run)
     metrics, probabilities = (list(folder.lines(name)) for name in ("metrics.jsonl", "probabilities.jsonl"))
     network = load(run / "arch.nas") if os.path.isfile(run / "arch.nas") else None
     chosen = {name: key(option) for name, option in _active(run, choices or {}).items()}
@@ -84,8 +84,7 @@ def write_report(run: Path) -> Path:
     except CompileError:
         raise
     except Exception as error:  # whatever was done to the files
-        message = f"the files of `{run}` are not as a run writes them: {type(error).__name__}: {error}"
-        raise CompileError(Diagnostic("E0901", message)) from None
+        raise mistakes.damaged_run(run, error) from None
     folder.write("report.html", page)
     return run / "report.html"
 

@@ -15,7 +15,7 @@ from torch import nn
 
 from nasir.api import Space
 from nasir.data import DataSet, Input, check_classes, input_of, load_data
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.diagnostics import CompileError
 from nasir.execution import network_class, proved, source_of
 from nasir.ir.graph import Choices
 from nasir.jobs.events import Events, check_events
@@ -25,6 +25,7 @@ from nasir.jobs.progress import progress
 from nasir.jobs.ranks import joined
 from nasir.jobs.signals import pausing
 from nasir.lang.settings import Settings, TrainSettings
+from nasir.runs import mistakes
 from nasir.runs.deploying import DEPLOY_KEY, data_facts, deployment, deployment_notes, show_data
 from nasir.runs.modules import checked, made, written_input
 from nasir.runs.plan import Job, check_same_plan, pick_device, plan, run_facts
@@ -80,9 +81,7 @@ def check_open(space: Space) -> None:
         CompileError: where there is not.
     """
     if not space.decisions:
-        hint = "`nasir train` trains a network that is decided"
-        message = f"`{space.name}` has nothing to search: no set is left in it"
-        raise CompileError(Diagnostic("E0605", message, hints=(hint,)))
+        raise mistakes.nothing_to_search(space.name)
 
 
 def _search(space: Space, goal: Targets, job: Job) -> Result:
@@ -184,11 +183,10 @@ def _job(request: Request, console: Console, data: Callable[[], DataSet], thread
     began = time.time()
     device = pick_device(request.device)
     if device.type == "meta":
-        raise CompileError(Diagnostic("E0904", "nothing can be computed on `meta`", hints=("use `cpu` or `cuda`",)))
+        raise mistakes.no_computation("meta")
     with joined(device) as ranks, pausing() as pauses:
         if request.synchronised and device.type != "cuda":
-            hint = "leave `--sync-bn` out: without it each rank takes the statistics of its own images"
-            raise CompileError(Diagnostic("E0904", "torch synchronises batch norms on GPUs alone", hints=(hint,)))
+            raise mistakes.synchronised_without_gpus()
         folder = RunFolder(request.folder, writes=ranks.first)
         shown = console if ranks.first else Console(quiet=True)
         if request.loss is not None:

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from nasir.cost.registry import STANDARD as COST_NAMES
-from nasir.diagnostics import CompileError, Diagnostic
 from nasir.drawing.curves import Series, plot
-from nasir.files import not_written, replace_atomically
+from nasir.files import replace_atomically
 from nasir.jobs.folder import RunFolder
 from nasir.jobs.machine import cores
+from nasir.jobs.mistakes import folder_not_made
 from nasir.jobs.signals import WORKS_FOR, Stopped, pausing
 from nasir.lang.settings import Settings, with_bounds
+from nasir.mistakes import not_written
+from nasir.runs import mistakes
 
 _LOOK_EVERY = 0.2  # seconds
 _RESULTS = ("sweep.json", "sweep.md", "sweep.svg")
@@ -70,8 +72,7 @@ def run_all(
     try:
         family[0].log.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        message = f"`{family[0].log.parent}` cannot be made: {error.strerror}"
-        raise CompileError(Diagnostic("E0901", message)) from None
+        raise folder_not_made(family[0].log.parent, error.strerror) from None
     threads = str(max(1, cores() // min(jobs, len(family))))
     environment = {"OMP_NUM_THREADS": threads, **os.environ, WORKS_FOR: str(os.getpid())}
     waiting, failed = list(family), list[Member]()
@@ -120,8 +121,7 @@ def check_no_family(out: Path) -> None:
     """
     found = next((name for name in _RESULTS if os.path.lexists(out / name)), None)
     if found is not None:
-        hints = ("`--resume` goes on with a sweep, `--overwrite` replaces it, `--out DIR` goes elsewhere",)
-        raise CompileError(Diagnostic("E0901", f"`{out}` holds `{found}` already", hints=hints))
+        raise mistakes.sweep_there(out, found)
 
 
 def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:

@@ -10,14 +10,15 @@ from torch import Tensor
 
 from nasir.api import Space
 from nasir.data import DataSet, batch_count
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.diagnostics import CompileError
 from nasir.ir.values import key
 from nasir.jobs.folder import RunFolder
 from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
+from nasir.searching import mistakes
 from nasir.searching.loss import Loss, loss_of
-from nasir.searching.phases import Lines, Phase, diverged
+from nasir.searching.phases import Lines, Phase
 from nasir.searching.prices import Targets
 from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Found, Images, Task, strategy_of
 
@@ -54,8 +55,7 @@ class Search(Phase):
         first, second = data.divided(self._settings.split, seed)
         counts = tuple(batch_count(part, self._batch, self._ranks.count) for part in (first, second))
         if not all(counts):
-            hint = "change `split` or `batch`, so that each part makes batches of at least two images for each rank"
-            raise CompileError(Diagnostic("E0803", "a part of the training data is empty", hints=(hint,)))
+            raise mistakes.empty_part()
         self._task = Task(
             space,
             targets,
@@ -102,7 +102,7 @@ class Search(Phase):
     def _diverged(self, loss: float) -> CompileError:
         name = ("weights", "architecture")[self._part]
         where = f"epoch {self.epoch + 1} of {self._epochs} of the search, of the {name}"
-        return diverged(loss, where, f"search.{name}", getattr(self._settings, name))
+        return mistakes.diverged(loss, where, f"search.{name}", getattr(self._settings, name))
 
     def _distributions(self) -> dict[str, dict[str, float]]:
         """The probability of each option of each decision, rounded to what a picture shows."""

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from nasir.data import DataSet, Split, batches
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.diagnostics import CompileError
 from nasir.jobs.folder import RunFolder
 from nasir.jobs.progress import Report
 from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step, steps
-from nasir.lang.settings import Optimizer
+from nasir.searching import mistakes
 
 Lines = Mapping[str, Mapping[str, Any]]
 """What an epoch adds to each of the .jsonl files."""
@@ -114,8 +114,7 @@ class Phase(ABC):
             self._data.skip(state["skipped"])
             self.epoch, self._step = int(state["epoch"]), int(state["step"])
         except (LookupError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-            message = f"the checkpoint does not fit the {self.trains}: {error}"
-            raise CompileError(Diagnostic("E0902", message)) from None
+            raise mistakes.other_checkpoint(self.trains, error) from None
 
 
 def check_finite(parameters: Iterable[Tensor]) -> None:
@@ -125,14 +124,4 @@ def check_finite(parameters: Iterable[Tensor]) -> None:
         CompileError: where they are not.
     """
     if not bool(torch.isfinite(torch.nn.utils.get_total_norm(parameters))):
-        hint = "lower the learning rates, and start again with `--overwrite`"
-        raise CompileError(Diagnostic("E0804", "the weights are no finite numbers", hints=(hint,)))
-
-
-def diverged(loss: float, where: str, setting: str, optimizer: Optimizer, *hints: str) -> CompileError:
-    """A loss is no finite number; `setting` is the optimizer that led there."""
-    gentler = {name: value / 10 if name == "lr" else value for name, value in optimizer.arguments}
-    arguments = ", ".join(f"{name}={value:g}" for name, value in gentler.items())
-    change = f'--set "{setting}={optimizer.name}({arguments})"'
-    hint = f"lower its learning rate, `{change}`, and start again with `--overwrite`"
-    return CompileError(Diagnostic("E0804", f"the loss is {loss} in {where}", hints=(hint, *hints)))
+        raise mistakes.infinite_weights()

@@ -11,6 +11,7 @@ from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.graph import Choices
 from nasir.ir.values import Scalar
 from nasir.lang.objectives import Bound, Objective
+from nasir.searching import mistakes
 from nasir.searching.landing import Standing, repair
 
 _GAIN = 9.0
@@ -52,16 +53,13 @@ def targets(objective: Objective, model: CostModel) -> Targets:
         smallest.append(repair(Standing(model, extreme(model, bound.cost, "smallest"), bounds[-1:]), even).choices)
         least = model.at(smallest[-1])[bound.cost]
         if least > limit:
-            message = f"no network of the space has {bound.cost} <= {limit:,.12g}: the smallest found has {least:,}"
-            found.append(Diagnostic("E0507", message, hints=("raise the bound, or add smaller options to the space",)))
+            found.append(mistakes.bound_too_low(bound.cost, limit, least))
     if found:
         raise CompileError(found)
     tried = [repair(Standing(model, choices, bounds), even) for choices in smallest]
     within = next((one.choices for one in tried if one.excess() == 0), None)
     if bounds and within is None:
-        wanted = ", ".join(f"{b.cost} <= {b.limit:,.12g}" for b in bounds)
-        message = f"no network was found that keeps {wanted} together"
-        raise CompileError(Diagnostic("E0507", message, hints=("raise a bound",)))
+        raise mistakes.bounds_apart([f"{b.cost} <= {b.limit:,.12g}" for b in bounds])
     return Targets(replace(objective, bounds=tuple(bounds)), frozenset(spent), within or {})
 
 

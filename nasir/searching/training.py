@@ -10,16 +10,17 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
 from nasir.data import DataSet, Split, batch_count, batches, stratified, whole
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.data.mistakes import no_readable_image
+from nasir.diagnostics import CompileError
 from nasir.jobs.folder import RunFolder
 from nasir.jobs.progress import Report
 from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
 from nasir.lang.settings import TrainSettings
-from nasir.searching import optimizers
+from nasir.searching import mistakes, optimizers
 from nasir.searching.averaging import Average
 from nasir.searching.loss import Loss, loss_of
-from nasir.searching.phases import Lines, Phase, diverged
+from nasir.searching.phases import Lines, Phase
 from nasir.supernets.layers import wide
 
 _ESTIMATION_BATCHES = 64
@@ -51,7 +52,7 @@ class Training(Phase):
         self._validation = validation.to(device) if validation is not None else None
         self._per_epoch = batch_count(training, settings.batch, ranks.count)
         if not self._per_epoch:
-            raise no_batches()
+            raise mistakes.no_batches()
         self._optimizer = optimizers.make(settings.weights, network.parameters())
         self._average = Average(network.parameters(), settings.ema)
         self._criterion = loss or loss_of(settings)
@@ -94,7 +95,7 @@ class Training(Phase):
         where = f"epoch {self.epoch + 1} of {self._epochs} of the training"
         arch = folder.path / "arch.nas"
         spare = (f"`nasir train {arch}` repeats the training alone",) if arch.is_file() else ()
-        return diverged(loss, where, "train.weights", self._settings.weights, *spare)
+        return mistakes.diverged(loss, where, "train.weights", self._settings.weights, *spare)
 
     def _validated(self, pauses: Pauses) -> dict[str, float]:
         """The accuracy on the held-out images; the weights are kept where they are the ones to keep."""
@@ -158,16 +159,9 @@ def check_training(data: DataSet, settings: TrainSettings, seed: int, ranks: Ran
     """
     if settings.keep == "best" and (settings.ema or not settings.validation):
         why = "`ema` makes others of them" if settings.ema else "no images are held out to tell it by"
-        message = f"`keep = best` keeps the weights of an epoch, and {why}"
-        raise CompileError(Diagnostic("E0503", message, hints=("leave one of the two out",)))
+        raise mistakes.nothing_to_keep(why)
     if not batch_count(divided(data, settings, seed)[0], settings.batch, ranks.count):
-        raise no_batches()
-
-
-def no_batches() -> CompileError:
-    """Training would make no step."""
-    hint = "raise `train.batch`: each rank needs two images of a batch"
-    return CompileError(Diagnostic("E0803", "no batch can be made of the training images", hints=(hint,)))
+        raise mistakes.no_batches()
 
 
 def compiled(network: nn.Module, backend: str) -> nn.Module:
@@ -207,12 +201,11 @@ def confusions(network: nn.Module, split: Split, batch: int, classes: int, pause
         for x, y in whole(split, batch):
             logits = network(x)
             if not bool(torch.isfinite(logits).all()):
-                hint = "lower the learning rate of the training, and start again with `--overwrite`"
-                raise CompileError(Diagnostic("E0804", "the network tells no finite numbers", hints=(hint,)))
+                raise mistakes.infinite_outputs()
             told = logits.argmax(1).clamp_max(classes - 1)
             counts += torch.bincount((y * classes + told).cpu(), minlength=classes * classes)
             if pauses is not None and pauses.signal:
                 raise pauses.stopped()
     if not counts.any():
-        raise CompileError(Diagnostic("E0805", "none of the test images can be read"))
+        raise no_readable_image("test images")
     return counts.view(classes, classes)

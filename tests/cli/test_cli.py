@@ -232,7 +232,7 @@ def test_search_needs_a_file_or_a_run_to_repeat(files):
     for name in ("nowhere", "trained"):
         missing = nasir("search", "--from", name, cwd=files)
         assert missing.returncode == 1
-        assert f"error[E0901]: `{name}` holds no search to repeat\n" in missing.stderr
+        assert f"error[E0908]: `{name}` contains no search to repeat\n" in missing.stderr
     itself = nasir("search", "--from", "trained", "--out", "../" + files.name + "/trained", "--overwrite", cwd=files)
     assert itself.returncode == 2
     assert "name another folder" in itself.stderr
@@ -258,13 +258,13 @@ def test_a_sweep_touches_nothing_where_it_cannot_start(files):
     before = sorted(files.rglob("*"))
     again = nasir("sweep", "tiny.nas", "--macs", "60%,9K", "--out", "family", cwd=files)
     assert again.returncode == 1
-    assert "`family/macs-9K` holds a run already" in again.stderr
+    assert "error[E0901]: `family/macs-9K` already contains a run" in again.stderr
     assert "E0605" in nasir("sweep", "none.nas", "--macs", "9K", "--out", "family", cwd=files).stderr
     assert sorted(files.rglob("*")) == before
     (files / "family" / "sweep.md").write_text("a table")
     other = nasir("sweep", "tiny.nas", "--macs", "8K", "--out", "family", cwd=files)
     assert other.returncode == 1
-    assert "`family` holds `sweep.md` already" in other.stderr
+    assert "error[E0901]: `family` already contains the `sweep.md` of a sweep" in other.stderr
     assert not (files / "family" / "macs-8K").exists()
     failed = nasir("sweep", "tiny.nas", "--macs", "9K", "--out", "family", "--resume", cwd=files)
     assert failed.returncode == 1
@@ -331,7 +331,7 @@ def test_output_that_cannot_be_written_and_readers_that_go_away(files):
     full = subprocess.run(
         ["bash", "-c", f"{python} info digits > /dev/full"], cwd=files, capture_output=True, text=True
     )
-    assert (full.returncode, full.stderr.split(":")[0]) == (1, "error[E0903]")
+    assert (full.returncode, full.stderr.split(":")[0]) == (1, "error[E0922]")
     command = f"{python} explain | head -1 > first; exit ${{PIPESTATUS[0]}}"
     gone = subprocess.run(["bash", "-c", command], cwd=files, capture_output=True, text=True)
     assert gone.returncode in {0, 141}  # where all was written before the reader went

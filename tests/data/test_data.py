@@ -61,46 +61,58 @@ FOUR_AS_FIVE = bytes([4] + [i % 4 for i in range(1, 60)])
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "code", "message"),
     [
-        (damage(LABELS, lambda data: data[:20]), "cannot be read"),
+        (damage(LABELS, lambda data: data[:20]), "E0822", "cannot be read"),
         (
             damage(IMAGES, lambda data: gzip.compress(gzip.decompress(data)[:-100])),
+            "E0822",
             "is cut off: 46,940 bytes of 47,040",
         ),
-        (damage(LABELS, lambda data: gzip.compress(b"not an idx file")), "is no IDX file of bytes in 1 dimension"),
-        (damage(LABELS, lambda data: b"plain text"), "cannot be read"),
-        (damage(LABELS, lambda data: gzip.compress(idx(np.arange(59, dtype=np.uint8) % 4))), "60 images and 59 labels"),
+        (
+            damage(LABELS, lambda data: gzip.compress(b"not an idx file")),
+            "E0822",
+            "is no IDX file of bytes in 1 dimension",
+        ),
+        (damage(LABELS, lambda data: b"plain text"), "E0822", "cannot be read"),
+        (
+            damage(LABELS, lambda data: gzip.compress(idx(np.arange(59, dtype=np.uint8) % 4))),
+            "E0813",
+            "60 images and 59 labels",
+        ),
         (
             damage(
                 LABELS, lambda data: gzip.compress(idx(np.arange(60, dtype=np.uint8) % 4 + (np.arange(60) % 4 > 1)))
             ),
+            "E0812",
             "train-labels-idx1-ubyte.gz`: image 3 has the label 4, and no training image has 2",
         ),
         (
             damage("t10k-labels-idx1-ubyte", lambda data: gzip.compress(idx(np.arange(20, dtype=np.uint8) % 5))),
+            "E0812",
             "t10k-labels-idx1-ubyte.gz`: image 4 has the label 4, and no training image has",
         ),
         (
             damage(LABELS, lambda data: gzip.compress(idx(np.array([*range(4)] * 14 + [0, 4, 2, 3], dtype=np.uint8)))),
+            "E0812",
             "train-labels-idx1-ubyte.gz`: image 57 has the label 4, and no test image has",
         ),
-        (lambda root: (root / f"{IMAGES}.gz").unlink(), "has no file `train-images-idx3-ubyte`"),
+        (lambda root: (root / f"{IMAGES}.gz").unlink(), "E0814", "has no file `train-images-idx3-ubyte`"),
     ],
 )
-def test_what_is_wrong_with_idx_files_is_said_with_the_file(tmp_path, change, message):
+def test_what_is_wrong_with_idx_files_is_said_with_the_file(tmp_path, change, code, message):
     write_idx(tmp_path)
     change(tmp_path)
-    with pytest.raises(nasir.CompileError, match=message) as caught:
+    with pytest.raises(nasir.CompileError, match=f"{code}: .*{message}") as caught:
         load_data(f"idx:{tmp_path}", Input(1, 28))
     assert str(tmp_path) in caught.value.diagnostics[0].message
 
 
 def test_a_wrong_folder_and_coloured_networks_are_diagnostics(tmp_path):
-    with pytest.raises(nasir.CompileError, match="there is no folder"):
+    with pytest.raises(nasir.CompileError, match="E0807: there is no folder"):
         load_data("idx:nowhere")
     write_idx(tmp_path)
-    with pytest.raises(nasir.CompileError, match="images of 3 channels, and the data's have 1"):
+    with pytest.raises(nasir.CompileError, match=r"E0802: .*images of 3 channels, and the data's have 1"):
         load_data(f"idx:{tmp_path}", Input(3, 28))
 
 
@@ -263,30 +275,30 @@ def test_a_data_set_of_the_user_s_own():
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("name", "code", "message"),
     [
-        ("", "names no function"),
-        (":good", "names no function"),
-        ("tests.data.nowhere:good", "ModuleNotFoundError"),
-        (f"{__name__}:nothing", "AttributeError"),
-        (f"{__name__}:raising", r"RuntimeError: no such disk \(.*test_data.py, line \d+\)"),
-        (f"{__name__}:no_pair", "gives no training and test set"),
-        (f"{__name__}:gap", "image 1 has the label 2, and no training image has 1"),
-        (f"{__name__}:below", "the test set of .*: image 1 has the label -1, which is below 0"),
-        (f"{__name__}:empty", "has 0 training and 2 test images"),
-        (f"{__name__}:not_finite", "the image of item 3 has values that are no finite numbers"),
-        (f"{__name__}:words", "labels of"),
-        (f"{__name__}:broken", "image 3 is gone"),
-        (f"{__name__}:double", "torch.float64 of shape"),
-        (f"{__name__}:stopping", "StopIteration"),
-        (f"{__name__}:numbers", "gives no training and test set"),
-        (f"{__name__}:leaving", "SystemExit"),
-        (f"{__name__}:far_apart", "image 1 has the label 1000000000000, and no training image has 1"),
-        (f"{__name__}:coloured", r"of shape \[3, 6, 6\], not float32 \[1, H, W\]"),
+        ("", "E0806", "names no function"),
+        (":good", "E0806", "names no function"),
+        ("tests.data.nowhere:good", "E0827", "ModuleNotFoundError"),
+        (f"{__name__}:nothing", "E0827", "AttributeError"),
+        (f"{__name__}:raising", "E0827", r"RuntimeError: no such disk \(.*test_data.py, line \d+\)"),
+        (f"{__name__}:no_pair", "E0827", "does not return a training and a test set"),
+        (f"{__name__}:gap", "E0812", "image 1 has the label 2, and no training image has 1"),
+        (f"{__name__}:below", "E0812", "the test set of .*: image 1 has the label -1, which is below 0"),
+        (f"{__name__}:empty", "E0810", "has 0 training and 2 test images"),
+        (f"{__name__}:not_finite", "E0830", "the image of item 3 has values that are not finite numbers"),
+        (f"{__name__}:words", "E0828", "labels of"),
+        (f"{__name__}:broken", "E0826", "image 3 is gone"),
+        (f"{__name__}:double", "E0831", "torch.float64 of shape"),
+        (f"{__name__}:stopping", "E0826", "StopIteration"),
+        (f"{__name__}:numbers", "E0827", "does not return a training and a test set"),
+        (f"{__name__}:leaving", "E0827", "SystemExit"),
+        (f"{__name__}:far_apart", "E0812", "image 1 has the label 1000000000000, and no training image has 1"),
+        (f"{__name__}:coloured", "E0831", r"of shape \[3, 6, 6\], not float32 \[1, H, W\]"),
     ],
 )
-def test_what_is_wrong_with_a_data_set_of_the_user_s_own_is_said(name, message):
-    with pytest.raises(nasir.CompileError, match=message):
+def test_what_is_wrong_with_a_data_set_of_the_user_s_own_is_said(name, code, message):
+    with pytest.raises(nasir.CompileError, match=f"{code}: .*{message}"):
         list(batches(load_data(f"python:{name}", Input(1, 6)).train, 4, 0, 0))
 
 
@@ -317,7 +329,7 @@ def test_broken_files_are_skipped_and_counted_where_that_is_asked_for(tmp_path):
 def test_a_folder_of_nothing_readable_ends_the_run_all_the_same(tmp_path):
     write_folder(tmp_path, {(name, i) for name in ("cat", "dog") for i in range(10)})
     data = load_data(f"folder:{tmp_path}", Input(3, 8), skip_broken=True)
-    with pytest.raises(nasir.CompileError, match="nor the 100 files after it"):
+    with pytest.raises(nasir.CompileError, match=r"E0824: .*nor can the 100 files after it"):
         list(batches(data.train, 4, 0, 0))
 
 
@@ -349,9 +361,12 @@ def test_changed_labels_are_other_data(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "message"), [("late", "bad item"), ("varying", "differ in shape: item")])
+@pytest.mark.parametrize(
+    ("name", "code", "message"),
+    [("late", "E0826", "bad item"), ("varying", "E0829", "differ in shape: item")],
+)
 @pytest.mark.parametrize("way", ["command", "python"])
-def test_an_error_in_a_worker_ends_the_run(tmp_path, name, message, way):
+def test_an_error_in_a_worker_ends_the_run(tmp_path, name, code, message, way):
     """The main process must not wait for workers that nothing can end, whoever started it."""
     (tmp_path / "own.py").write_text(
         """
@@ -379,5 +394,5 @@ def varying(): return Images("varying"), Images("fine")
         command = [sys.executable, "-P", "-c", f"import nasir\n{call}"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert "E0806" in done.stderr
+    assert code in done.stderr
     assert message in done.stderr

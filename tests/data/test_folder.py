@@ -53,7 +53,7 @@ def test_train_and_val_folders_are_the_two_parts(tmp_path):
     (images, _), *_ = batches(data.test, 6, 0, 0)
     assert images.shape == (6, 1, 8, 8)
     (tmp_path / "val" / "red").rename(tmp_path / "val" / "rot")
-    with pytest.raises(nasir.CompileError, match="differ in their classes: red, rot"):
+    with pytest.raises(nasir.CompileError, match=r"E0815: .*differ in their classes: red, rot"):
         load_data(f"folder:{tmp_path}", Input(1, 8))
 
 
@@ -126,13 +126,13 @@ def test_what_is_wrong_is_said_with_the_file_s_name(tmp_path):
     (tmp_path / "green" / "0.png").rename(tmp_path / "green.png")
     for file in (tmp_path / "green").iterdir():
         file.unlink()
-    assert problem() == ("E0801", f"the class folder `{tmp_path}/green` has no images")
+    assert problem() == ("E0818", f"the class folder `{tmp_path}/green` has no images")
     (tmp_path / "green").rmdir()
     (tmp_path / "blue").rename(tmp_path / "red" / "blue")
-    assert problem() == ("E0801", f"`{tmp_path}` has 1 class folder")
-    with pytest.raises(nasir.CompileError, match="there is no folder"):
+    assert problem() == ("E0817", f"`{tmp_path}` has 1 class folder")
+    with pytest.raises(nasir.CompileError, match="E0807: there is no folder"):
         load_data("folder:nowhere", Input(3, 16))
-    with pytest.raises(nasir.CompileError, match="5 channels"):
+    with pytest.raises(nasir.CompileError, match=r"E0802: .*5 channels"):
         load_data(f"folder:{tmp_path}", Input(5, 16))
 
 
@@ -177,7 +177,9 @@ def test_a_class_of_which_no_image_can_be_read_is_an_error(tmp_path):
         file.write_bytes(b"no image")
     (tmp_path / "net.nas").write_text(NET)
     request = Request(f"folder:{tmp_path / 'images'}", tmp_path / "run", skip_broken=True)
-    with pytest.raises(nasir.CompileError, match=r"red/.*` and all of its class cannot be read"):
+    with pytest.raises(
+        nasir.CompileError, match=r"E0823: .*red/.*` cannot be read, nor can any other training image of its class"
+    ):
         train_network(nasir.load(tmp_path / "net.nas"), request, Console(quiet=True))
 
 
@@ -345,5 +347,5 @@ def test_parts_have_several_names_and_what_lies_beside_them_is_named(tmp_path, n
     assert (data.classes, len(data.train), len(data.test)) == (3, 6, 6)
     assert list(data.passed_over) == ["extra"]
     (tmp_path / names[1]).rename(tmp_path / "other")
-    with pytest.raises(nasir.CompileError, match="the other part is not there"):
+    with pytest.raises(nasir.CompileError, match=r"E0816: .*the other part is missing"):
         load_data(f"folder:{tmp_path}", Input(3, 8))

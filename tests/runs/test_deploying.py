@@ -85,9 +85,9 @@ def test_predictions_are_those_of_the_test(run, tmp_path, form):
     ("spoil", "code"),
     [
         (lambda run: (run / "model.safetensors").write_bytes(b"?"), "E0907"),
-        (lambda run: (run / "deploy.json").write_text('{"input": 3}'), "E0907"),
-        (lambda run: (run / "deploy.json").write_text('{"prepared_by": "python:mine:load"}'), "E0907"),
-        (lambda run: (run / "arch.nas").unlink(), "E0901"),
+        (lambda run: (run / "deploy.json").write_text('{"input": 3}'), "E0926"),
+        (lambda run: (run / "deploy.json").write_text('{"prepared_by": "python:mine:load"}'), "E0927"),
+        (lambda run: (run / "arch.nas").unlink(), "E0912"),
     ],
 )
 def test_what_does_not_fit_is_said(run, tmp_path, spoil, code):
@@ -168,7 +168,7 @@ def test_small_networks_are_computed_by_one_thread_unless_told(tiny, tmp_path, m
 @pytest.mark.parametrize("texts", [["train.ema=0.9"], ["train.validation=0"]])
 def test_the_best_epoch_needs_images_to_tell_it_by_and_weights_of_its_own(tiny, tmp_path, texts):
     space = replace(tiny, settings=override(tiny.settings, ["train.keep=best", *texts]))
-    with pytest.raises(nasir.CompileError, match="E0503"):
+    with pytest.raises(nasir.CompileError, match="E0510"):
         search(space, Request("digits", tmp_path / "run"), QUIET)
 
 

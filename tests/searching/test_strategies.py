@@ -146,12 +146,14 @@ def test_a_name_that_is_not_known_is_a_diagnostic_with_the_names(text, names):
 
 
 def test_a_package_that_is_broken_is_a_diagnostic(compiled):
-    with pytest.raises(nasir.CompileError, match=r"`loss = broken` cannot be loaded: .*nothing"):
+    with pytest.raises(nasir.CompileError, match=r"E0517: `loss = broken` cannot be loaded: .*nothing"):
         loss_of(settled(compiled, "loss=broken").settings.search)
 
 
 def test_a_strategy_that_has_gone_is_a_diagnostic():
-    with pytest.raises(nasir.CompileError, match="`loss = gone` cannot be loaded: there are broken, cross_entropy"):
+    with pytest.raises(
+        nasir.CompileError, match="E0503: `loss` must be one of broken, cross_entropy, hinge, and `gone` was given"
+    ):
         loss_of(SearchSettings(loss="gone"))
 
 

@@ -11,14 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nasir.data import pieces, whole
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.data.mistakes import no_readable_image
 from nasir.ir.values import Scalar
 from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
-from nasir.searching import optimizers
+from nasir.searching import mistakes, optimizers
 from nasir.searching.averaging import Average
 from nasir.searching.landing import draw, land, scores
-from nasir.searching.phases import diverged
 from nasir.searching.prices import Prices
 from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Found, Images, Task
 from nasir.searching.training import compiled, place
@@ -122,7 +121,9 @@ class DMasking:
         self._average.put()
         missed, loss, accuracy, choices = min(compared, key=lambda one: (math.isinf(one[1]), *one[:2]))
         if math.isinf(loss):
-            raise diverged(loss, "every network with the supernet's weights", "search.weights", self._settings.weights)
+            raise mistakes.diverged(
+                loss, "every network with the supernet's weights", "search.weights", self._settings.weights
+            )
         return Found(choices, not missed, accuracy, self.supernet.entropy(), self.supernet.argmax())
 
     def _candidates(self) -> list[tuple[dict[str, Scalar], bool]]:
@@ -159,7 +160,7 @@ class DMasking:
                 if pauses.signal:
                     raise pauses.stopped()
         if not counted:
-            raise CompileError(Diagnostic("E0805", "none of the architecture's images can be read"))
+            raise no_readable_image("images for the architecture")
         return (loss / counted if math.isfinite(loss) else math.inf), correct / counted
 
     def _estimation_images(self) -> Iterator[Tensor]:

@@ -1,0 +1,50 @@
+"""One constructor for each mistake that a command line can hold."""
+
+import os
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from nasir.diagnostics import CompileError, Diagnostic, closest
+
+
+def unknown_code(code: str, known: Sequence[str]) -> CompileError:
+    hints = (*closest(code.upper(), known), "`nasir explain` lists them all")
+    return CompileError(Diagnostic("E0609", f"no error has the code `{code}`", hints=hints))
+
+
+def unknown_pass(name: str, known: Sequence[str]) -> CompileError:
+    hints = (*closest(name, known), f"passes: {', '.join(known)}")
+    return CompileError(Diagnostic("E0610", f"no pass `{name}` runs here", hints=hints))
+
+
+def rival_options() -> CompileError:
+    hint = "`--choose` alone may be added to another"
+    return CompileError(Diagnostic("E0606", "these options each choose a whole network", hints=(hint,)))
+
+
+def no_value(option: str, text: str) -> CompileError:
+    hint = f"write `{option} NAME=VALUE`"
+    return CompileError(Diagnostic("E0607", f"`{option} {text}` has no value", hints=(hint,)))
+
+
+def no_choices(path: Path) -> CompileError:
+    hint = 'write `{"trunk.0.width": 16, ...}`, or take the `choices.json` of a run'
+    return CompileError(Diagnostic("E0707", f"`{path}` is not a JSON object of choices", hints=(hint,)))
+
+
+def not_printed(error: OSError) -> CompileError:
+    return CompileError(Diagnostic("E0922", f"standard output cannot be written: {error.strerror or error}"))
+
+
+def no_temporary_folder() -> CompileError:
+    hint = "name one that can be written: `TMPDIR=DIR nasir ...`"
+    return CompileError(Diagnostic("E0923", "there is no folder for temporary files", hints=(hint,)))
+
+
+def fault(error: Exception) -> CompileError:
+    """What only a fault of ours explains, with the last line of ours on the way to it."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f"{os.sep}nasir{os.sep}" in f.filename]
+    where = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
+    hint = "please report it with the command and the program; `NASIR_TRACEBACK=1 nasir ...` shows where it happened"
+    return CompileError(Diagnostic("E0910", f"{type(error).__name__}: {error}{where}", hints=(hint,)))

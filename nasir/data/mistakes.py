@@ -1,0 +1,169 @@
+"""One constructor for each mistake that the data of a run hold."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from nasir.diagnostics import CompileError, Diagnostic, Span, closest
+
+
+def unknown_data(name: str, kind: str, known: Iterable[str], shown: str) -> CompileError:
+    hints = closest(kind, known) or (f"data sets: {shown}",)
+    return CompileError(Diagnostic("E0801", f"no data set is named `{name}`", hints=hints))
+
+
+def too_few_images(name: str, training: int, test: int) -> CompileError:
+    message = f"`{name}` has {training} training and {test} test images"
+    hint = "at least two training images and a test image are needed"
+    return CompileError(Diagnostic("E0810", message, hints=(hint,)))
+
+
+def bad_class_count(text: str, wrong: str, of: int) -> CompileError:
+    hint = f"write a number from 2 to {of}, or a percentage of them"
+    return CompileError(Diagnostic("E0811", f"`--classes {text}` is {wrong} of the {of} classes", hints=(hint,)))
+
+
+def bad_label(where: str, image: int, label: int, wrong: str) -> CompileError:
+    hint = "labels count from 0, and each of them has images"
+    return CompileError(Diagnostic("E0812", f"{where}: image {image} has the label {label}, {wrong}", hints=(hint,)))
+
+
+# Data and network
+
+
+def other_channels(wanted: int, given: str, hint: str) -> CompileError:
+    message = f"the network takes images of {wanted} channels, and the data's have {given}"
+    return CompileError(Diagnostic("E0802", message, hints=(hint,)))
+
+
+def no_images_taken(span: Span | None, kind: str) -> CompileError:
+    message = f"the network takes no images, but a {kind}: there is no data for it yet"
+    hint = "`nasir.search` and `nasir train` read images; `nasir.supernet` trains in a loop of your own"
+    return CompileError(Diagnostic("E0832", message, span, (hint,)))
+
+
+def other_classes(span: Span | None, data: str, classes: int) -> CompileError:
+    message = f"the space's output does not have one value for each of the {classes} classes of `{data}`"
+    hint = f"end with `-> global_avg_pool -> linear({classes})`, or give the parameter: `--with classes={classes}`"
+    return CompileError(Diagnostic("E0819", message, span, (hint,)))
+
+
+# The digits
+
+
+def no_digits() -> CompileError:
+    return CompileError(
+        Diagnostic("E0808", "the digits come with scikit-learn", hints=("pip install 'nasir[digits]'",))
+    )
+
+
+def digits_of_a_folder(rest: str) -> CompileError:
+    hint = "write `--data digits`"
+    return CompileError(Diagnostic("E0809", f"`digits` takes no folder, and `{rest}` was given", hints=(hint,)))
+
+
+# Folders
+
+
+def no_data_folder(path: str, kind: str, contents: str) -> CompileError:
+    hint = f"write `--data {kind}:DIR`, the folder with {contents}"
+    return CompileError(Diagnostic("E0807", f"there is no folder `{path}`", hints=(hint,)))
+
+
+def no_idx_file(root: Path, names: Sequence[str]) -> CompileError:
+    return CompileError(Diagnostic("E0814", f"`{root}` has no file `{names[0]}`, nor `{names[1]}`"))
+
+
+def damaged_idx_file(path: Path, wrong: str) -> CompileError:
+    return CompileError(Diagnostic("E0822", f"`{path}` {wrong}", hints=("replace the file",)))
+
+
+def other_count(root: Path, part: str, images: int, labels: int) -> CompileError:
+    message = f"`{root}`: `{part}` has {images} images and {labels} labels"
+    return CompileError(Diagnostic("E0813", message, hints=("take both files from one data set",)))
+
+
+def parts_apart(training: Path, tests: Path, different: Sequence[str]) -> CompileError:
+    message = f"`{training}` and `{tests}` differ in their classes: {', '.join(different)}"
+    return CompileError(Diagnostic("E0815", message, hints=("each class needs a folder in both",)))
+
+
+def one_part(alone: Path, training: Sequence[str], tests: Sequence[str]) -> CompileError:
+    message = f"`{alone}` is one part of a data set, and the other part is missing"
+    hint = f"it needs both: {', '.join(training)}; and {', '.join(tests)}"
+    return CompileError(Diagnostic("E0816", message, hints=(hint,)))
+
+
+def too_few_classes(root: Path, count: int) -> CompileError:
+    hint = "it needs a folder for each class: DIR/cat/1.jpg, DIR/dog/1.jpg"
+    message = f"`{root}` has {count or 'no'} class folder{'s' * (not count)}"
+    return CompileError(Diagnostic("E0817", message, hints=(hint,)))
+
+
+def empty_class(folder: Path, endings: Sequence[str]) -> CompileError:
+    hint = f"images end in {', '.join(endings)}; take the folder away if the class is not wanted"
+    return CompileError(Diagnostic("E0818", f"the class folder `{folder}` has no images", hints=(hint,)))
+
+
+# Image files
+
+
+def broken_image(file: str, reason: str, *hints: str) -> CompileError:
+    return CompileError(Diagnostic("E0805", f"`{file}` cannot be read: {reason}", hints=hints))
+
+
+def broken_class(file: str) -> CompileError:
+    hint = "mend them, or take the folder of the class away"
+    return CompileError(
+        Diagnostic("E0823", f"`{file}` cannot be read, nor can any other training image of its class", hints=(hint,))
+    )
+
+
+def broken_images(file: str, tries: int, reason: str) -> CompileError:
+    message = f"`{file}` cannot be read, nor can the {tries} files after it: {reason}"
+    return CompileError(Diagnostic("E0824", message, hints=("look at the files: they seem to be no images",)))
+
+
+def no_readable_image(which: str) -> CompileError:
+    hint = "look at the files: they seem to be no images"
+    return CompileError(Diagnostic("E0824", f"none of the {which} can be read", hints=(hint,)))
+
+
+def failed_worker(reason: str) -> CompileError:
+    hint = "where memory is short, a smaller `batch` helps"
+    return CompileError(Diagnostic("E0825", f"the images cannot be read: {reason}", hints=(hint,)))
+
+
+# Data sets of the user's own, `python:MODULE:FUNCTION`
+
+
+def no_function(rest: str) -> CompileError:
+    hint = "write `--data python:my_data:load`, the function `load` of my_data.py"
+    return CompileError(Diagnostic("E0806", f"`python:{rest}` names no function", hints=(hint,)))
+
+
+def no_pair(function: str, module: str, told: str) -> CompileError:
+    return CompileError(
+        Diagnostic("E0827", f"`{function}` of `{module}` does not return a training and a test set: {told}")
+    )
+
+
+def failed_item(reason: str) -> CompileError:
+    return CompileError(Diagnostic("E0826", f"the images cannot be read: {reason}"))
+
+
+def unreadable_labels(name: str, told: str) -> CompileError:
+    return CompileError(Diagnostic("E0828", f"the labels of `{name}` cannot be read: {told}"))
+
+
+def different_shapes(name: str, shapes: str) -> CompileError:
+    hint = "resize them to one size"
+    return CompileError(Diagnostic("E0829", f"the images of `{name}` differ in shape: {shapes}", hints=(hint,)))
+
+
+def infinite_pixels(item: object) -> CompileError:
+    return CompileError(Diagnostic("E0830", f"the image of item {item} has values that are not finite numbers"))
+
+
+def other_form(type: object, shape: Sequence[int], wanted: str) -> CompileError:
+    message = f"the images are {type} of shape {[*shape]}, not float32 {wanted}"
+    return CompileError(Diagnostic("E0831", message, hints=("torchvision's ToTensor makes such images",)))

@@ -1,0 +1,59 @@
+"""One constructor for each mistake about a file, an emitted module, a network or another's package, which no single
+room makes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nasir.diagnostics import CompileError, Diagnostic, closest
+
+
+def unreadable(path: Path | str, reason: object) -> CompileError:
+    return CompileError(Diagnostic("E0702", f"`{path}` cannot be read: {reason}"))
+
+
+def not_written(path: Path, error: OSError) -> CompileError:
+    return CompileError(Diagnostic("E0903", f"`{path}` cannot be written: {error.strerror or error}"))
+
+
+def folder_for_a_file(path: Path) -> CompileError:
+    return CompileError(Diagnostic("E0921", f"`{path}` is a folder", hints=("name a file in it",)))
+
+
+def source_fails(path: Path, error: BaseException) -> CompileError:
+    return CompileError(Diagnostic("E0703", f"`{path}` cannot be run: {error!r}"))
+
+
+def no_module(path: Path) -> CompileError:
+    hint = "`nasir build` writes a file that defines one"
+    return CompileError(Diagnostic("E0708", f"`{path}` defines no torch.nn.Module", hints=(hint,)))
+
+
+def unknown_extension(setting: str, name: str, known: Sequence[str]) -> CompileError:
+    """A strategy or a loss that Python gives, or whose package has gone since; a program's has a place in its text."""
+    hints = closest(name, known) or ("install the package that announces it, or take another",)
+    message = f"`{setting}` must be one of {', '.join(known)}, and `{name}` was given"
+    return CompileError(Diagnostic("E0503", message, hints=hints))
+
+
+def extension_fails(setting: str, name: str, place: str, error: Exception) -> CompileError:
+    hint = f"mend or reinstall the package that announces it, as `{place}`"
+    message = f"`{setting} = {name}` cannot be loaded: {type(error).__name__}: {error}"
+    return CompileError(Diagnostic("E0517", message, hints=(hint,)))
+
+
+def still_undecided(space: str, decisions: Sequence[str]) -> CompileError:
+    hint = "`nasir derive` and `nasir build` take `--largest`, `--sample SEED`, `--run RUN`; Python has `space.at`"
+    shown = ", ".join(decisions[:4]) + (", ..." if len(decisions) > 4 else "")
+    return CompileError(Diagnostic("E0604", f"`{space}` still has something to decide: {shown}", hints=(hint,)))
+
+
+def not_written_out(space: str) -> CompileError:
+    message = f"a network of `{space}` cannot be written out as a program"
+    hint = "a fault of nasir's: please report the program; `nasir build` emits the network all the same"
+    return CompileError(Diagnostic("E0608", message, hints=(hint,)))
+
+
+def emitted_wrongly(network: str, difference: str) -> CompileError:
+    hint = "this is a fault of nasir's: please report it with the program"
+    message = f"the module emitted for `{network}` is not the network: {difference}"
+    return CompileError(Diagnostic("E0910", message, hints=(hint,)))

@@ -1,0 +1,156 @@
+"""One constructor for each mistake that a run ends with, from its request to what is told of its folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nasir.diagnostics import CompileError, Diagnostic
+
+_AGAIN = "start again with `--overwrite`"
+_NAMED = "name the folder that `nasir search --out` was given"
+
+
+# What is asked for
+
+
+def nothing_to_search(space: str) -> CompileError:
+    hint = "`nasir train` trains a network that is decided"
+    return CompileError(
+        Diagnostic("E0605", f"`{space}` has nothing to search: no set and no choice is left in it", hints=(hint,))
+    )
+
+
+# Devices
+
+
+def no_device(name: str) -> CompileError:
+    return CompileError(
+        Diagnostic("E0904", f"there is no device `{name}` here", hints=("use `cpu`, `cuda` or `cuda:N`",))
+    )
+
+
+def no_computation(name: str) -> CompileError:
+    return CompileError(Diagnostic("E0904", f"nothing can be computed on `{name}`", hints=("use `cpu` or `cuda`",)))
+
+
+def one_device_for_all(name: str) -> CompileError:
+    hint = "write `--device cuda`: each rank takes its own"
+    return CompileError(Diagnostic("E0924", f"all ranks would take `{name}`", hints=(hint,)))
+
+
+def synchronised_without_gpus() -> CompileError:
+    hint = "leave `--sync-bn` out: without it each rank takes the statistics of its own images"
+    return CompileError(Diagnostic("E0925", "torch synchronises batch norms on GPUs alone", hints=(hint,)))
+
+
+# Networks in Python files
+
+
+def not_made(path: Path, error: Exception) -> CompileError:
+    message = f"the network of `{path}` cannot be made without arguments: {error}"
+    return CompileError(Diagnostic("E0709", message, hints=("give each parameter of `__init__` a default",)))
+
+
+def nothing_to_train(path: Path) -> CompileError:
+    return CompileError(Diagnostic("E0710", f"the network of `{path}` has no weights to train"))
+
+
+def images_not_taken(path: Path, error: Exception, data: str, shape: Sequence[int]) -> CompileError:
+    hint = f"the images of `{data}` are {[*shape]}"
+    return CompileError(Diagnostic("E0820", f"`{path}` does not take the images: {error}", hints=(hint,)))
+
+
+def classes_not_told(path: Path, data: str, classes: int) -> CompileError:
+    hint = f"its output needs a value for each class: [N, {classes}]"
+    message = f"`{path}` does not tell the {classes} classes of `{data}` apart"
+    return CompileError(Diagnostic("E0819", message, hints=(hint,)))
+
+
+# Folders of runs
+
+
+def sweep_there(folder: Path, name: str) -> CompileError:
+    hint = "`--resume` goes on with a sweep, `--overwrite` replaces it, `--out DIR` goes elsewhere"
+    return CompileError(Diagnostic("E0901", f"`{folder}` already contains the `{name}` of a sweep", hints=(hint,)))
+
+
+def no_run(folder: Path) -> CompileError:
+    return CompileError(Diagnostic("E0908", f"`{folder}` contains no run", hints=(_NAMED,)))
+
+
+def damaged_plan(path: Path, reason: str = "it is not a JSON object") -> CompileError:
+    return CompileError(Diagnostic("E0909", f"`{path}` is damaged: {reason}", hints=(_AGAIN,)))
+
+
+def damaged_run(folder: Path, error: Exception) -> CompileError:
+    message = f"the files of `{folder}` are damaged: {type(error).__name__}: {error}"
+    return CompileError(Diagnostic("E0909", message, hints=("run it again with `--overwrite`",)))
+
+
+def another_run(folder: Path, different: Sequence[str]) -> CompileError:
+    hint = "resume with the same file and options, or start again with `--overwrite`"
+    message = f"the run in `{folder}` is another one: it has {' and '.join(different)}"
+    return CompileError(Diagnostic("E0911", message, hints=(hint,)))
+
+
+# Runs to repeat
+
+
+def nothing_to_repeat(run: Path) -> CompileError:
+    return CompileError(Diagnostic("E0908", f"`{run}` contains no search to repeat", hints=(_NAMED,)))
+
+
+def repeated_on_other_data(run: Path, data: str) -> CompileError:
+    hint = f"to repeat it, say so: `--data {data}`"
+    return CompileError(Diagnostic("E0915", f"`{run}` was searched on the data `{data}`", hints=(hint,)))
+
+
+def settings_from_python(run: Path) -> CompileError:
+    hint = "its settings were given in Python: repeat it from there"
+    message = f"`{run}` was searched with other settings than its space and its command line give"
+    return CompileError(Diagnostic("E0916", message, hints=(hint,)))
+
+
+def loss_from_python(run: Path) -> CompileError:
+    hint = "repeat it from there: `nasir.search(..., loss=...)`"
+    message = f"`{run}` was searched with a loss that was given in Python"
+    return CompileError(Diagnostic("E0929", message, hints=(hint,)))
+
+
+def other_ranks(run: Path, ranks: int) -> CompileError:
+    hint = f"torchrun --no-python --nproc-per-node {ranks} nasir search --from {run}"
+    message = f"`{run}` was searched by {ranks} rank{'s' * (ranks != 1)}, and a repetition needs as many"
+    return CompileError(Diagnostic("E0917", message, hints=(hint,)))
+
+
+# Networks that predict
+
+
+def no_network(path: Path) -> CompileError:
+    hint = "name a run that is finished, or an emitted `model.py` with `model.safetensors` beside it"
+    return CompileError(Diagnostic("E0912", f"`{path}` contains no network", hints=(hint,)))
+
+
+def network_in_python(path: Path) -> CompileError:
+    hint = f"its network is code: name the file, `nasir predict {path / 'model.py'} ...`, which runs it"
+    return CompileError(Diagnostic("E0912", f"`{path}` contains no network in the language", hints=(hint,)))
+
+
+def other_weights(path: Path, reason: str) -> CompileError:
+    hint = "take the weights that the run wrote beside the network"
+    return CompileError(Diagnostic("E0907", f"`{path}` does not fit the network: {reason}", hints=(hint,)))
+
+
+def no_deployment(path: Path, error: Exception) -> CompileError:
+    hint = "take the `deploy.json` that the run wrote beside the network"
+    return CompileError(Diagnostic("E0926", f"`{path}` cannot be used: {error}", hints=(hint,)))
+
+
+def prepared_by_code(maker: str) -> CompileError:
+    hint = "prepare the images as it does, and call the network from Python"
+    message = f"the training images were prepared by {maker}, which `nasir predict` does not run"
+    return CompileError(Diagnostic("E0927", message, hints=(hint,)))
+
+
+def deployment_of_another(path: Path, reason: str) -> CompileError:
+    hint = "take the `deploy.json` that the run wrote beside the network"
+    return CompileError(Diagnostic("E0928", f"`{path}` and its `deploy.json` do not fit: {reason}", hints=(hint,)))

@@ -1,0 +1,65 @@
+"""One constructor for each mistake that the search or the training of a network ends with."""
+
+from collections.abc import Sequence
+
+from nasir.diagnostics import CompileError, Diagnostic
+from nasir.lang.settings import Optimizer
+
+# What is asked for
+
+
+def bound_too_low(cost: str, limit: float, least: float) -> Diagnostic:
+    message = f"no network of the space has {cost} <= {limit:,.12g}: the smallest found has {least:,}"
+    return Diagnostic("E0507", message, hints=("raise the bound, or add smaller options to the space",))
+
+
+def bounds_apart(bounds: Sequence[str]) -> CompileError:
+    message = f"no network was found that keeps {', '.join(bounds)} together"
+    return CompileError(Diagnostic("E0516", message, hints=("raise a bound",)))
+
+
+def nothing_to_keep(why: str) -> CompileError:
+    message = f"`keep = best` keeps the weights of an epoch, and {why}"
+    return CompileError(Diagnostic("E0510", message, hints=("leave one of the two out",)))
+
+
+def empty_part() -> CompileError:
+    hint = "change `split` or `batch`, so that each part makes batches of at least two images for each rank"
+    return CompileError(
+        Diagnostic("E0803", "one of the two parts of the training images does not fill a batch", hints=(hint,))
+    )
+
+
+def no_batches() -> CompileError:
+    hint = "raise `train.batch`: each rank needs two images of a batch"
+    return CompileError(Diagnostic("E0821", "the training images do not fill a batch", hints=(hint,)))
+
+
+# Steps
+
+
+def diverged(loss: float, where: str, setting: str, optimizer: Optimizer, *hints: str) -> CompileError:
+    """A loss is no finite number; `setting` is the optimizer that led there."""
+    gentler = {name: value / 10 if name == "lr" else value for name, value in optimizer.arguments}
+    arguments = ", ".join(f"{name}={value:g}" for name, value in gentler.items())
+    change = f'--set "{setting}={optimizer.name}({arguments})"'
+    hint = f"lower its learning rate, `{change}`, and start again with `--overwrite`"
+    return CompileError(Diagnostic("E0804", f"the loss is {loss} in {where}", hints=(hint, *hints)))
+
+
+def infinite_weights() -> CompileError:
+    hint = "lower the learning rates, and start again with `--overwrite`"
+    return CompileError(Diagnostic("E0804", "some of the weights are not finite numbers", hints=(hint,)))
+
+
+def infinite_outputs() -> CompileError:
+    hint = "lower the learning rate of the training, and start again with `--overwrite`"
+    return CompileError(Diagnostic("E0804", "some of the network's outputs are not finite numbers", hints=(hint,)))
+
+
+# Checkpoints
+
+
+def other_checkpoint(of: str, error: Exception) -> CompileError:
+    hint = "start again with `--overwrite`"
+    return CompileError(Diagnostic("E0920", f"the checkpoint does not fit the {of}: {error}", hints=(hint,)))
