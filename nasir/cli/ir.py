@@ -8,11 +8,14 @@ import typer
 from nasir.api import compile_source
 from nasir.cli import mistakes
 from nasir.cli.options import Choices, Choose, File, Largest, Run, Sample, Smallest, With, parameters, selected
+from nasir.ir.graph import Choices as Chosen
 from nasir.ir.graph import Graph
 from nasir.ir.printer import print_graph
 from nasir.lang.modules import find
+from nasir.passes.base import OutOfOrder, Pass
 from nasir.passes.base import run as run_passes
-from nasir.passes.pipeline import CHECKED, derivation, supernet
+from nasir.passes.pipeline import CHECKED, ELABORATED, all_passes, derivation, supernet
+from nasir.passes.specialise import Specialise
 
 NAME = "ir"
 
@@ -21,7 +24,11 @@ def command(
     file: File,
     given: With = None,
     after: Annotated[str | None, typer.Option("--after", metavar="PASS", help="The IR after this pass.")] = None,
-    passes: Annotated[bool, typer.Option("--passes", help="The IR after each pass.")] = False,
+    passes: Annotated[
+        str | None,
+        typer.Option("--passes", metavar="A,B,...", help="Run these passes on the elaborated program, in this order."),
+    ] = None,
+    each: Annotated[bool, typer.Option("--each", help="The IR after each pass.")] = False,
     largest: Largest = False,
     smallest: Smallest = False,
     sample: Sample = None,
@@ -29,7 +36,7 @@ def command(
     choices: Choices = None,
     run: Run = None,
 ) -> None:
-    """Print the graph IR: after the front end, after PASS, or after each pass.
+    """Print the graph IR: after the front end, after PASS, after each pass, or after passes of your own choice.
 
     Passes: elaborate, infer-shapes, canonicalise, prune-dead, then place-masks and fold-masks on the way to a
     supernet, or, with choices, specialise, canonicalise, prune-dead, flatten-scopes on the way to a network.
@@ -38,23 +45,39 @@ def command(
     space = compile_source(find(file), lambda name, graph: stages.append((name, graph)), parameters(given))
     chosen = selected(space, largest=largest, smallest=smallest, sample=sample, choose=choose, choices=choices, run=run)
     front = len(stages)
-    rest = supernet() if not chosen else derivation(chosen)
-    run_passes(space.graph, rest, CHECKED, lambda name, graph: stages.append((name, graph)))
-    notes = {step.name: step.note for step in rest}
-    if passes:
+    start, held = space.graph, CHECKED
+    if passes is not None:
+        steps = tuple(_named(name.strip(), chosen) for name in passes.split(",") if name.strip())
+        stages, front = stages[:1], 0
+        (_, start), held = stages[0], ELABORATED
+    else:
+        steps = derivation(chosen) if chosen else supernet()
+    try:
+        run_passes(start, steps, held, lambda name, graph: stages.append((name, graph)))
+    except OutOfOrder as error:
+        raise mistakes.pass_too_early(error.step.name, [fact.value for fact in error.missing]) from None
+    notes = {step.name: step.note for step in steps}
+    if each:
         for name, graph in stages:
             print(f"# after {name}\n{_printed(graph, notes.get(name))}")
         return
     if after is None:
-        after_front = stages[-1] if chosen else stages[front - 1]
-        print(print_graph(after_front[1]), end="")
+        _, graph = stages[-1] if chosen or not front else stages[front - 1]
+        print(print_graph(graph), end="")
         return
     # A pass may run twice, in the front end and in derivation: the last one is what choices ask for.
     found = [graph for name, graph in stages if name == after]
     if not found:
-        names = list(dict.fromkeys(name for name, _ in stages))
-        raise mistakes.unknown_pass(after, names)
+        raise mistakes.unknown_pass(after, list(dict.fromkeys(name for name, _ in stages)))
     print(_printed(found[-1], notes.get(after)), end="")
+
+
+def _named(name: str, chosen: Chosen | None) -> Pass:
+    """A pass by its name; `specialise` takes the choices of the command line."""
+    known = all_passes()
+    if name not in known:
+        raise mistakes.unknown_pass(name, list(known))
+    return Specialise(chosen or {}) if name == Specialise.name else known[name]()
 
 
 def _printed(graph: Graph, note: Callable[[Graph], str] | None) -> str:

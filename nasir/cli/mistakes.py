@@ -18,6 +18,12 @@ def unknown_pass(name: str, known: Sequence[str]) -> CompileError:
     return CompileError(Diagnostic("E0610", f"no pass `{name}` runs here", hints=hints))
 
 
+def pass_too_early(name: str, missing: Sequence[str]) -> CompileError:
+    hint = "`nasir ir FILE --each` shows an order that works; docs/compiler.md says what each pass needs"
+    message = f"the pass `{name}` needs a graph that is {' and '.join(sorted(missing))}"
+    return CompileError(Diagnostic("E0612", message, hints=(hint,)))
+
+
 def rival_options() -> CompileError:
     hint = "`--choose` alone may be added to another"
     return CompileError(Diagnostic("E0606", "these options each choose a whole network", hints=(hint,)))

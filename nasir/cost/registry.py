@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from nasir.cost import costs
+from nasir import extensions
 from nasir.cost.base import Cost
-from nasir.plugins import instances
 
-COSTS: Mapping[str, Cost] = {cost.name: cost for cost in instances(Cost, costs.__name__, costs.__path__, "nasir.costs")}
+COSTS: Mapping[str, Cost] = {cost.name: cost for cost in extensions.COSTS.instances(Cost)}
 STANDARD: tuple[str, ...] = tuple(name for name, cost in COSTS.items() if cost.is_standard)
 """What is shown and recorded of every network."""
 PRIMARY = STANDARD[0]

@@ -92,7 +92,7 @@ def test_info_for_people(files):
 def test_ir_after_a_pass_and_after_each(files):
     assert "channels(%" in nasir("ir", "tiny.nas", "--after", "elaborate", cwd=files).stdout
     assert ".mask = mask(" in nasir("ir", "tiny.nas", "--after", "place-masks", cwd=files).stdout
-    each = nasir("ir", "tiny.nas", "--passes", cwd=files).stdout
+    each = nasir("ir", "tiny.nas", "--each", cwd=files).stdout
     assert [line for line in each.splitlines() if line.startswith("# after ")] == [
         f"# after {name}"
         for name in ("elaborate", "infer-shapes", "canonicalise", "prune-dead", "place-masks", "fold-masks")

@@ -1,5 +1,5 @@
-"""Emitted networks compute what they always did: the outputs are of the emitter that wrote a class for each variant of a
-block, with weights and images by a formula. Weights keep their names and shapes."""
+"""Emitted networks compute what they always did, by outputs recorded of the emitter that wrote a class for each variant
+of a block; weights and images are made by a formula. Weights keep their names and shapes."""
 
 import json
 import math

@@ -3,6 +3,7 @@ the entry point group `nasir.ops` (`docs/write-an-op.md`)."""
 
 from collections.abc import Mapping
 
+from nasir import extensions
 from nasir.ir.ops.base import (
     Argument,
     Attribute,
@@ -19,9 +20,8 @@ from nasir.ir.ops.base import (
     resolve_argument,
     tensors,
 )
-from nasir.plugins import instances
 
-OPS: Mapping[str, Op] = {op.name: op for op in instances(Op, __name__, __path__, "nasir.ops")}
+OPS: Mapping[str, Op] = {op.name: op for op in extensions.OPS.instances(Op)}
 
 __all__ = [
     "OPS",
