@@ -67,16 +67,20 @@ def _undeclared(node: Node) -> Iterator[str]:
             yield f"has the operands {', '.join(labels) or 'of nothing'}"
     elif labels != op.operands:
         yield f"has the operands {', '.join(labels)}, and {op.name} takes {', '.join(op.operands)}"
-    names = {name for name, _ in node.attributes}
     declared = {p.name: p for p in op.parameters}
-    yield from (
-        f"has the attribute {name}, which {op.name} has not" for name in sorted(names - {*declared, *op.internal})
-    )
-    yield from (f"has no {name}, which {op.name} needs" for name in sorted(declared.keys() - names))
+    names = [name for name, _ in node.attributes]
+    if names != list(declared):
+        unknown = sorted(set(names) - {*declared, *op.internal})
+        yield from (f"has the attribute {name}, which {op.name} has not" for name in unknown)
+        yield from (f"has no {name}, which {op.name} needs" for name in sorted(declared.keys() - set(names)))
     for name, value in node.attributes:
-        if name in declared and not isinstance(value, Ref) and (problem := declared[name].problem(value)):
+        parameter = declared.get(name)
+        if parameter is None or isinstance(value, Ref) or value is parameter.default:
+            continue
+        if problem := parameter.problem(value):
             yield f"has {name}={text(value)}, which must be {problem}"
-    yield from (f"has a gate on {label}" for label, _ in node.gates if label not in {"", *labels})
+    if node.gates:
+        yield from (f"has a gate on {label}" for label, _ in node.gates if label not in {"", *labels})
     if node.clears and node.clears != op.carries:
         yield f"clears {node.clears}, which {op.name} cannot"
 

@@ -145,7 +145,10 @@ class _Inference:
             support = self._distributions.support(value)
             return support[0] if len(support) == 1 else value
 
-        return replace(type, sizes=tuple(map(size, type.sizes)), parts=tuple(map(self._folded, type.parts)))
+        sizes = tuple(map(size, type.sizes))
+        if sizes == type.sizes and not type.parts:
+            return type
+        return replace(type, sizes=sizes, parts=tuple(map(self._folded, type.parts)))
 
     def _check_attributes(self, node: Node) -> None:
         for parameter in OPS[node.op].parameters:
