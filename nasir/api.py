@@ -79,6 +79,11 @@ class Space:
         """The exact costs of the space's networks."""
         return CostModel(self.graph)
 
+    @property
+    def cost_names(self) -> tuple[str, ...]:
+        """The costs that its search shows and records: the standard ones, and those that its objective names."""
+        return with_standard(self.settings.objective.costs)
+
     def macs(self) -> tuple[int, int]:
         """The least and the most multiply-adds (convolutions and linear layers, one image)."""
         return self.range()
@@ -249,7 +254,7 @@ def supernet(space: Space, resolution: Resolution = "all") -> "Supernet":
     """
     from nasir.supernets import build  # imports torch
 
-    return build(space.graph, resolution, costs=with_standard(space.settings.objective.costs))
+    return build(space.graph, resolution, costs=space.cost_names)
 
 
 def emit(network: Space, notes: Sequence[str] = ()) -> str:

@@ -74,7 +74,7 @@ def test_bytecode_in_a_run_folder_is_not_run(tiny, start):
     mark = plant(run, "model")
     found = search(tiny, Request("digits", run, resume=start == "resume", overwrite=start == "overwrite"), QUIET)
     assert not mark.exists()
-    assert found.summary.params == found.network.params()[0]
+    assert found.summary.costs["params"] == found.network.params()[0]
 
 
 def test_bytecode_beside_a_file_that_is_trained_is_not_run(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import typer
 
 from nasir.api import Space
 from nasir.cli import mistakes
+from nasir.cost.registry import COSTS, PRIMARY
 from nasir.files import Unreadable, parse_json, read_any
 from nasir.ir.values import Scalar
 from nasir.mistakes import unreadable
@@ -69,6 +70,34 @@ def with_request(command: str) -> Callable[[Callable[..., None]], Callable[..., 
         return made
 
     return decorate
+
+
+def with_limits(function: Callable[..., None]) -> Callable[..., None]:
+    """Makes of a function's parameter `limits` an option for each cost, `--macs 20M,40M`; it gets those that are
+    given, by the cost's name."""
+    names = {name: name.replace("(", "_").replace(")", "") for name in COSTS}
+
+    def run(**values: Any) -> None:
+        given = {cost: values.pop(taken) for cost, taken in names.items()}
+        function(**values, limits={cost: text for cost, text in given.items() if text is not None})
+
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        parameters += map(_limits, names.items()) if name == "limits" else [parameter]
+    made: Any = run
+    made.__signature__ = inspect.Signature([p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters])
+    made.__doc__ = function.__doc__
+    return made
+
+
+def _limits(one: tuple[str, str]) -> inspect.Parameter:
+    """The option for bounds on a cost."""
+    cost, taken = one
+    flag = f"--{taken.replace('_', '-')}"
+    example = "`20M,40M,60M`, or `40%,60%`" if cost == PRIMARY else "in place of those on another cost"
+    words = f"Bounds on {COSTS[cost].title[:1].lower()}{COSTS[cost].title[1:]}: {example}."
+    annotation = Annotated[str | None, typer.Option(flag, metavar="LIMITS", help=words)]
+    return inspect.Parameter(taken, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 def _parameter(one: Known) -> inspect.Parameter:

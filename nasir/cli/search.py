@@ -133,12 +133,13 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
     from nasir.runs.summary import by_layer
 
     table = Table("layer", "made of", "output", box=SIMPLE_HEAD, header_style="dim")
-    table.add_column("macs", justify="right")
-    table.add_column("params", justify="right")
+    costs = tuple(result.summary.costs)
+    for cost in costs:
+        table.add_column(cost, justify="right")
     chosen = by_layer({name: key(option) for name, option in result.chosen.items()})
     if chosen:
         table.add_column("chosen")
-    for row in layer_rows(result.network.graph):
+    for row in layer_rows(result.network.graph, costs):
         cells = [row.name, row.block, row.shape, *(f"{amount:,}" for amount in row.costs.values())]
         table.add_row(*cells, *([chosen.get(row.name, "")] if chosen else []))
     console.print(table)
@@ -147,11 +148,14 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
 
 def show_summary(summary: "Summary", folder: Path, console: "Console", decisions: int = 0) -> None:
     """The figures of a run, of a search over so many decisions."""
+    from nasir.cost.registry import COSTS
     from nasir.runs.summary import NOT_LANDED, undecided, used
 
-    for words, cost, figure in (("multiply-adds", "macs", summary.macs), ("parameters   ", "params", summary.params)):
+    width = max(len(COSTS[cost].unit) for cost in summary.costs)
+    for cost, figure in summary.costs.items():
         of_bound = used(summary.bounds, cost)
-        console.print(f"{words}  {figure:,}" + f"   [dim]{of_bound}[/]" * bool(of_bound))
+        words = f"{COSTS[cost].unit:<{width}}  {figure:,}"
+        console.print(words + f"   [dim]{of_bound}[/]" * bool(of_bound))
     if summary.validation_accuracy is not None:
         words = f"{summary.validation_accuracy:.2%}   [dim]on held-out images, epoch {summary.kept_epoch}[/]"
         console.print(f"validation     {words}")

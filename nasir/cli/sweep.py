@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from nasir.api import load
-from nasir.cli.options import File, Quiet, With, check_start, folder, parameters, with_request
+from nasir.cli.options import File, Quiet, With, check_start, folder, parameters, with_limits, with_request
 from nasir.cli.search import stoppable
+from nasir.cost.registry import PRIMARY
 from nasir.jobs.machine import under_torchrun
 from nasir.lang.settings import with_bounds
 from nasir.runs.request import Request
@@ -16,15 +17,10 @@ NAME = "sweep"
 
 
 @with_request(NAME)
+@with_limits
 def command(
     file: File,
-    macs: Annotated[
-        str | None,
-        typer.Option("--macs", metavar="LIMITS", help="Bounds on multiply-adds: `20M,40M,60M`, or `40%,60%`."),
-    ] = None,
-    params: Annotated[
-        str | None, typer.Option("--params", metavar="LIMITS", help="Bounds on parameters, in place of `--macs`.")
-    ] = None,
+    limits: dict[str, str],
     *,
     given: With = None,
     out: Annotated[
@@ -52,16 +48,16 @@ def command(
     from nasir.searching.prices import targets
     from nasir.terminal import Terminal
 
-    if (macs is None) == (params is None):
-        raise typer.BadParameter("give the bounds: `--macs 20M,40M,60M`, or `--params 1M,2M`")
+    if len(limits) != 1:
+        raise typer.BadParameter(f"give the bounds of one cost: `--{PRIMARY} 20M,40M,60M`")
     if under_torchrun():
         raise typer.BadParameter("run the sweep without torchrun: its searches are processes of their own")
     check_start(request)
-    cost, limits = ("macs", macs) if macs is not None else ("params", params or "")
+    ((cost, texts),) = limits.items()
     space = load(file, **parameters(given))
     settings = request.settle(space.settings)
     out = out or Path("runs") / f"{space.name}_sweep"
-    family = members(cost, [limit.strip() for limit in limits.split(",") if limit.strip()], out)
+    family = members(cost, [limit.strip() for limit in texts.split(",") if limit.strip()], out)
     if not family:
         raise typer.BadParameter("give the bounds: `20M,40M,60M`")
     check_open(space)

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nasir.ir.circuit import Polynomial, total
+from nasir.ir.circuit import Polynomial
 from nasir.ir.graph import Choices
 from nasir.ir.ops import Op, Tensors
 from nasir.ir.sizes import Number, Sizing
@@ -81,12 +81,7 @@ class AdditiveCost(Cost):
         return cost
 
     def expected(self, model: "CostModel") -> Polynomial:
-        parts: list[Polynomial] = []
-        for op, it, activity in model.sums(self).priced:
-            slot = model.probability(activity)
-            weight = Polynomial({(() if slot is None else (slot,)): 1.0})
-            parts.append(weight * self.price(op, it, model.distributions.mean))
-        return total(parts)
+        return model.sums(self).expected((self,))[self.name]
 
     def told(self, counters: Counters) -> int | None:
         """Its value as torch's own counters have it; None where they cannot tell."""

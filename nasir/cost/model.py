@@ -8,7 +8,7 @@ from typing import Protocol
 from nasir.cost.base import AdditiveCost
 from nasir.cost.registry import COSTS, STANDARD
 from nasir.ir.activity import Activity, holds, node_activities, probability, selectors
-from nasir.ir.circuit import Polynomial
+from nasir.ir.circuit import Polynomial, total
 from nasir.ir.dims import SELECT
 from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Choices, Graph, values_of
@@ -66,7 +66,16 @@ class CostModel:
 
     def expected(self, names: Sequence[str] = STANDARD) -> Mapping[str, Polynomial]:
         """The effective costs as polynomials over the gates; exact at one-hot gates."""
-        return {name: COSTS[name].expected(self) for name in names}
+        found: dict[str, Polynomial] = {}
+        together: dict[int, list[AdditiveCost]] = {}
+        for cost in map(COSTS.__getitem__, names):
+            if isinstance(cost, AdditiveCost) and type(cost).expected is AdditiveCost.expected:
+                together.setdefault(id(self.sums(cost)), []).append(cost)
+            else:
+                found[cost.name] = cost.expected(self)
+        for costs in together.values():
+            found |= self.sums(costs[0]).expected(costs)
+        return {name: found[name] for name in names}
 
     def walk(self, cost: str, choices: Choices) -> Walk:
         """The cost at `choices`, to be changed one decision at a time."""
@@ -76,10 +85,6 @@ class CostModel:
     def activities(self) -> Mapping[str, Activity]:
         """When each node is in the network."""
         return node_activities(self.graph, self.distributions)
-
-    def probability(self, activity: Activity) -> int | None:
-        """The slot of P(activity); None where it is certain."""
-        return probability(activity, self.distributions)
 
     def sums(self, cost: AdditiveCost) -> "Sums":
         """The nodes that an additive cost prices; costs that price the same ops share it."""
@@ -123,6 +128,18 @@ class Sums:
             if OPS[node.op].name in ops
         )
         self.distinct = frozenset(activity for _, _, activity in self.priced)
+
+    def expected(self, costs: Sequence[AdditiveCost]) -> dict[str, Polynomial]:
+        """These costs under the gates, in one walk over the nodes: each op's price at mean sizes, times the probability
+        that the op is there."""
+        distributions = self.model.distributions
+        parts: dict[str, list[Polynomial]] = {cost.name: [] for cost in costs}
+        for op, it, activity in self.priced:
+            slot = probability(activity, distributions)
+            weight = Polynomial({(() if slot is None else (slot,)): 1.0})
+            for cost in costs:
+                parts[cost.name].append(weight * cost.price(op, it, distributions.mean))
+        return {name: total(polynomials) for name, polynomials in parts.items()}
 
     @cached_property
     def evaluators(self) -> Sequence[Callable[[Mapping[str, Scalar]], Scalar]]:

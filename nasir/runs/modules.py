@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from nasir.data import DataSet, Input
 from nasir.diagnostics import CompileError
-from nasir.execution import network_class
+from nasir.execution import measured, network_class
 from nasir.runs import mistakes
 
 
@@ -28,8 +28,8 @@ def made(path: Path, source: bytes | str) -> nn.Module:
         raise mistakes.not_made(path, error) from error
 
 
-def checked(module: nn.Module, path: Path, data: DataSet) -> int:
-    """The module's multiply-adds for one image.
+def checked(module: nn.Module, path: Path, data: DataSet) -> dict[str, int]:
+    """The module's standard costs, as torch counts them for one image.
 
     Raises:
         CompileError: where it does not take the data's images, or does not tell their classes apart.
@@ -44,7 +44,7 @@ def checked(module: nn.Module, path: Path, data: DataSet) -> int:
         raise mistakes.images_not_taken(path, error, data.name, image.shape[1:]) from None
     if getattr(logits, "shape", None) != (1, data.classes):
         raise mistakes.classes_not_told(path, data.name, data.classes)
-    return int(counter.get_total_flops()) // 2
+    return measured(counter, module)
 
 
 def written_input(source: bytes) -> Input | None:

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from nasir.api import Space, load
-from nasir.cost.registry import STANDARD as COST_NAMES
+from nasir.cost.registry import COSTS, STANDARD
 from nasir.cost.table import layer_rows
 from nasir.diagnostics import CompileError
 from nasir.drawing import draw
@@ -22,7 +22,7 @@ from nasir.ir.graph import Choices
 from nasir.ir.values import key
 from nasir.jobs.folder import RunFolder
 from nasir.runs import mistakes
-from nasir.runs.summary import NOT_LANDED, by_layer, undecided, used
+from nasir.runs.summary import NOT_LANDED, by_layer, costs_in, undecided, used
 from nasir.templates import template
 
 Lines = Sequence[Mapping[str, Any]]
@@ -64,6 +64,7 @@ def write_report(run: Path) -> Path:
     network = load(run / "arch.nas") if os.path.isfile(run / "arch.nas") else None
     chosen = {name: key(option) for name, option in _active(run, choices or {}).items()}
     try:
+        shown = list(costs_in(summary or {})) or STANDARD
         page = template("report.html.j2").render(
             name=plan["name"],
             about=_about(plan),
@@ -71,7 +72,8 @@ def write_report(run: Path) -> Path:
             remarks=_remarks(summary, len(choices or {})),
             curves=_curves(metrics, plan["bounds"]),
             picture=draw(network.graph) if network else "",
-            rows=list(_rows(network, chosen, _moved(summary))) if network else [],
+            costs=[COSTS[name].unit for name in shown],
+            rows=list(_rows(network, shown, chosen, _moved(summary))) if network else [],
             classes=_classes(tested),
             confusion=_confusion(tested),
             layers=_layers(probabilities, None if choices is None else chosen, _moved(summary)),
@@ -109,8 +111,7 @@ def _figures(summary: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
     bounds = summary.get("bounds", {})
     found = [
         ("test accuracy", f"{summary['test_accuracy']:.2%}", "trained from scratch"),
-        ("multiply-adds", f"{summary['macs']:,}", used(bounds, "macs")),
-        ("parameters", f"{summary['params']:,}", used(bounds, "params")),
+        *((COSTS[name].unit, f"{figure:,}", used(bounds, name)) for name, figure in costs_in(summary).items()),
     ]
     if summary.get("validation_accuracy") is not None:
         found.append(("on held-out images", f"{summary['validation_accuracy']:.2%}", f"epoch {summary['kept_epoch']}"))
@@ -184,7 +185,7 @@ def _curves(metrics: Lines, bounds: Mapping[str, float]) -> list[str]:
             Series("architecture", _column(searching, "architecture_loss")),
         ]
         curves.append(plot("Loss of the search", losses, "epoch", from_zero=False))
-        for cost, name in zip(COST_NAMES, ("Multiply-adds", "Parameters"), strict=True):
+        for cost in (name for name in COSTS if name in searching[-1]):
             series = [
                 Series("effective", _column(searching, cost)),
                 Series("likeliest", _column(searching, f"argmax_{cost}")),
@@ -192,7 +193,7 @@ def _curves(metrics: Lines, bounds: Mapping[str, float]) -> list[str]:
             if cost in bounds:
                 ends = (searching[0]["epoch"], searching[-1]["epoch"])
                 series.append(Series("bound", [(x, bounds[cost]) for x in ends], dashed=True))
-            curves.append(plot(name, series, "epoch"))
+            curves.append(plot(COSTS[cost].title, series, "epoch"))
         curves.append(plot("Temperature", [Series("tau", _column(searching, "temperature"))], "epoch", legend=False))
         entropy = [Series("entropy", _column(searching, "entropy"))]
         curves.append(plot("Entropy of the decisions (1: undecided)", entropy, "epoch", legend=False))
@@ -222,9 +223,9 @@ class Row:
     """What landing on the bounds moved, and from where."""
 
 
-def _rows(network: Space, chosen: Mapping[str, str], moved: Mapping[str, str]) -> Iterator[Row]:
+def _rows(network: Space, shown: Sequence[str], chosen: Mapping[str, str], moved: Mapping[str, str]) -> Iterator[Row]:
     words, were = by_layer(chosen), by_layer({name: option for name, option in moved.items() if name in chosen})
-    for row in layer_rows(network.graph):
+    for row in layer_rows(network.graph, shown):
         costs = [f"{amount:,}" for amount in row.costs.values()]
         yield Row(row.name, row.block, row.shape, costs, words.get(row.name, ""), were.get(row.name, ""))
 

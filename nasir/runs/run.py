@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from safetensors.torch import save
 from torch import nn
 
 from nasir.api import Space
+from nasir.cost.registry import PRIMARY
 from nasir.data import DataSet, Input, check_classes, input_of, load_data
 from nasir.diagnostics import CompileError
 from nasir.execution import network_class, proved, source_of
@@ -69,7 +70,7 @@ def search(space: Space, request: Request, console: Console) -> Result:
 
     # A step goes forward and backward, of the largest network at most.
     batch = space.settings.search.batch
-    work = 3 * batch * space.macs()[1]
+    work = 3 * batch * space.range()[1]
     with _job(request, console, data, fitting_threads(work, len(space.graph.nodes))) as job:
         return _search(space, goal, job)
 
@@ -146,7 +147,7 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
         check_classes(network.graph, found)
         return found
 
-    work = 3 * network.settings.train.batch * network.macs()[0]
+    work = 3 * network.settings.train.batch * network.range()[0]
     with _job(request, console, data, fitting_threads(work, len(network.graph.nodes))) as job:
         program = network.source.text
         _begin(job, plan(network, job), lambda: job.folder.write_program("arch.nas", program, network.imports))
@@ -163,9 +164,9 @@ def train_file(path: Path, settings: Settings, request: Request, console: Consol
     source = source_of(path)
     module = made(path, source)
     with _job(request, console, lambda: _load(request, written_input(source)), 1) as job:
-        macs = checked(module, path, job.data)
-        job = replace(job, threads=fitting_threads(3 * settings.train.batch * macs, len(list(module.modules()))))
-        costs = {"macs": macs, "params": sum(p.numel() for p in module.parameters())}
+        costs = checked(module, path, job.data)
+        work = 3 * settings.train.batch * costs[PRIMARY]
+        job = replace(job, threads=fitting_threads(work, len(list(module.modules()))))
         text = source.decode("utf-8", errors="backslashreplace")
         program: dict[str, Any] = {"name": path.stem, "space": text, "imports": {}, "bounds": {}}
         wanted = {**program, **run_facts(settings, job)}
@@ -266,7 +267,8 @@ def _mend_lines(job: Job) -> None:
 def _train(job: Job, network: Space, found: Found | None, goal: Targets | None) -> Summary:
     source = proved(network, deployment_notes(job.data))
     job.ranks.lead(lambda: job.folder.write("model.py", source))
-    return _train_module(job, network.name, source, network.costs.at({}), network.settings.train, found, goal)
+    costs = network.costs.at({}, network.cost_names)
+    return _train_module(job, network.name, source, costs, network.settings.train, found, goal)
 
 
 def _train_module(
@@ -304,8 +306,7 @@ def _train_module(
         used = {b.cost: {"limit": b.limit, "used": costs[b.cost] / b.limit} for b in bounds}
         summary = Summary(
             name,
-            costs["macs"],
-            costs["params"],
+            costs,
             float(confusion.diagonal().sum()) / float(confusion.sum()),
             found and found.accuracy,
             _seconds(job),
@@ -318,7 +319,7 @@ def _train_module(
             found.moved if found else {},
         )
         folder.write_json("test.json", {"classes": list(job.data.names), "confusion": confusion.tolist()})
-        folder.write_json("summary.json", asdict(summary))
+        folder.write_json("summary.json", summary.as_json())
         write_report(folder.path)
         return summary
 

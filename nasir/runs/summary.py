@@ -1,9 +1,10 @@
 """What a run came to: its figures, and the words for them that the terminal and the report have in common."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from nasir.cost.registry import COSTS
 from nasir.searching.landing import LEAST_USE
 
 NOT_LANDED = (
@@ -14,16 +15,15 @@ NOT_LANDED = (
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run found. Accuracies are shares; `macs` multiply-adds; `seconds` wall time. `bounds` says of each bound
-    its limit and the share of it that is used; `lands` whether the tightest is used up (`landing.LEAST_USE`), and where
-    not, no change of one or two decisions would. `validation_accuracy` is that of the weights kept, those after
-    `kept_epoch` epochs. `entropy` is that of the decisions at the end of the search (1 undecided, 0 decided), `moved`
-    the decisions of the network that are not at their likeliest option, each with that and the one taken: landing on
-    the bounds moved them, or a network drawn beside the likeliest one was better."""
+    """What a run found. `costs` are those of its network by name, accuracies are shares, `seconds` is wall time.
+    `bounds` says of each bound its limit and the share of it that is used; `lands` whether the tightest is used up
+    (`landing.LEAST_USE`), and where not, no change of one or two decisions would. `validation_accuracy` is that of the
+    weights kept, those after `kept_epoch` epochs. `entropy` is that of the decisions at the end of the search (1
+    undecided, 0 decided), `moved` the decisions of the network that are not at their likeliest option, each with that
+    and the one taken: landing on the bounds moved them, or a network drawn beside the likeliest one was better."""
 
     name: str
-    macs: int
-    params: int
+    costs: Mapping[str, int]
     test_accuracy: float
     supernet_accuracy: float | None
     seconds: float
@@ -34,6 +34,17 @@ class Summary:
     kept_epoch: int | None = None
     entropy: float | None = None
     moved: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
+
+    def as_json(self) -> dict[str, Any]:
+        """Itself as summary.json has it, its costs beside its other figures."""
+        facts = asdict(self)
+        name, costs = facts.pop("name"), facts.pop("costs")
+        return {"name": name, **costs, **facts}
+
+
+def costs_in(summary: Mapping[str, Any]) -> dict[str, int]:
+    """The costs in a summary.json, by name."""
+    return {name: summary[name] for name in COSTS if name in summary}
 
 
 _UNDECIDED, _MANY_MOVED = 0.3, 1 / 3

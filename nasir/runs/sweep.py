@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nasir.cost.registry import STANDARD as COST_NAMES
+from nasir.cost.registry import COSTS, STANDARD
 from nasir.drawing.curves import Series, plot
 from nasir.files import replace_atomically
 from nasir.jobs.folder import RunFolder
@@ -21,6 +21,7 @@ from nasir.jobs.signals import WORKS_FOR, Stopped, pausing
 from nasir.lang.settings import Settings, with_bounds
 from nasir.mistakes import not_written
 from nasir.runs import mistakes
+from nasir.runs.summary import costs_in
 
 _LOOK_EVERY = 0.2  # seconds
 _RESULTS = ("sweep.json", "sweep.md", "sweep.svg")
@@ -138,21 +139,21 @@ def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:
     ]
     table = _table(found)
     points = sorted((one[cost], 100 * one["test_accuracy"]) for one in found)
-    label = {"macs": "multiply-adds", "params": "parameters"}[cost]
     series = [Series("networks", points)]
-    picture = plot("Test accuracy, %", series, label, from_zero=False, legend=False)
+    picture = plot("Test accuracy, %", series, COSTS[cost].unit, from_zero=False, legend=False)
     for name, text in zip(_RESULTS, (json.dumps(found, indent=2) + "\n", table, picture), strict=True):
         replace_atomically(out / name, text.encode("utf-8"))
     return table
 
 
 def _table(found: Sequence[Mapping[str, Any]]) -> str:
+    shown = list(dict.fromkeys(name for one in found for name in costs_in(one))) or STANDARD
     lines = [
-        "| bound | " + " | ".join(COST_NAMES) + " | of the bound | test accuracy |",
-        "| --- | ---: | ---: | ---: | ---: |",
+        "| bound | " + " | ".join(shown) + " | of the bound | test accuracy |",
+        "| --- |" + " ---: |" * (2 + len(shown)),
     ]
     for one in found:
-        costs = " | ".join(f"{one[name]:,}" for name in COST_NAMES)
+        costs = " | ".join(f"{one[name]:,}" for name in shown)
         used = max((bound["used"] for bound in one["bounds"].values()), default=0.0)
         remark = " (no nearer network found)" if one["lands"] is False else ""
         lines.append(f"| {one['bound']} | {costs} | {used:.1%}{remark} | {one['test_accuracy']:.2%} |")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from nasir.api import Space
+from nasir.cost.registry import PRIMARY
 from nasir.data import DataSet, batch_count
 from nasir.diagnostics import CompileError
 from nasir.ir.values import key
@@ -24,7 +25,7 @@ from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Found, Images, Task,
 
 _SHOWN = (
     ("loss", "loss", "{:.3f}"),
-    ("macs", "argmax_macs", "{:,.0f}"),
+    (PRIMARY, f"argmax_{PRIMARY}", "{:,.0f}"),
     ("tau", "temperature", "{:.2f}"),
     ("entropy", "entropy", "{:.2f}"),
     ("moved", "moved", "{}"),

@@ -45,13 +45,13 @@ def targets(objective: Objective, model: CostModel) -> Targets:
     smallest: list[dict[str, Scalar]] = []
     even = {d.name: dict.fromkeys(d.options, 0.0) for d in model.graph.decisions}
     for bound in objective.bounds:
-        most = model.at(extreme(model, bound.cost, "largest"))[bound.cost]
+        most = model.at(extreme(model, bound.cost, "largest"), (bound.cost,))[bound.cost]
         limit = bound.limit * most if bound.relative else bound.limit
         bounds.append(Bound(bound.cost, limit))
         if most > limit:
             spent.add(bound.cost)
         smallest.append(repair(Standing(model, extreme(model, bound.cost, "smallest"), bounds[-1:]), even).choices)
-        least = model.at(smallest[-1])[bound.cost]
+        least = model.at(smallest[-1], (bound.cost,))[bound.cost]
         if least > limit:
             found.append(mistakes.bound_too_low(bound.cost, limit, least))
     if found:

@@ -49,15 +49,15 @@ class Lowered:
     """What the parts of one supernet share: the graph, and what each of them adds.
 
     `modules` holds the path of each node's torch module; `masks` each mask and `weights` the slots of each vector by
-    its name; `gates` the slot of each gate.
+    its name, `gates` those of each node's gates.
     """
 
     graph: Graph
     distributions: Distributions
     modules: dict[str, str] = field(default_factory=dict[str, str])
     masks: dict[str, Mask] = field(default_factory=dict[str, Mask])
-    gates: dict[Gate, int] = field(default_factory=dict[Gate, int])
     weights: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    gates: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
 
     def mask(self, layout: Sequence[Value]) -> Gated:
         """The mask of a channel layout."""
@@ -71,25 +71,26 @@ class Lowered:
         slots = self.distributions.each_probability(value) if len(support) > 1 else ()
         return Segment(tuple(map(int, support)), slots)
 
-    def gate(self, gate: Gate) -> int:
+    def add_gates(self, node: Node) -> None:
+        """The slots of a node's gates; sums over the circuit's slots are in their order, so these come first."""
+        self.gates[node.name] = [self._gate(gate) for _, gate in node.gates]
+
+    def _gate(self, gate: Gate) -> int:
         """The slot of a gate's value."""
-        if gate not in self.gates:
-            circuit = self.distributions.circuit
-            products: list[int] = []
-            for product in gate:
-                factors = tuple(self.distributions.probability(ref, _equals(option)) for ref, option in product)
-                products.append(factors[0] if len(factors) == 1 else circuit.total([factors]))
-            self.gates[gate] = products[0] if len(products) == 1 else circuit.total((slot,) for slot in products)
-        return self.gates[gate]
+        circuit = self.distributions.circuit
+        products: list[int] = []
+        for product in gate:
+            factors = tuple(self.distributions.probability(ref, _equals(option)) for ref, option in product)
+            products.append(factors[0] if len(factors) == 1 else circuit.total([factors]))
+        return products[0] if len(products) == 1 else circuit.total((slot,) for slot in products)
 
     def scale(self, norm: Node) -> Gated | None:
         """What a batch norm's affine weight and bias are multiplied by: its mask, its gate, or both."""
-        gate = dict(norm.gates).get("")
         cleared = norm.clears == "out"
-        if gate is None:
+        if not norm.gates:
             return self.mask(norm.shape.channels) if cleared else None
         segments = self.masks[self.mask(norm.shape.channels).name].segments if cleared else (Segment((1,), ()),)
-        self.masks[norm.name] = Mask(segments, self.gate(gate))
+        self.masks[norm.name] = Mask(segments, self.gates[norm.name][0])
         return Gated("masks", norm.name)
 
     def probabilities(self, name: str, value: Value, options: Sequence[Scalar] | None = None) -> Gated:
@@ -132,6 +133,7 @@ class RegionLowering:
                 continue
             self._values[name] = self._argument(name, identifier(name))
         for node in self._part.nodes:
+            self._lowered.add_gates(node)
             if node.name in self._activations:
                 continue
             if node.name in self._kernels:
@@ -203,7 +205,7 @@ class RegionLowering:
             case OperandGates():
                 if not node.gates:
                     return None
-                self._lowered.weights[node.name] = [self._lowered.gate(gate) for _, gate in node.gates]
+                self._lowered.weights[node.name] = self._lowered.gates[node.name]
                 return self._vector(Gated("weights", node.name))
             case GatedOperands():
                 return [list(operands).index(label) for label, _ in node.gates]

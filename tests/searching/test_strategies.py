@@ -104,7 +104,7 @@ def test_a_strategy_of_a_package_searches_stops_and_goes_on(compiled, tmp_path, 
     torch.set_num_threads(1)
     space = settled(compiled, "strategy=uniform", "epochs=2", "train.epochs=1")
     summary = run(space, tmp_path / "whole")
-    assert summary.macs <= 15_000
+    assert summary.costs["macs"] <= 15_000
     plan = json.loads((tmp_path / "whole" / "plan.json").read_text())
     assert plan["settings"]["search"]["strategy"] == "uniform"
     first = json.loads((tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()[0])

@@ -33,7 +33,7 @@ class DMasking:
 
     def __init__(self, task: Task) -> None:
         self._task, self._settings, self._ranks = task, task.settings, task.ranks
-        self.supernet: Supernet = build(task.space.graph, self._settings.resolution)
+        self.supernet: Supernet = build(task.space.graph, self._settings.resolution, costs=task.space.cost_names)
         self.supernet.synchronise_batch_norms(task.synchronised and self._ranks.count > 1)
         place(self.supernet, task.device)
         (self._logits,) = self.supernet.architecture()
@@ -53,6 +53,10 @@ class DMasking:
     def begin(self, epoch: int) -> None:
         self.supernet.train()
         self.supernet.temperature.fill_(self._settings.temperature_at(epoch))
+
+    def _discrete(self, choices: Mapping[str, Scalar]) -> Mapping[str, int]:
+        """The costs of one network."""
+        return self._task.space.costs.at(choices, self._task.space.cost_names)
 
     def train_weights(self, step: Step[Images], at: int) -> None:
         images, labels = step.batch
@@ -76,7 +80,7 @@ class DMasking:
         self._costs = {name: float(cost.detach()) for name, cost in out.cost.items()}
         step.check(loss.detach())
         self._architecture_optimizer.step()
-        discrete = self._task.space.costs.at(self.supernet.argmax())
+        discrete = self._discrete(self.supernet.argmax())
         self.prices.update(self._costs, discrete, self.supernet.entropy())
 
     def _forward(self, part: int, images: Tensor, step: int) -> SupernetOutput:
@@ -91,7 +95,7 @@ class DMasking:
     def metrics(self) -> dict[str, float | int | None]:
         with torch.no_grad():
             expected = {name: float(value) for name, value in self.supernet.cost().items()}
-        likeliest = self._task.space.costs.at(self.supernet.argmax())
+        likeliest = self._discrete(self.supernet.argmax())
         return {
             **expected,
             **{f"argmax_{name}": cost for name, cost in likeliest.items()},
@@ -142,7 +146,7 @@ class DMasking:
         return found
 
     def _keeps_bounds(self, choices: Mapping[str, Scalar]) -> bool:
-        costs = self._task.space.costs.at(choices)
+        costs = self._discrete(choices)
         return all(costs[bound.cost] <= bound.limit for bound in self._task.targets.bounds)
 
     def evaluate(self, choices: Mapping[str, Scalar], pauses: Pauses) -> tuple[float, float]:
