@@ -55,10 +55,10 @@ def subsampled(images: Tensor, size: int) -> Tensor:
 
     Nearest pixels, i * R // size. A network that is trained from scratch gets images resized properly instead.
     """
-    height, width = images.shape[2:]
-    if not 0 < size <= min(height, width):
-        raise ValueError(f"{size} is no size between 1 and {min(height, width)}")
-    return Grid([(size, size), (height, width)]).gather(images, 0)
+    whole = tuple(images.shape[2:])
+    if not 0 < size <= min(whole):
+        raise ValueError(f"{size} is no size between 1 and {min(whole)}")
+    return Grid([(size,) * len(whole), whole]).gather(images, 0)
 
 
 def _pixels(x: Tensor) -> Tensor:

@@ -5,12 +5,14 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 import torch
 
 import nasir
+from nasir.emission.classes import classes_of
 from nasir.execution import proved
 from nasir.ir.naming import RESERVED
 from tests.conftest import CASES, all_spaces, each_space, seeds
@@ -30,10 +32,10 @@ def sources(tmp_path_factory):
     return folder
 
 
-def image_size(source: str) -> str:
-    """Channels and size of an emitted network's images, as its docstring tells them; large ones small."""
-    channels, size = re.findall(r"images of shape \[N, (\d+), (\d+), ", source)[0]
-    return f"{channels},{min(int(size), 64)}"
+def input_shape(source: str) -> str:
+    """The shape of an emitted network's input, as its docstring tells it; large images are small ones."""
+    (shape,) = re.findall(r"(?:images|sequences|vectors) of shape \[N, ([\d, ]+)\]", source)
+    return ",".join(str(min(int(size), 64)) for size in shape.split(", "))
 
 
 def test_runs_with_torch_and_without_nasir(sources):
@@ -44,11 +46,10 @@ def test_runs_with_torch_and_without_nasir(sources):
         "    path, size = argument.split(':')\n"
         "    names = runpy.run_path(path)\n"
         "    network = [v for v in names.values() if isinstance(v, type) and v.__module__ == '<run_path>'][-1]\n"
-        "    channels, side = map(int, size.split(','))\n"
-        "    assert network().eval()(torch.zeros(2, channels, side, side)).shape[0] == 2\n"
+        "    assert network().eval()(torch.zeros(2, *map(int, size.split(',')))).shape[0] == 2\n"
         "assert not [m for m in sys.modules if m.startswith('nasir.')]\n"
     )
-    files = [f"{path}:{image_size(path.read_text())}" for path in sorted(sources.glob("*.py"))]
+    files = [f"{path}:{input_shape(path.read_text())}" for path in sorted(sources.glob("*.py"))]
     subprocess.run([sys.executable, "-I", "-c", script, *files], check=True, cwd=sources)
 
 
@@ -98,6 +99,65 @@ def test_blocks_that_differ_in_numbers_or_activation_only_share_a_class(compiled
     )
     names = [node.name for node in ast.parse(nasir.emit(space)).body if isinstance(node, ast.ClassDef)]
     assert names == ["IR", "Shared"]
+
+
+ZOO = sorted((Path(nasir.__file__).parents[1] / "spaces" / "zoo").glob("*.nas"))
+
+
+@each_space
+def test_a_block_of_the_program_is_one_class(path):
+    """Guards, numbers and activations tell its uses apart; only uses with children of other kinds are classes apart."""
+    space = nasir.load(path)
+    for seed in seeds(space)[:3]:
+        blocks = [one.block for one in classes_of(space.at(space.sample(seed)).graph)]
+        assert len(set(blocks)) == len(blocks) or "cases" in path.parts
+
+
+def test_the_longest_released_network_reads_on_a_screen_and_a_half():
+    source = nasir.emit(nasir.load("zoo/fbnetv2_f1"))
+    assert source.count("\n") <= 125
+    assert source.index("class SqueezeExcite") < source.index("class IR(") < source.index("class SkipConv")
+    assert "self.has_shortcut = stride == 1 and width == in_channels" in source
+    assert "self.has_expansion = mid != in_channels" in source
+    assert (
+        "IR(24,  32,  kernel=5, stride=2, act=nn.ReLU, mid=128, squeeze=32),  # 32 x 16 x 16      5,021,696" in source
+    )
+
+
+@pytest.mark.parametrize("path", ZOO, ids=lambda p: p.stem)
+def test_torch_compiles_it_to_a_script(path, emitted):
+    network = emitted(nasir.load(path)).eval()
+    images = torch.zeros(1, 3, 64, 64)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        assert torch.equal(torch.jit.script(network)(images), network(images))
+
+
+def test_parameters_of_the_space_are_parameters_of_the_module(emitted):
+    space = nasir.load("digits")
+    network = emitted(space.at(space.sample(4)))
+    assert type(network)(classes=7)(torch.zeros(2, 1, 8, 8)).shape == (2, 7)
+
+
+def test_doc_comments_reach_the_source_and_cannot_end_it(compiled):
+    space = compiled(
+        """
+        ## A network. \\N{BULLET} \\x41 \"\"\" print(1)
+        space documented(classes = 3) {
+          x = image(3, size=8)
+          return x -> twice -> global_avg_pool -> linear(classes)
+        }
+        ## Convolves "twice\\" and
+        ## says so.
+        block twice() { return x -> conv(3, 4) -> bn }
+        """
+    )
+    source = nasir.emit(space)
+    module = ast.parse(source)
+    (block,) = (one for one in module.body if getattr(one, "name", "") == "Twice")
+    assert ast.get_docstring(block) == "Convolves 'twice/' and says so."
+    assert "A network. /N{BULLET} /x41 ''' print(1)" in (ast.get_docstring(module) or "")
+    assert "## Convolves" in space.at({}).source.text
 
 
 def test_a_class_of_one_instance_has_the_number_that_is_its_input_s_once(compiled):
