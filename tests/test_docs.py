@@ -1,5 +1,6 @@
 """What the documents say is so: their programs compile, their code runs, their commands are those that CI runs."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -26,10 +27,33 @@ def test_programs_compile(page, tmp_path):
         assert not found, render_all(found)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
-def test_python_runs(page):
+@pytest.mark.parametrize("page", [page for page in PAGES if fenced(page, "python")], ids=lambda p: p.stem)
+def test_python_runs_and_gives_what_its_comments_say(page, tmp_path, monkeypatch):
+    """Each block runs, and says something that can be false: an assertion, or the value of an expression as a comment
+    behind it."""
+    monkeypatch.chdir(tmp_path)
     for text in fenced(page, "python"):
-        exec(compile(text, str(page), "exec"), {})
+        names: dict[str, object] = {}
+        said = 0
+        for statement in ast.parse(text).body:
+            code = ast.get_source_segment(text, statement)
+            said += isinstance(statement, ast.Assert)
+            if isinstance(statement, ast.Expr) and (value := literal(text.splitlines()[statement.end_lineno - 1])):
+                assert eval(code, names) == ast.literal_eval(value), code
+                said += 1
+            else:
+                exec(compile(code, str(page), "exec", dont_inherit=True), names)
+        assert said, text
+
+
+def literal(line: str) -> str:
+    """The comment of a line, where it is a value."""
+    comment = line.partition("  # ")[2].strip()
+    try:
+        ast.literal_eval(comment)
+    except (SyntaxError, ValueError):
+        return ""
+    return comment
 
 
 def test_the_commands_of_the_readme_are_the_ones_ci_runs():
