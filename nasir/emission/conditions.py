@@ -6,6 +6,7 @@ from typing import Protocol
 
 from nasir.emission.merging import Group
 from nasir.emission.steps import IN_CHANNELS, Hole, Step, Use
+from nasir.ir.naming import safe
 
 
 class Values(Protocol):
@@ -39,7 +40,7 @@ def condition(
     own = {name for name, parameter in parameters.items() if _is_own(parameter, group)}
     if own:
         return Condition(f"{min(own, key=list(parameters).index)} is not None")
-    for name in uses[0].values:
+    for name in (name for name in uses[0].values if safe(name) == name):
         flags = [use.values.get(name) for use in uses]
         if tuple(flags) == group.present and all(isinstance(flag, bool) for flag in flags):
             return Condition(name, {name: [flag is True for flag in flags]})

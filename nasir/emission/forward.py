@@ -121,7 +121,8 @@ class Forward:
         same = following.label == step.label or alone
         here, there = self._group_of[position], self._group_of[position + 1]
         goes_on = here == there or not self._body.groups[there].is_optional
-        return uses == [following] and same and goes_on and step.key != self._output
+        once = following.operands.count(step.key) == 1
+        return uses == [following] and once and same and goes_on and step.key != self._output
 
     def _settle(self, value: str, position: int) -> None:
         """Give a nested value a line of its own."""
@@ -154,9 +155,9 @@ class Forward:
         assert step.call is not None, "what is no module is a call"
         match step.call.kind:
             case "operator":
-                return f"{operands[0]} {step.call.target} {operands[1]}"
+                return f" {step.call.target} ".join(map(_bracketed, operands))
             case "item":
-                return f"{operands[0]}[{step.call.target}]"
+                return f"{_bracketed(operands[0])}[{step.call.target}]"
             case kind:
                 arguments = [a for one, hole in step.arguments if (a := self._argument(one, hole, "self."))]
                 given = [f"[{', '.join(operands)}]"] if kind == "sequence" else operands
@@ -173,5 +174,10 @@ class Forward:
 
 
 def _bracketed(expression: str) -> str:
-    """An expression that a method can be called on."""
-    return f"({expression})" if " " in expression.partition("(")[0] else expression
+    """An expression that stands as one operand: in brackets where it has an operator outside of all brackets."""
+    depth = 0
+    for letter in expression:
+        depth += (letter in "([") - (letter in ")]")
+        if letter == " " and depth == 0:
+            return f"({expression})"
+    return expression

@@ -22,7 +22,7 @@ def test_the_report_shows_the_run(finished):  # noqa: F811
     space, folder, summary = finished
     page = (folder / "first" / "report.html").read_text(encoding="utf-8")
     assert f"{summary.test_accuracy:.2%}" in page
-    assert f"{summary.macs:,}" in page
+    assert f"{summary.costs['macs']:,}" in page
     assert f"{summary.bounds['macs']['used']:.1%} of 15,000" in page
     for decision in space.decisions:
         assert f"probabilities of {decision.name} by epoch" in page
