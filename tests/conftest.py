@@ -1,6 +1,10 @@
 """What several tests need: the spaces to test on, and emitted source as a live module."""
 
+import os
 from pathlib import Path
+
+# Workers share the cores; threads that wait for them would only be in each other's way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch

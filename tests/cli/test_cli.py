@@ -13,18 +13,14 @@ from nasir.ir.values import key
 from nasir.jobs.folder import RunFolder
 from nasir.runs.sweep import members
 from tests.conftest import until_an_epoch_is_done
+from tests.processes import Command, nasir
 from tests.spaces import TINY
 
-NASIR = Path(sys.executable).parent / "nasir"
 WRONG = """space wrong(classes = 3) {
   x = image(1, size=8)
   return x -> cnv(3, 8) -> global_avg_pool -> linear(classes)
 }
 """
-
-
-def nasir(*arguments, cwd=None):
-    return subprocess.run([str(NASIR), *map(str, arguments)], capture_output=True, text=True, cwd=cwd, check=False)
 
 
 @pytest.fixture
@@ -174,8 +170,8 @@ def _figures(folder):
 
 
 def test_an_interrupted_search_says_how_to_go_on(files):
-    command = [str(NASIR), "search", "tiny.nas", "--out", "run", "--set", "epochs=500"]
-    process = subprocess.Popen(command, cwd=files, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = ["search", "tiny.nas", "--out", "run", "--set", "epochs=500"]
+    process = Command(command, cwd=files, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     until_an_epoch_is_done(process)  # the first epoch is done
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
@@ -278,11 +274,11 @@ def test_a_sweep_touches_nothing_where_it_cannot_start(files):
 @pytest.mark.slow
 def test_a_sweep_that_is_stopped_saves_its_searches_and_goes_on(files):
     """Stopped, resumed and stopped again: far more epochs than a machine gets through, so that both find it at work."""
-    command = [str(NASIR), "sweep", "tiny.nas", "--macs", "9K", "--out", "family", "--set", "epochs=100000"]
+    command = ["sweep", "tiny.nas", "--macs", "9K", "--out", "family", "--set", "epochs=100000"]
     log, epochs = files / "family" / "macs-9K.log", []
     for options in ([], ["--resume"]):
         before = _epochs_in(log)
-        process = subprocess.Popen([*command, *options], cwd=files, stderr=subprocess.PIPE, text=True)
+        process = Command([*command, *options], cwd=files, stderr=subprocess.PIPE, text=True)
         _until(lambda wanted=before + 2: _epochs_in(log) >= wanted)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=60)
@@ -297,9 +293,9 @@ def test_a_sweep_that_is_stopped_saves_its_searches_and_goes_on(files):
 
 @pytest.mark.slow
 def test_the_searches_of_a_killed_sweep_save_and_stop(files):
-    command = [str(NASIR), "sweep", "tiny.nas", "--macs", "9K", "--out", "killed", "--set", "epochs=100000"]
+    command = ["sweep", "tiny.nas", "--macs", "9K", "--out", "killed", "--set", "epochs=100000"]
     log = files / "killed" / "macs-9K.log"
-    process = subprocess.Popen(command, cwd=files)
+    process = Command(command, cwd=files)
     _until(lambda: _epochs_in(log) >= 2)
     process.kill()
     process.wait()

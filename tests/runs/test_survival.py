@@ -29,6 +29,7 @@ from nasir.runs.report import write_report
 from nasir.runs.request import Request
 from nasir.runs.run import search, train_file, train_network
 from nasir.searching.training import accuracy
+from tests import processes
 from tests.conftest import until_an_epoch_is_done
 from tests.searching.test_search import SAME_BYTES, run, search_of
 from tests.spaces import TINY
@@ -38,21 +39,19 @@ QUIET = Console(quiet=True)
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
-def command(*arguments):
-    return [sys.executable, "-m", "nasir", "search", *arguments]
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """A folder with a space, and `whole`, a run of it that nothing disturbed."""
     folder = tmp_path_factory.mktemp("survival")
     (folder / "tiny.nas").write_text(TINY, encoding="utf-8")
     start = time.monotonic()
-    done = subprocess.run(
-        command("tiny.nas", "--out", "whole"), cwd=folder, env=ENVIRONMENT, capture_output=True, check=True
-    )
-    assert b"test accuracy" in done.stdout
+    done = processes.nasir(*command("tiny.nas", "--out", "whole"), cwd=folder, env=ENVIRONMENT, check=True)
+    assert "test accuracy" in done.stdout
     return folder, time.monotonic() - start
+
+
+def command(*arguments):
+    return ["search", *arguments]
 
 
 def assert_same(folder, other):
@@ -70,7 +69,7 @@ def test_a_search_killed_at_random_moments_ends_in_the_same_bytes(files):
     moments, killed = random.Random(os.environ.get("NASIR_KILL_SEED", "0")), 0
     while killed < int(os.environ.get("NASIR_KILLS", "3")):
         fresh, start = not (folder / "killed").exists(), time.monotonic()
-        process = subprocess.Popen(
+        process = processes.Command(
             command("tiny.nas", "--out", "killed", "--resume"),
             cwd=folder,
             env=ENVIRONMENT,
@@ -89,7 +88,7 @@ def test_a_search_killed_at_random_moments_ends_in_the_same_bytes(files):
             shutil.rmtree(folder / "killed")
             if fresh:  # the machine has become faster
                 seconds = min(seconds, time.monotonic() - start)
-    subprocess.run(command("tiny.nas", "--out", "killed", "--resume"), cwd=folder, env=ENVIRONMENT, check=True)
+    processes.run(command("tiny.nas", "--out", "killed", "--resume"), cwd=folder, env=ENVIRONMENT, check=True)
     assert_same(folder, "killed")
 
 
@@ -187,7 +186,7 @@ def test_a_signal_stops_at_the_next_step_and_a_second_one_ends_the_process(numbe
 @pytest.mark.slow
 def test_sigterm_saves_and_says_how_to_go_on(files):
     folder, _ = files
-    process = subprocess.Popen(
+    process = processes.Command(
         command("tiny.nas", "--out", "stopped", "--set", "epochs=5000"),
         cwd=folder,
         env=ENVIRONMENT,
@@ -218,7 +217,7 @@ def test_a_signal_to_the_processes_that_decode_images_is_not_theirs(files, tmp_p
             Image.new("L", (8, 8), 10 * i).save(path)
     settings = ["--with", "classes=2", "--set", "batch=8", "--set", "epochs=5000", "--out", str(tmp_path / "run")]
     for number in (signal.SIGTERM, signal.SIGINT):
-        process = subprocess.Popen(
+        process = processes.Command(
             command("tiny.nas", "--data", f"folder:{tmp_path / 'images'}", "--resume", *settings),
             cwd=folder,
             env=ENVIRONMENT,
@@ -312,7 +311,7 @@ def test_a_full_disk_is_a_clear_error_and_the_last_good_state_goes_on(files, mon
     monkeypatch.undo()
     before = (folder / "full" / "checkpoint" / "search.pt").read_bytes()
     assert len(before) > 30_000
-    failed = subprocess.run(
+    failed = processes.run(
         command("tiny.nas", "--out", "full", "--resume"),
         cwd=folder,
         env=ENVIRONMENT,
@@ -326,7 +325,7 @@ def test_a_full_disk_is_a_clear_error_and_the_last_good_state_goes_on(files, mon
     assert "Traceback" not in failed.stderr
     assert (folder / "full" / "checkpoint" / "search.pt").read_bytes() == before
     assert not list((folder / "full").rglob("*.partial"))
-    subprocess.run(command("tiny.nas", "--out", "full", "--resume"), cwd=folder, env=ENVIRONMENT, check=True)
+    processes.run(command("tiny.nas", "--out", "full", "--resume"), cwd=folder, env=ENVIRONMENT, check=True)
     assert_same(folder, "full")
 
 
@@ -408,13 +407,13 @@ def test_a_run_folder_of_a_user_s_code_runs_none_unasked(files, tmp_path):
     (tmp_path / "evil.py").write_text("open('proof.txt', 'w')", encoding="utf-8")
     for options in ([], ["--data", "digits"]):
         repeat = command("--from", "other", *options)
-        done = subprocess.run(repeat, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+        done = processes.run(repeat, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
         assert done.returncode == 1
         assert "was searched on the data `python:evil:data`" in done.stderr
         assert "--data python:evil:data" in done.stderr
         assert not (tmp_path / "proof.txt").exists()
     repeat = command("--from", "other", "--data", "python:evil:data")
-    done = subprocess.run(repeat, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    done = processes.run(repeat, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 1
     assert "E0827" in done.stderr
     assert (tmp_path / "proof.txt").exists()
@@ -429,7 +428,7 @@ def test_a_run_is_repeated_from_its_folder_alone(files, tmp_path):
             target = folder / "only" / path.relative_to(folder / "whole")
             target.parent.mkdir(exist_ok=True, parents=True)
             target.write_bytes(path.read_bytes())
-    again = subprocess.run(
+    again = processes.run(
         command("--from", str(folder / "only")), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True
     )
     assert again.returncode == 0, again.stderr
@@ -441,7 +440,7 @@ def test_what_was_asked_for_on_the_command_line_is_repeated_too(tmp_path):
     (tmp_path / "tiny.nas").write_text(TINY, encoding="utf-8")
     options = ["--set", "epochs=2", "--set", "train.epochs=1", "--bound", "macs <= 12K", "--seed", "3", "--out", "a"]
     for arguments in (["tiny.nas", *options], ["--from", "a", "--out", "b"]):
-        subprocess.run(command(*arguments), cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True)
+        processes.run(command(*arguments), cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True)
     plans = [json.loads((tmp_path / name / "plan.json").read_text()) for name in "ab"]
     assert plans[0] == plans[1]
     assert plans[0]["settings"]["objective"]["bounds"] == [{"cost": "macs", "limit": 12_000, "relative": False}]
@@ -558,11 +557,11 @@ def test_a_run_started_from_python_is_repeated_where_its_file_has_its_settings(t
     space = nasir.load(tmp_path / "tiny.nas")
     run(space, tmp_path / "a")
     repeat = command("--from", "a", "--out", "b")
-    done = subprocess.run(repeat, cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True, text=True)
+    done = processes.run(repeat, cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True, text=True)
     assert "as in a: arch.nas, choices.json, metrics.jsonl, model.py, model.safetensors" in done.stdout
     run(replace(space, settings=override(space.settings, ["train.epochs=1"])), tmp_path / "c")
     repeat = command("--from", "c", "--out", "d")
-    done = subprocess.run(repeat, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    done = processes.run(repeat, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 1
     assert "settings were given in Python" in done.stderr
 
