@@ -10,7 +10,6 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
-from torch.distributed.nn.functional import all_reduce  # pyright: ignore[reportUnknownVariableType]
 from torch.utils.checkpoint import checkpoint  # pyright: ignore[reportUnknownVariableType]
 
 P = ParamSpec("P")
@@ -261,7 +260,25 @@ class SearchLayerNorm(nn.LayerNorm):
 
 def _rank_mean(values: Tensor) -> Tensor:
     """The mean of the values over all processes, with gradients through it."""
-    return cast(Tensor, all_reduce(values)) / dist.get_world_size()
+    return cast(Tensor, _RankSum.apply(values)) / dist.get_world_size()
+
+
+class _RankSum(torch.autograd.Function):
+    """The sum over all processes; its gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return _summed(values)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return _summed(gradient)
+
+
+def _summed(values: Tensor) -> Tensor:
+    total = values.detach().clone(memory_format=torch.contiguous_format)
+    dist.all_reduce(total)
+    return total
 
 
 def wide(x: Tensor) -> Tensor:

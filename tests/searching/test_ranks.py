@@ -1,12 +1,9 @@
 """Data-parallel runs of two processes on a CPU: what they compute, that one of them writes, that they resume."""
 
-import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +26,7 @@ from nasir.searching import optimizers
 from nasir.searching.loop import Search
 from nasir.searching.prices import targets
 from nasir.supernets.gates import gumbel_noise
+from tests.processes import Command
 from tests.spaces import TINY
 
 BATCH = 64
@@ -75,16 +73,6 @@ def rank_search(index, folder, ranks, synchronised):
     torch.save(loop.strategy.supernet.state_dict(), f"{folder}/rank{index}.pt")
 
 
-def working_in(folder):
-    """The processes whose working directory it is (Linux)."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cwd"):
-        with contextlib.suppress(OSError):
-            if path.resolve(strict=True) == folder.resolve():
-                found.append(int(path.parent.name))
-    return found
-
-
 def free_port():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -93,7 +81,9 @@ def free_port():
 
 def two_ranks(folder, synchronised=False):
     (folder / "tiny.nas").write_text(TINY, encoding="utf-8")
-    torch.multiprocessing.spawn(rank_main, (str(folder), free_port(), synchronised), nprocs=2)
+    torch.multiprocessing.start_processes(
+        rank_main, (str(folder), free_port(), synchronised), nprocs=2, start_method="fork"
+    )
     return [torch.load(folder / f"rank{index}.pt", weights_only=True) for index in range(2)]
 
 
@@ -178,7 +168,7 @@ def rank_reads(index, folder, port):
 
 @pytest.mark.slow
 def test_what_one_rank_cannot_read_or_write_ends_all_of_them_alike(tmp_path):
-    torch.multiprocessing.spawn(rank_reads, (str(tmp_path), free_port()), nprocs=2)
+    torch.multiprocessing.start_processes(rank_reads, (str(tmp_path), free_port()), nprocs=2, start_method="fork")
     for index in range(2):
         found = json.loads((tmp_path / f"rank{index}.json").read_text())
         assert found == [1, "of the second", "of the first", 3, 4]
@@ -205,32 +195,44 @@ def test_synchronised_batch_norms_make_two_ranks_one_process_with_whole_batches(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the ranks' processes in /proc")
-def test_two_ranks_of_torchrun_killed_and_resumed_end_in_the_same_bytes(tmp_path):
+def test_two_ranks_killed_and_resumed_end_in_the_same_bytes(tmp_path):
     (tmp_path / "tiny.nas").write_text(TINY, encoding="utf-8")
 
     def start(out, *options):
-        command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port"]
-        command += [str(free_port()), "-m", "nasir", "search", "tiny.nas", "--out", out, *options]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        """The ranks, as torchrun starts them (`test_security.py` has it do that)."""
+        shared = {
+            "WORLD_SIZE": "2",
+            "LOCAL_WORLD_SIZE": "2",
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(free_port()),
+        }
+        return [
+            Command(
+                ["search", "tiny.nas", "--out", out, *options],
+                cwd=tmp_path,
+                env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for rank in range(2)
+        ]
 
-    whole = start("whole")
-    output, errors = whole.communicate(timeout=120)
-    assert whole.returncode == 0, errors.decode()
-    assert output.decode().count("test accuracy") == 1
+    def ended(ranks):
+        """What they printed together."""
+        told = [rank.communicate(timeout=120) for rank in ranks]
+        assert [rank.returncode for rank in ranks] == [0, 0], told
+        return "".join(output for output, _ in told)
+
+    assert ended(start("whole")).count("test accuracy") == 1
     killed = start("killed")
     until = time.monotonic() + 60
     while not (tmp_path / "killed" / "checkpoint" / "search.pt").exists() and time.monotonic() < until:
         time.sleep(0.01)
-    for process in working_in(tmp_path):  # each rank is in a session of its own
-        os.kill(process, signal.SIGKILL)
-    killed.communicate()
-    while working_in(tmp_path):
-        time.sleep(0.05)
-    resumed = start("killed", "--resume")
-    _, errors = resumed.communicate(timeout=120)
-    assert resumed.returncode == 0, errors.decode()
+    for rank in killed:
+        rank.kill()
+        rank.communicate()
+    ended(start("killed", "--resume"))
     for name in ("arch.nas", "metrics.jsonl", "probabilities.jsonl", "choices.json", "model.safetensors", "plan.json"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes(), name
 

@@ -13,7 +13,7 @@ from tests.spaces import RESIDUAL
 def test_costs_at_one_hot_gates_are_those_of_the_emitted_module(path, emitted):
     space = nasir.load(path)
     supernet = nasir.supernet(space)
-    for seed in seeds(space):
+    for seed in seeds(space)[:6]:
         choices = space.sample(seed)
         network = space.at(choices)
         images = torch.zeros(1, *network.graph.input.shape.values())

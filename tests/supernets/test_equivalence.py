@@ -57,7 +57,7 @@ def test_one_hot_supernet_equals_emitted_module(path, emitted):
         supernet = nasir.supernet(space).to(dtype)
         randomise(supernet)
         images = image_batch(space, dtype)
-        for choices, derived, network in networks:
+        for choices, derived, network in networks if dtype == torch.float64 else networks[:2]:
             network.to(dtype).load_state_dict(supernet.state_for(choices), strict=True)
             for training in (False, True):
                 with torch.no_grad():
