@@ -23,6 +23,7 @@ from nasir.runs.run import search
 from tests.spaces import TINY
 
 SMALL = TINY.replace("classes = 10", "classes = 2").replace("epochs       = 3", "epochs       = 2")
+SMALL = SMALL.replace("epochs = 2", "epochs = 1")
 SAME = ("arch.nas", "choices.json", "metrics.jsonl", "model.py", "model.safetensors", "probabilities.jsonl")
 FILES = (
     *SAME,
