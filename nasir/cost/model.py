@@ -108,6 +108,12 @@ class Network:
         """What each size is."""
         return exact(self.known)
 
+    def nodes(self) -> list[Tensors]:
+        """The nodes that are in the network, in order, as their ops see them."""
+        graph = self.model.graph
+        present = {name for name, activity in self.model.activities.items() if holds(activity, self.known)}
+        return [tensors(graph, node.name) for node in graph.nodes if node.name in present]
+
     def active(self, cost: AdditiveCost) -> list[tuple[Op, Tensors]]:
         """The ops that are in the network, of those that the cost prices."""
         sums = self.model.sums(cost)

@@ -26,16 +26,21 @@ class Anew:
 
     def __init__(self, model: CostModel, cost: Cost, choices: Choices) -> None:
         self._model, self._cost = model, cost
-        self.choices = dict(choices)
+        self._choices = dict(choices)
         self.total: int = self._now()
 
+    @property
+    def choices(self) -> dict[str, Scalar]:
+        """The choices where it stands."""
+        return dict(self._choices)
+
     def _now(self) -> int:
-        return self._cost.at(Network(self._model, evaluate(self._model.graph, self.choices)))
+        return self._cost.at(Network(self._model, evaluate(self._model.graph, self._choices)))
 
     def change(self, decision: str, option: Scalar) -> object:
         """Change one decision; what comes back takes the step back, with `undo`."""
-        before = Before(decision, self.choices[decision], self.total)
-        self.choices[decision] = option
+        before = Before(decision, self._choices[decision], self.total)
+        self._choices[decision] = option
         self.total = self._now()
         return before
 
@@ -46,7 +51,7 @@ class Anew:
     def undo(self, change: object) -> None:
         """Take a step back."""
         assert isinstance(change, Before), "steps are taken back by what they returned"
-        self.choices[change.decision] = change.option
+        self._choices[change.decision] = change.option
         self.total = change.total
 
 

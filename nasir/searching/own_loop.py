@@ -36,7 +36,7 @@ class Bounds:
 
     def update(self, supernet: Supernet, cost: Mapping[str, Tensor]) -> None:
         """Change the prices after a step (dual ascent): by its costs, and by those of the likeliest network."""
-        discrete = self._space.costs.at(supernet.argmax())
+        discrete = self._space.costs.at(supernet.argmax(), self._space.cost_names)
         self._prices.update({name: float(c.detach()) for name, c in cost.items()}, discrete, supernet.entropy())
 
     def land(self, supernet: Supernet) -> dict[str, Scalar]:
