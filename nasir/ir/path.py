@@ -54,6 +54,12 @@ class Path(str):
         return Path(self.partition(ALTERNATIVE)[0])
 
     @property
+    def home(self) -> "Path":
+        """The innermost alternative that it is in; empty where it is in none."""
+        inner = self.rpartition(ALTERNATIVE)
+        return Path(f"{inner[0]}{inner[1]}{Path(inner[2]).first}") if inner[1] else Path("")
+
+    @property
     def flat(self) -> "Path":
         """The path without its alternatives: what the chosen one's nodes are called in a network."""
         return Path(_ALTERNATIVE_PART.sub("", self))

@@ -1,13 +1,16 @@
 """canonicalise: what is decided is done. Decided mixtures forward their operand, decided shortcuts are sums or
-nothing, dims with one possible value are constants, equal dims are one."""
+nothing, dims with one possible value are constants, equal dims are one. A dim that several alternatives of a layer
+share is named after the layer."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from nasir.ir.distributions import Distributions
 from nasir.ir.facts import Fact
-from nasir.ir.graph import Graph, Node
+from nasir.ir.graph import Graph, Node, values_of
 from nasir.ir.ops import OPS
-from nasir.ir.values import Ref, Scalar
+from nasir.ir.path import ALTERNATIVE, Path
+from nasir.ir.values import Ref, Scalar, Value
 from nasir.passes.base import Pass
 from nasir.passes.rewriting import DimRewriter
 
@@ -51,7 +54,7 @@ class Canonicalise(Pass):
         return frozenset() if graph.decisions else frozenset((Fact.CONCRETE,))
 
     def run(self, graph: Graph) -> Graph:
-        dims = DimRewriter(graph, _constants(graph))
+        dims = DimRewriter(graph, _constants(graph), names=_shared(graph))
         forwarded: dict[str, str] = {}
         nodes: list[Node] = []
         for node in graph.nodes:
@@ -75,3 +78,22 @@ def _constants(graph: Graph) -> dict[str, Scalar]:
     distributions = Distributions(graph.decision_map, graph.dim_map)
     supports = {dim.name: distributions.support(Ref(dim.name)) for dim in graph.dims}
     return {name: support[0] for name, support in supports.items() if len(support) == 1}
+
+
+def _shared(graph: Graph) -> dict[str, str]:
+    """New names for the dims of an alternative that something outside of it reads: without the alternative's own."""
+    names: dict[str, str] = {}
+
+    def read(reader: str, values: Iterable[Value]) -> None:
+        for value in values:
+            home = Path(value.name).home if isinstance(value, Ref) else ""
+            if home and isinstance(value, Ref) and not f"{reader}.".startswith(f"{home}."):
+                names[value.name] = f"{home.rpartition(ALTERNATIVE)[0]}{value.name[len(home) :]}"
+
+    for node in graph.nodes:
+        read(node.name, values_of(node))
+    for region in graph.regions:
+        read(region.path, (value for _, value in region.values))
+    for dim in reversed(graph.dims):  # users before what they use
+        read(names.get(dim.name, dim.name), dim.args)
+    return names

@@ -16,11 +16,14 @@ class DimRewriter:
         graph: Graph,
         constants: Mapping[str, Scalar],
         shape: Callable[[Dim], Value] | None = None,
+        names: Mapping[str, str] | None = None,
     ) -> None:
+        """`names` are new ones for some dims."""
         kept = [d for d in graph.decisions if d.name not in constants]
         self.table = DimTable(kept)
         self._old = graph.dim_map
         self._shape = shape
+        self._names = names or {}
         self._new: dict[str, Value] = {**{d.name: Ref(d.name) for d in kept}, **constants}
 
     def value(self, value: Value) -> Value:
@@ -34,10 +37,10 @@ class DimRewriter:
     def _rebuild(self, dim: Dim) -> Value:
         if dim.function in SHAPE_FUNCTIONS:
             return self._shape(dim) if self._shape else self.table.define(dim)
-        args = [self.value(a) for a in dim.args]
+        args, hint = [self.value(a) for a in dim.args], self._names.get(dim.name, dim.name)
         if dim.function == SELECT:
-            return self.table.select(args[0], dict(zip(dim.keys, args[1:], strict=True)), hint=dim.name)
-        return self.table.apply(dim.function, *args, hint=dim.name)
+            return self.table.select(args[0], dict(zip(dim.keys, args[1:], strict=True)), hint=hint)
+        return self.table.apply(dim.function, *args, hint=hint)
 
     def type(self, type: Type | None) -> Type | None:
         """The type over the new table."""

@@ -20,6 +20,7 @@ class ExactMacs(Macs):
 
     name = "macs(exact)"
     quantity = "macs"
+    unit = "multiply-adds (exact)"
     title = "Multiply-adds (exact expectation)"
     words = "macs; between the networks their true expectation, where `macs` multiplies mean sizes (Eq. 10)"
     is_standard = False
