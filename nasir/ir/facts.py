@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
+from functools import cache
 
 from nasir.ir.dims import SELECT, SHAPE_FUNCTIONS
 from nasir.ir.graph import Graph, Node, is_decided, values_of
-from nasir.ir.ops import OPS
+from nasir.ir.ops import OPS, Op, Parameter
 from nasir.ir.pending import due_masks, needless_masks
 from nasir.ir.values import Ref, text
 
@@ -67,9 +68,9 @@ def _undeclared(node: Node) -> Iterator[str]:
             yield f"has the operands {', '.join(labels) or 'of nothing'}"
     elif labels != op.operands:
         yield f"has the operands {', '.join(labels)}, and {op.name} takes {', '.join(op.operands)}"
-    declared = {p.name: p for p in op.parameters}
+    declared = _parameters(op)
     names = [name for name, _ in node.attributes]
-    if names != list(declared):
+    if names != [*declared]:
         unknown = sorted(set(names) - {*declared, *op.internal})
         yield from (f"has the attribute {name}, which {op.name} has not" for name in unknown)
         yield from (f"has no {name}, which {op.name} needs" for name in sorted(declared.keys() - set(names)))
@@ -83,6 +84,11 @@ def _undeclared(node: Node) -> Iterator[str]:
         yield from (f"has a gate on {label}" for label, _ in node.gates if label not in {"", *labels})
     if node.clears and node.clears != op.carries:
         yield f"clears {node.clears}, which {op.name} cannot"
+
+
+@cache
+def _parameters(op: Op) -> Mapping[str, Parameter]:
+    return {parameter.name: parameter for parameter in op.parameters}
 
 
 def _dangles(value: object, known: set[str]) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import ParamSpec, Self, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from nasir.diagnostics import Diagnostic, Span
 from nasir.ir.graph import Region
@@ -240,17 +240,16 @@ class Frame:
         return Place(self, join(self.path, name), label)
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where an expression stands: `hint` names the decisions and dims that it makes, `label` its flow's steps."""
 
     frame: Frame
     hint: str
     label: str | None = None
 
-    def part(self, *names: str) -> Self:
+    def part(self, *names: str) -> "Place":
         """The place of a part of the expression, which binds no name."""
-        return replace(self, hint=".".join((self.hint, *names)), label=None)
+        return Place(self.frame, ".".join((self.hint, *names)))
 
     def naming(self, steps: int) -> Naming:
         """The names of a flow's steps. Flows that are bound to no name count their steps together."""

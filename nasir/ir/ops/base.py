@@ -311,10 +311,12 @@ def layout_size(layout: Sequence[Value], size: Sizing) -> Number:
 
 def area(type: Type, size: Sizing) -> Number:
     """Pixels of a map, steps of a sequence, 1 of a vector."""
-    total: Number = 1
-    for one in type.sizes:
-        total = total * size(one)
-    return total
+    if not type.sizes:
+        return 1
+    first, *others = map(size, type.sizes)
+    for other in others:
+        first = first * other
+    return first
 
 
 def elements(type: Type, size: Sizing) -> Number:
@@ -324,8 +326,8 @@ def elements(type: Type, size: Sizing) -> Number:
 
 def power(number: Number, exponent: int) -> Number:
     """`number` times itself: a kernel's window has as many axes as its map."""
-    total: Number = 1
-    for _ in range(exponent):
+    total = number
+    for _ in range(exponent - 1):
         total = total * number
     return total
 

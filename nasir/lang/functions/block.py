@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from nasir.ir.dims import Dim
 from nasir.ir.graph import Region
@@ -32,8 +33,8 @@ class BlockFunction(Parametric):
     def decides(self) -> bool:
         return True
 
-    @property
-    def positional(self) -> tuple[str, ...]:
+    @cached_property
+    def positional(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         return tuple(p.name.text for p in self.block.parameters)
 
     def apply(self, x: Tensor, naming: Naming, context: Context) -> Tensor:

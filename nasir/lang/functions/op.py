@@ -1,6 +1,7 @@
 """Ops of the IR as functions: `conv(3, 16)`, `relu`; those of several tensors are called with them."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from nasir.ir.ops import Op, Parameter
 from nasir.ir.path import ALTERNATIVE
@@ -29,8 +30,8 @@ class OpFunction(Parametric):
     def step(self) -> str:
         return self.op.name
 
-    @property
-    def positional(self) -> tuple[str, ...]:
+    @cached_property
+    def positional(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         return tuple(p.name for p in self.op.parameters)
 
     def called(self, call: s.Call, place: Place, context: Context) -> Thing:

@@ -29,6 +29,9 @@ class Parametric(Function, ABC):
     def parameters(self) -> frozenset[str]:
         return frozenset(self.positional) - self.bound.keys()
 
+    def takes(self, name: str) -> bool:
+        return name in self.positional and name not in self.bound
+
     def bind(self, name: str, bound: Bound) -> Self:
         return replace(self, bound={**self.bound, name: bound}) if self.takes(name) else self
 
