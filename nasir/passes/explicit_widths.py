@@ -8,7 +8,6 @@ the masked graph. With tied weights the two compute the same where no squeeze st
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.distributions import Distributions
 from nasir.ir.facts import Fact
 from nasir.ir.graph import Graph, Node
@@ -16,6 +15,7 @@ from nasir.ir.ops import OPS, Contract
 from nasir.ir.path import Path
 from nasir.ir.pending import pends
 from nasir.ir.values import Ref, Scalar, Value, key
+from nasir.passes import mistakes
 from nasir.passes.base import Pass
 
 
@@ -75,9 +75,7 @@ def _width(node: Node) -> Ref:
         case (Ref() as width,):
             return width
         case _:
-            raise CompileError(
-                Diagnostic("E0405", "explicit copies need one width, and this value has several", node.span)
-            )
+            raise mistakes.several_widths(node.span)
 
 
 def _copies(node: Node, copied: dict[str, Ref], distributions: Distributions) -> Iterator[Node]:

@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nasir.diagnostics import CompileError, Diagnostic, Span
+from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.dims import Dim
 from nasir.ir.distributions import Distributions, TableTooLarge
 from nasir.ir.facts import Fact
 from nasir.ir.graph import Graph, Node, Region, Type, values_of
 from nasir.ir.ops import OPS, Op, OpError, Tensors, elements
+from nasir.ir.ops.mistakes import no_contract, no_such_size, too_large, wrong_attribute
 from nasir.ir.pending import is_cut
-from nasir.ir.values import Scalar, Value, text
+from nasir.ir.values import Scalar, Value
+from nasir.passes import mistakes
 from nasir.passes.base import Pass
 from nasir.passes.rewriting import DimRewriter
 
@@ -130,7 +132,7 @@ class _Inference:
             return
         except (ValueError, TypeError, ArithmeticError) as error:
             reason = "division by zero" if isinstance(error, ZeroDivisionError) else str(error)
-            self._failed[node.name] = (_not_computable(node.span, reason),)
+            self._failed[node.name] = (mistakes.not_computable(node.span, reason),)
             return
         except TableTooLarge as error:
             self._failed[node.name] = TableTooLarge(error.names, node.span).diagnostics
@@ -155,9 +157,7 @@ class _Inference:
             support = self._distributions.support(node[parameter.name])
             for value in support:
                 if problem := parameter.problem(value):
-                    found = f"{'is' if len(support) == 1 else 'can be'} {text(value)}"
-                    hints = ("round it: `round_to(8, ...)`",) if isinstance(value, float) else ()
-                    raise OpError("E0307", f"`{parameter.name}` must be {problem}, and {found}", *hints)
+                    raise wrong_attribute(parameter.name, problem, value, always=len(support) == 1)
 
     def _check_sizes(self, node: Node) -> None:
         # The support of every dim the node mentions is computed here, where a mistake has a place in the text.
@@ -168,11 +168,11 @@ class _Inference:
         count = sum(int(elements(type, largest)) for type in (node.shape.parts or (node.shape,)))  # pyright: ignore[reportArgumentType]
         if count > MOST_ELEMENTS:
             message = f"this makes up to {count:,} numbers of one image; the limit is {MOST_ELEMENTS:,}"
-            raise OpError("E0320", message)
+            raise too_large(message)
         self._weights += self._largest_weights(node)
         if self._weights > MOST_WEIGHTS:
             message = f"the space has more than {MOST_WEIGHTS:,} weights from here on, all alternatives together"
-            raise OpError("E0320", message)
+            raise too_large(message)
 
     def _largest_weights(self, node: Node) -> int:
         """The weights of a node at its largest sizes."""
@@ -190,16 +190,11 @@ class _Inference:
             return self._dims.table.total(type.channels, hint=dim.name)
         size = type.size(dim.function)
         if size is None:
-            raise OpError("E0402", f"a {type.kind} has no `{dim.function}`")
+            raise no_such_size(type, dim.function)
         return size
 
 
 def _check_contract(op: Op, node: Node, it: Tensors) -> None:
     """An op that does not say what it does with a cut of its channels takes and makes decided ones alone."""
     if op.contract is None and any(map(is_cut, (node.shape, *it.operands.values()))):
-        message = f"`{op.name}` does not say what it does with channels that are to be decided"
-        raise OpError("E0409", message, "decide the widths around it; an op's author gives it a `contract`")
-
-
-def _not_computable(span: Span | None, reason: str) -> Diagnostic:
-    return Diagnostic("E0305", f"a size cannot be computed for some choices: {reason}", span)
+        raise no_contract(op.name)

@@ -75,7 +75,7 @@ def test_passes_are_idempotent(name, space):
     needed = next((passes for facts, passes in before.items() if facts <= step.needs), ())
     graph = run(space.graph, needed, CHECKED)
     if name == "explicit-widths" and space.name == "guards":  # explicit copies need one width
-        with pytest.raises(nasir.CompileError, match="E0405"):
+        with pytest.raises(nasir.CompileError, match="E0411"):
             step.run(graph)
         return
     once = step.run(graph)

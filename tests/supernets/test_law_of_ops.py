@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from nasir.cost.registry import COSTS
 from nasir.diagnostics import CompileError
 from nasir.emission.source import model_source
 from nasir.execution import network_class
@@ -254,6 +255,11 @@ def test_layer_norm_weighs_its_statistics_by_the_mask(rank):
     variance = (wide(survival) * (x - mean) ** 2).sum(1, keepdim=True) / survival.sum()
     normal = (x - mean) / (variance + 1e-5).sqrt()
     close(got, wide(survival) * (normal * wide(scale) + wide(shift)))
+
+
+def test_every_op_and_cost_says_what_it_is():
+    for one in (*OPS.values(), *COSTS.values()):
+        assert type(one).__dict__.get("__doc__"), one.name
 
 
 def test_no_file_outside_the_ops_asks_for_an_op_by_its_name():

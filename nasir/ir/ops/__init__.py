@@ -11,7 +11,6 @@ from nasir.ir.ops.base import (
     Channels,
     Contract,
     Op,
-    OpError,
     Parameter,
     SoftCall,
     Tensors,
@@ -20,6 +19,7 @@ from nasir.ir.ops.base import (
     resolve_argument,
     tensors,
 )
+from nasir.ir.ops.mistakes import OpError
 
 OPS: Mapping[str, Op] = {op.name: op for op in extensions.OPS.instances(Op)}
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from nasir.ir.dims import DimTable
 from nasir.ir.gates import ONE, Gate
 from nasir.ir.graph import Type
-from nasir.ir.ops.base import Call, Contract, Op, OpError, Support, Tensors
-from nasir.ir.values import text
+from nasir.ir.ops import mistakes
+from nasir.ir.ops.base import Call, Contract, Op, Support, Tensors
 
 
 class Add(Op):
@@ -20,11 +20,8 @@ class Add(Op):
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         a, b = it.operands["a"], it.operands["b"]
         if a != b:
-            raise OpError(
-                "E0401",
-                f"the tensors of `+` differ in shape: {shape_text(a)} and {shape_text(b)}",
-                "`shortcut(x, y)` adds x exactly where the shapes are equal",
-            )
+            hint = "`shortcut(x, y)` adds x exactly where the shapes are equal"
+            raise mistakes.shapes_differ("the tensors of `+` differ in shape", a, b, hint)
         return a
 
     def terms(self, it: Tensors, support: Support) -> Iterator[tuple[str, Gate]]:
@@ -32,6 +29,9 @@ class Add(Op):
 
     def call(self, it: Tensors) -> Call:
         return Call("operator", "+")
+
+
+_PRODUCT = "the tensors of `*` differ in shape"
 
 
 class Mul(Op):
@@ -49,21 +49,15 @@ class Mul(Op):
             hint = (
                 "channels that `concat` joins and a convolution's new ones are laid out apart: multiply before `concat`"
             )
-            shapes = f"{shape_text(a)} and {shape_text(b)}"
-            raise OpError("E0401", f"the tensors of `*` differ in shape: {shapes}", *([hint] if concatenated else []))
+            raise mistakes.shapes_differ(_PRODUCT, a, b, *([hint] if concatenated else []))
         if b.is_pooled or a.sizes == b.sizes:
             return a
         if a.is_pooled:
             return b
-        raise OpError("E0401", f"the tensors of `*` differ in shape: {shape_text(a)} and {shape_text(b)}")
+        raise mistakes.shapes_differ(_PRODUCT, a, b)
 
     def call(self, it: Tensors) -> Call:
         return Call("operator", "*")
-
-
-def shape_text(type: Type) -> str:
-    """A shape as one reads it: `[16, 8, 8]`, `[$trunk.0.width, 8, 8]`."""
-    return f"[{', '.join(['+'.join(map(text, type.channels)), *map(text, type.sizes)])}]"
 
 
 offered = (Add, Mul)

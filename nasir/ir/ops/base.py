@@ -7,6 +7,7 @@ from enum import Enum
 from nasir.ir.dims import DimTable
 from nasir.ir.gates import Gate
 from nasir.ir.graph import Graph, Node, Type
+from nasir.ir.ops import mistakes
 from nasir.ir.sizes import Number, Sizing
 from nasir.ir.values import Ref, Scalar, Value
 
@@ -32,16 +33,6 @@ class Contract(Enum):
     GATED = "adds operands that are laid out apart under gates: all masks are due before it"
     MIXTURE = "adds operands under gates: a SUM where all have the result's layout, else GATED"
     CLEARS = "applies the mask that pends on its operand"
-
-
-class OpError(Exception):
-    """A shape rule that a user's program breaks; becomes a diagnostic at the node's place."""
-
-    def __init__(self, code: str, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.hints = hints
 
 
 @dataclass(frozen=True)
@@ -335,7 +326,7 @@ def power(number: Number, exponent: int) -> Number:
 def require_map(it: Tensors, what: str) -> None:
     """A diagnostic unless the operand is a feature map or a sequence."""
     if not it.x.rank:
-        raise OpError("E0402", f"`{what}` needs a feature map, and its input is a flat vector")
+        raise mistakes.no_map(what)
 
 
 def resolve_argument(argument: Argument, it: Tensors, size: Callable[[Value], Scalar]) -> Scalar:

@@ -2,8 +2,8 @@
 
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type, layout_of
-from nasir.ir.ops.arithmetic import shape_text
-from nasir.ir.ops.base import Argument, Call, Contract, Op, OpError, Support, Tensors
+from nasir.ir.ops import mistakes
+from nasir.ir.ops.base import Argument, Call, Contract, Op, Support, Tensors
 
 MOST_SEGMENTS = 256
 
@@ -19,11 +19,11 @@ class Concat(Op):
         first, *others = it.operands.values()
         for other in others:
             if other.sizes != first.sizes:
-                raise OpError("E0401", f"`concat` needs maps of one size: {shape_text(first)} and {shape_text(other)}")
+                raise mistakes.shapes_differ("`concat` needs maps of one size", first, other)
         channels = layout_of(segment for operand in it.operands.values() for segment in operand.channels)
         if len(channels) > MOST_SEGMENTS:
             message = f"the channels are joined of {len(channels):,} undecided parts; the limit is {MOST_SEGMENTS:,}"
-            raise OpError("E0320", message, "put a convolution between, which makes one part of them")
+            raise mistakes.too_large(message, "put a convolution between, which makes one part of them")
         return Type(channels, first.sizes)
 
     def call(self, it: Tensors) -> Call:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type
+from nasir.ir.ops import mistakes
 from nasir.ir.ops.base import (
     Argument,
     Attribute,
@@ -11,7 +12,6 @@ from nasir.ir.ops.base import (
     Channels,
     Contract,
     Op,
-    OpError,
     Parameter,
     Support,
     Tensors,
@@ -23,7 +23,7 @@ from nasir.ir.ops.base import (
 )
 from nasir.ir.ops.window import strided, window_arguments
 from nasir.ir.sizes import Number, Sizing
-from nasir.ir.values import Value, text
+from nasir.ir.values import Value
 
 
 class Conv(Op):
@@ -81,9 +81,10 @@ def require_groups(it: Tensors, channels: Sequence[Value]) -> None:
         return
     counts = [c for c in channels if isinstance(c, int)]
     if not isinstance(groups, int) or len(counts) < len(channels):
-        raise OpError("E0408", "groups and undecided channels do not go together", "decide the widths, or use `dwconv`")
+        message = "groups and undecided channels do not go together"
+        raise mistakes.undecided_groups(message, "decide the widths, or use `dwconv`")
     if any(count % groups for count in counts):
-        raise OpError("E0408", f"{text(groups)} groups do not divide the channels {', '.join(map(text, channels))}")
+        raise mistakes.groups_do_not_divide(groups, channels)
 
 
 offered = (Conv,)

@@ -2,7 +2,8 @@
 
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type
-from nasir.ir.ops.base import Contract, Op, OpError, Parameter, Support, Tensors
+from nasir.ir.ops import mistakes
+from nasir.ir.ops.base import Contract, Op, Parameter, Support, Tensors
 from nasir.ir.values import Ref
 
 
@@ -48,7 +49,7 @@ class Features(Op):
 def _decided(it: Tensors, what: str) -> int:
     channels = it["channels"]
     if isinstance(channels, Ref):
-        raise OpError("E0407", f"the `channels` of `{what}` cannot be a set", "write a constant")
+        raise mistakes.undecided_input(what)
     return int(channels)
 
 

@@ -2,6 +2,7 @@
 
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type
+from nasir.ir.ops import mistakes
 from nasir.ir.ops.base import (
     Argument,
     Attribute,
@@ -9,7 +10,6 @@ from nasir.ir.ops.base import (
     Channels,
     Contract,
     Op,
-    OpError,
     Parameter,
     Support,
     Tensors,
@@ -29,9 +29,7 @@ class Linear(Op):
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         if not it.x.is_pooled:
-            raise OpError(
-                "E0403", "`linear` needs a vector or a 1x1 map", "pool first: `-> global_avg_pool -> linear(...)`"
-            )
+            raise mistakes.no_vector(self.name)
         return Type((it["width"],))
 
     def macs(self, it: Tensors, size: Sizing) -> Number:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from nasir.ir.dims import DimTable
 from nasir.ir.gates import Gate, gate_of
 from nasir.ir.graph import Node, Type
-from nasir.ir.ops.arithmetic import shape_text
+from nasir.ir.ops import mistakes
 from nasir.ir.ops.base import (
     Chances,
     Channels,
@@ -14,7 +14,6 @@ from nasir.ir.ops.base import (
     Contract,
     Op,
     Operands,
-    OpError,
     SoftCall,
     Support,
     Tensors,
@@ -43,16 +42,18 @@ class Mix(Op):
             return it.operands[key(selector)]
         options = support(selector)
         if not all(key(option) in it.operands for option in options):
-            raise OpError("E0301", "the condition of `when` is not always true or false")
+            raise mistakes.no_condition()
         types = {option: it.operands[key(option)] for option in options}
         first = next(iter(types.values()))
         for option, other in types.items():
             if other.sizes != first.sizes:
-                raise _differ_in_size(it, next(iter(types)), first, option, other)
+                strides = all(f"{ALTERNATIVE}stride_" in operand for operand in it.node.inputs)
+                name = next(iter(types))
+                raise mistakes.alternatives_differ_in_size(name, first, option, other, strides=strides)
         if all(other.channels == first.channels for other in types.values()):
             return first
         if any(len(other.channels) > 1 for other in types.values()):
-            raise OpError("E0405", "alternatives with concatenated channels must have the same channels")
+            raise mistakes.concatenated_alternatives()
         cases: dict[Scalar, Value] = {option: other.channels[0] for option, other in types.items()}
         return Type((dims.select(selector, cases, hint=f"{it.node.name}.channels"),), first.sizes)
 
@@ -86,21 +87,6 @@ class Mix(Op):
     def soft_call(self, it: Tensors) -> SoftCall:
         arguments = (Chances("selector"), Operands(), Channels("out"))
         return SoftCall("nasir.supernets.layers:mixture", arguments)
-
-
-def _differ_in_size(it: Tensors, name: Scalar, first: Type, option: Scalar, other: Type) -> OpError:
-    shapes = f"{shape_text(first)} for `{key(name)}` and {shape_text(other)} for `{key(option)}`"
-    if all(f"{ALTERNATIVE}stride_" in operand for operand in it.node.inputs):
-        return OpError(
-            "E0404",
-            f"a set of strides makes maps of several sizes, which cannot be mixed: {shapes}",
-            "decide the stride; to search where maps shrink, write a `choice` of blocks that end alike",
-        )
-    return OpError(
-        "E0404",
-        f"the alternatives differ in map size: {shapes}",
-        "drop the alternative where it does not fit: `identity when stride == 1`",
-    )
 
 
 offered = (Mix,)

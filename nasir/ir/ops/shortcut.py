@@ -6,14 +6,13 @@ from dataclasses import replace
 from nasir.ir.dims import DimTable
 from nasir.ir.gates import ONE, Gate, gate_of
 from nasir.ir.graph import Node, Type
-from nasir.ir.ops.arithmetic import shape_text
+from nasir.ir.ops import mistakes
 from nasir.ir.ops.base import (
     Chances,
     Condition,
     Contract,
     Op,
     Operand,
-    OpError,
     SoftCall,
     Support,
     Tensors,
@@ -37,11 +36,8 @@ class Shortcut(Op):
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         x, y = it.operands["x"], it.operands["y"]
         if x.channels != y.channels and (len(x.channels) > 1 or len(y.channels) > 1):
-            raise OpError(
-                "E0401",
-                f"the ends of the shortcut are laid out apart: {shape_text(x)} and {shape_text(y)}",
-                "put a convolution between an undecided `concat` and the shortcut",
-            )
+            hint = "put a convolution between an undecided `concat` and the shortcut"
+            raise mistakes.shapes_differ("the ends of the shortcut are laid out apart", x, y, hint)
         return y
 
     def settled(self, it: Tensors, dims: DimTable) -> tuple[tuple[str, Value], ...]:

@@ -2,8 +2,9 @@
 
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type
-from nasir.ir.ops.base import Argument, Attribute, Call, Op, OpError, Parameter, Support, Tensors, require_map
-from nasir.ir.values import Ref, text
+from nasir.ir.ops import mistakes
+from nasir.ir.ops.base import Argument, Attribute, Call, Op, Parameter, Support, Tensors, require_map
+from nasir.ir.values import Ref
 
 
 class Shuffle(Op):
@@ -19,9 +20,9 @@ class Shuffle(Op):
         require_map(it, self.name)
         groups, (first, *others) = it["groups"], it.x.channels
         if others or isinstance(first, Ref) or isinstance(groups, Ref):
-            raise OpError("E0408", "a shuffle of undecided channels has no meaning", "decide the widths")
+            raise mistakes.undecided_groups("a shuffle of undecided channels has no meaning", "decide the widths")
         if int(first) % int(groups):
-            raise OpError("E0408", f"{text(groups)} groups do not divide the channels {text(first)}")
+            raise mistakes.groups_do_not_divide(groups, it.x.channels)
         return it.x
 
     def call(self, it: Tensors) -> Call:
