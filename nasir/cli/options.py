@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,15 +59,7 @@ def with_request(command: str) -> Callable[[Callable[..., None]], Callable[..., 
                 taken[one.name] = tuple(taken[one.name] or ()) if one.repeats else taken[one.name]
             function(**values, request=Request(**taken))
 
-        parameters: list[inspect.Parameter] = []
-        for name, parameter in inspect.signature(function).parameters.items():
-            parameters += map(_parameter, known) if name == "request" else [parameter]
-        keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
-        made: Any = run
-        made.__signature__ = inspect.Signature(keywords)
-        made.__annotations__ = {parameter.name: parameter.annotation for parameter in keywords}
-        made.__doc__ = function.__doc__
-        return made
+        return _told(run, function, "request", map(_parameter, known))
 
     return decorate
 
@@ -81,11 +73,20 @@ def with_limits(function: Callable[..., None]) -> Callable[..., None]:
         given = {cost: values.pop(taken) for cost, taken in names.items()}
         function(**values, limits={cost: text for cost, text in given.items() if text is not None})
 
+    return _told(run, function, "limits", map(_limits, names.items()))
+
+
+def _told(
+    run: Callable[..., None], function: Callable[..., None], name: str, options: Iterable[inspect.Parameter]
+) -> Callable[..., None]:
+    """`run` with the signature of `function`, as typer reads it, the options in the place of the parameter `name`."""
     parameters: list[inspect.Parameter] = []
-    for name, parameter in inspect.signature(function).parameters.items():
-        parameters += map(_limits, names.items()) if name == "limits" else [parameter]
+    for parameter in inspect.signature(function).parameters.values():
+        parameters += options if parameter.name == name else [parameter]
+    keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
     made: Any = run
-    made.__signature__ = inspect.Signature([p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters])
+    made.__signature__ = inspect.Signature(keywords)
+    made.__annotations__ = {parameter.name: parameter.annotation for parameter in keywords}
     made.__doc__ = function.__doc__
     return made
 

@@ -1,6 +1,6 @@
 """When a part of a block is there, told by the block's own numbers."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -44,14 +44,14 @@ def condition(
         flags = [use.values.get(name) for use in uses]
         if tuple(flags) == group.present and all(isinstance(flag, bool) for flag in flags):
             return Condition(name, {name: [flag is True for flag in flags]})
-    for text, holds in _comparisons(group.steps, parameters):
-        if _tells(holds, group.present):
+    comparisons = list(_comparisons(group.steps, parameters, len(uses)))
+    for text, holds in comparisons:
+        if holds == group.present:
             return Condition(text)
     for text, present in before.items():
-        for more, holds in _comparisons(group.steps, parameters):
-            both = [a and b for a, b in zip(present, map(holds, range(len(present))), strict=True)]
-            if tuple(both) == group.present:
-                return Condition(f"{text} and {more}" if " or " not in text else f"({text}) and {more}")
+        for more, holds in comparisons:
+            if tuple(a and b for a, b in zip(present, holds, strict=True)) == group.present:
+                return Condition(f"{text} and {more}")
     return None
 
 
@@ -60,48 +60,31 @@ def _is_own(parameter: Values, group: Group) -> bool:
     return tuple(value is not None for value in parameter.values) == group.present
 
 
-def _tells(holds: Callable[[int], bool], present: tuple[bool, ...]) -> bool:
-    return tuple(map(holds, range(len(present)))) == present
-
-
 def _comparisons(
-    steps: Sequence[Step], parameters: Mapping[str, Values]
-) -> Iterator[tuple[str, Callable[[int], bool]]]:
-    """Comparisons of the class's numbers, the most telling first, each with whether it holds for a use."""
-    values = {name: p.values for name, p in parameters.items() if all(type(v) is int for v in p.values)}
-    widths = [name for name in values if name != IN_CHANNELS]
-    if all(step.call is not None and step.call.kind == "operator" for step in steps) and IN_CHANNELS in values:
-        for width in widths:
-            if "stride" in values and width != "stride":
-                yield f"stride == 1 and {width} == {IN_CHANNELS}", _both(values, width)
-        for width in widths:
-            yield f"{width} == {IN_CHANNELS}", _equal(values[width], values[IN_CHANNELS])
-        if "stride" in values:
-            yield "stride == 1", _is_one(values["stride"])
-        return
-    if IN_CHANNELS in values:
-        for width in widths:
-            yield f"{width} != {IN_CHANNELS}", _differ(values[width], values[IN_CHANNELS])
-    for name in widths:
-        yield f"{name} > 1", _above_one(values[name])
+    steps: Sequence[Step], parameters: Mapping[str, Values], uses: int
+) -> Iterator[tuple[str, tuple[bool, ...]]]:
+    """Comparisons of the class's numbers, the most telling first, each with the uses that it holds for."""
+    numbers = {name: p.values for name, p in parameters.items() if all(type(v) is int for v in p.values)}
+    widths = [name for name in numbers if name != IN_CHANNELS]
+    adds = all(step.call is not None and step.call.kind == "operator" for step in steps)
+    unstrided = tuple(numbers["stride"][i] == 1 for i in range(uses)) if "stride" in numbers else None
+    if IN_CHANNELS in numbers:
+        entering = numbers[IN_CHANNELS]
+        equal = {w: tuple(a == b for a, b in zip(numbers[w], entering, strict=True)) for w in widths}
+        if not adds:
+            yield from ((f"{w} != {IN_CHANNELS}", tuple(not one for one in same)) for w, same in equal.items())
+        elif unstrided is not None:
+            for w in widths:
+                if w != "stride":
+                    both = tuple(a and b for a, b in zip(unstrided, equal[w], strict=True))
+                    yield f"stride == 1 and {w} == {IN_CHANNELS}", both
+        if adds:
+            yield from ((f"{w} == {IN_CHANNELS}", same) for w, same in equal.items())
+    if adds and unstrided is not None:
+        yield "stride == 1", unstrided
+    if not adds:
+        yield from ((f"{w} > 1", tuple(number > 1 for number in _whole(numbers[w]))) for w in widths)
 
 
-def _equal(a: Sequence[Hole], b: Sequence[Hole]) -> Callable[[int], bool]:
-    return lambda i: a[i] == b[i]
-
-
-def _differ(a: Sequence[Hole], b: Sequence[Hole]) -> Callable[[int], bool]:
-    return lambda i: a[i] != b[i]
-
-
-def _is_one(a: Sequence[Hole]) -> Callable[[int], bool]:
-    return lambda i: a[i] == 1
-
-
-def _above_one(a: Sequence[Hole]) -> Callable[[int], bool]:
-    return lambda i: isinstance(value := a[i], int) and value > 1
-
-
-def _both(values: Mapping[str, Sequence[Hole]], width: str) -> Callable[[int], bool]:
-    equal, one = _equal(values[width], values[IN_CHANNELS]), _is_one(values["stride"])
-    return lambda i: equal(i) and one(i)
+def _whole(values: Sequence[Hole]) -> list[int]:
+    return [value for value in values if isinstance(value, int)]

@@ -81,10 +81,6 @@ class Path(str):
         rest = self[len(scope) :]
         return rest if scope and self.startswith(scope) and rest[:1] in {".", ALTERNATIVE} else str(self)
 
-    def child(self, name: str) -> "Path":
-        """What is called `name` in it."""
-        return Path(f"{self}.{name}" if self else name)
-
     def alternative(self, option: str) -> "Path":
         """One of its alternatives."""
         return Path(f"{self}{ALTERNATIVE}{option}")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from nasir.ir.graph import Region
-from nasir.ir.path import ALTERNATIVE
+from nasir.ir.path import Path
 from nasir.ir.values import Ref, Scalar, Value
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
@@ -57,7 +57,7 @@ class ChoiceFunction(Parametric):
             if not isinstance(selector, Ref):
                 return _alternative(alternatives, options[0], x, path, context)
             branches: dict[Scalar, Tensor] = {
-                option: _alternative(alternatives, option, x, f"{path}{ALTERNATIVE}{option}", context)
+                option: _alternative(alternatives, option, x, Path(path).alternative(option), context)
                 for option in options
             }
             return context.builder.mix(path, selector, branches, self.span)
@@ -87,7 +87,7 @@ class ChoiceFunction(Parametric):
             first[name] = alternative.name
             if not _holds(alternative, guard, context):
                 continue
-            scope = f"{path}{ALTERNATIVE}{name}"
+            scope = Path(path).alternative(name)
             function = context.function(alternative.value, Place(Frame(self.module, scope), scope))
             for column in [column for column in self.bound if function.takes(column)]:
                 taken.add(column)
@@ -113,7 +113,7 @@ class ChoiceFunction(Parametric):
     def chosen(self, path: str, name: str, writer: Writer) -> tuple[Function, str, str]:
         selector, alternatives = writer.record.choices[path]
         option = writer.option(selector)
-        place = f"{path}{ALTERNATIVE}{option}" if isinstance(selector, Ref) else path
+        place = Path(path).alternative(option) if isinstance(selector, Ref) else path
         return alternatives[option].chosen(place, option, writer)
 
 
