@@ -82,10 +82,13 @@ def _difference(network: Space, module: nn.Module) -> str:
     image = graph.input.shape
     sizes = [size for size in image.values() if isinstance(size, int)]
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        result: torch.Tensor = module.eval()(torch.zeros(1, *sizes))
-    expected = (1, sum(c for c in graph.by_name[graph.output].shape.channels if isinstance(c, int)))
-    if tuple(result.shape[:2]) != expected:
-        return f"it makes {list(result.shape)} of one image, and not {list(expected)}"
+        result: torch.Tensor | dict[str, torch.Tensor] = module.eval()(torch.zeros(1, *sizes))
+    type = graph.by_name[graph.output].shape
+    results = list(result.values()) if isinstance(result, dict) else [result]
+    for made, one in zip(results, type.parts or (type,), strict=True):
+        expected = [1, *(n for n in one.values() if isinstance(n, int))]
+        if list(made.shape) != expected:
+            return f"it makes {list(made.shape)} of one input, and not {expected}"
     costs = network.costs.at({})
     found = measured(counter, module)
     different = [f"{found[name]:,} {name}, and not {costs[name]:,}" for name in found if found[name] != costs[name]]

@@ -124,9 +124,10 @@ class Programs:
 
     def conv(self, size: int) -> tuple[str, int, str]:
         """Channels, size and text of a convolution; a batch norm and an activation may follow."""
-        width, kernel = self.width(), self.draw.choice(["1", "3", "3", "{1, 3}", "{3, 5}"])
+        width, kernel = self.width(), self.draw.choice(["1", "3", "3", "{1, 3}", "{3, 5}", "1x3", "{3x1, 1x3}"])
         stride = 2 if size % 2 == 0 and size > 4 and self.draw.random() < 0.15 else 1
-        text = f"conv({kernel}, {width}" + f", stride={stride}" * (stride > 1) + ", bias=true" * self.chance(0.2) + ")"
+        text = f"conv({kernel}, {width}" + f", stride={stride}" * (stride > 1) + ", bias=true" * self.chance(0.2)
+        text += self.draw.choice(["", "", "", ", padding=same", ", dilation=2"]) + ")"
         text += " -> bn" * self.chance(0.7) + f" -> {self.act()}" * self.chance(0.5)
         return width if width.isdigit() or width in self.widths else "?", -(-size // stride), text
 

@@ -79,7 +79,7 @@ def _betters(walk: Walk, sign: int, candidates: Iterable[tuple[tuple[str, Scalar
 
 
 def _end(options: tuple[Scalar, ...], end: Literal["smallest", "largest"], alternative: int) -> Scalar:
-    if isinstance(options[0], str):
+    if any(isinstance(option, str) for option in options):
         return options[alternative]
     pick: Callable[..., Scalar] = min if end == "smallest" else max
     return pick(options)

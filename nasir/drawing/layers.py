@@ -8,7 +8,7 @@ from nasir.ir.graph import Graph, Node
 from nasir.ir.mixtures import selects
 from nasir.ir.ops import OPS, Contract
 from nasir.ir.regions import Part, parts
-from nasir.ir.values import Value
+from nasir.ir.values import Pair, Value
 
 _CONVOLVING = (Contract.CHANNELWISE, Contract.MIXES)
 """Convolutions whose kernels a picture shows: depthwise ones, and the others of a layer that has none."""
@@ -24,7 +24,7 @@ class Layer:
     name: str
     block: str
     expansion: tuple[float, float]
-    kernels: tuple[int, ...]
+    kernels: tuple[int | Pair, ...]
     activations: tuple[str, ...]
     attention: str
     skip: str
@@ -78,12 +78,19 @@ def _range(low: int, high: int) -> str:
     return str(low) if low == high else f"{low}-{high}"
 
 
-def _kernels(nodes: Sequence[Node], distributions: Distributions) -> tuple[int, ...]:
+def by_size(kernel: int | Pair) -> tuple[int, str]:
+    """Sorts kernels by how much they cover."""
+    height, width = kernel.numbers if isinstance(kernel, Pair) else (kernel, kernel)
+    return height * width, str(kernel)
+
+
+def _kernels(nodes: Sequence[Node], distributions: Distributions) -> tuple[int | Pair, ...]:
     convolutions = [node for node in nodes if _has_kernel(node)]
     for contract in _CONVOLVING:
         own = [node["kernel"] for node in convolutions if OPS[node.op].contract is contract]
         if own:
-            return tuple(sorted({int(value) for kernel in own for value in distributions.support(kernel)}))
+            found = {v if isinstance(v, Pair) else int(v) for kernel in own for v in distributions.support(kernel)}
+            return tuple(sorted(found, key=by_size))
     return ()
 
 

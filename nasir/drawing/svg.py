@@ -1,16 +1,18 @@
 """The picture: a bar a layer, its height the expansion, its colour the kernel (the paper's figure 6)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
-from nasir.drawing.layers import Layer, layers
+from nasir.drawing.layers import Layer, by_size, layers
 from nasir.ir.graph import Graph
+from nasir.ir.values import Pair
 from nasir.templates import template
 
 _PITCH, _BAR = 48, 30
 _LEFT, _TOP, _PLOT, _RIGHT = 58, 74, 220, 24
-_COLOURS = {1: "#8c959f", 3: "#0969da", 5: "#bf5700", 7: "#8250df"}
+_COLOURS: Mapping[int | Pair, str] = {1: "#8c959f", 3: "#0969da", 5: "#bf5700", 7: "#8250df"}
 _OTHER = "#57606a"
 
 
@@ -42,7 +44,7 @@ def draw(graph: Graph) -> str:
     found = layers(graph)
     top = max(1.0, math.ceil(max((layer.expansion[1] for layer in found), default=1.0)))
     bars = [_bar(i, layer, top) for i, layer in enumerate(found)]
-    kernels = sorted({k for layer in found for k in layer.kernels})
+    kernels = sorted({k for layer in found for k in layer.kernels}, key=by_size)
     return template("network.svg.j2").render(
         name=graph.name,
         is_space=bool(graph.decisions),
@@ -55,7 +57,7 @@ def draw(graph: Graph) -> str:
         ticks=[(value, _TOP + _PLOT * (1 - value / top)) for value in _ticks(top)],
         stages=_stages(found),
         kernels=[(kernel, _COLOURS.get(kernel, _OTHER)) for kernel in kernels],
-        mixed=[(a, b) for a in kernels for b in kernels if a < b],
+        mixed=list(combinations(kernels, 2)),
         colours={kernel: _COLOURS.get(kernel, _OTHER) for kernel in kernels},
     )
 
@@ -79,7 +81,7 @@ def _bar(position: int, layer: Layer, top: float) -> Bar:
 _SHORT = {"hswish": "hs", "relu": "re", "swish": "sw", "relu6": "r6"}
 
 
-def _fill(kernels: Sequence[int]) -> str:
+def _fill(kernels: Sequence[int | Pair]) -> str:
     if len(kernels) > 1:
         return f"url(#k{kernels[0]}_{kernels[1]})"
     return _COLOURS.get(kernels[0], _OTHER) if kernels else _OTHER

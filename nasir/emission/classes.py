@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nasir.emission.conditions import condition
+from nasir.emission.helpers import helper_classes
 from nasir.emission.merging import Group, Merged, by_signature, merged
 from nasir.emission.steps import IN_CHANNELS, Hole, Reading, Step, Use
 from nasir.ir.graph import Graph, Region
 from nasir.ir.naming import safe
 from nasir.ir.path import fresh
 from nasir.ir.regions import enclosing
-from nasir.ir.values import Ref
+from nasir.ir.values import Pair, Ref
 
 
 @dataclass
@@ -27,8 +28,9 @@ class Parameter:
 
     @property
     def kind(self) -> type:
-        """What its values are: `int`, `bool`, or `str` for an activation."""
-        return next((type(value) for value in self.values if value is not None), int)
+        """What its values are: `int`, `bool`, `str` for an activation, `Pair` where one of them is a pair."""
+        kinds = [type(value) for value in self.values if value is not None]
+        return Pair if Pair in kinds else next(iter(kinds), int)
 
     @property
     def is_optional(self) -> bool:
@@ -75,7 +77,7 @@ class _Classes:
         self._reading = Reading(graph)
         self._docs = dict(graph.docs)
         self._classes: list[ClassDefinition] = []
-        self._taken = {"Tensor", "F", "nn", "torch"}
+        self._taken = {"Tensor", "F", "nn", "torch", *helper_classes(graph)}
 
     def build(self) -> list[ClassDefinition]:
         network_name = self._free(camel(self._graph.name))
@@ -135,7 +137,7 @@ class _Classes:
         follows from it."""
         makers = {step.key: step for step in use.steps}
         step = makers.get(use.output)
-        while step is not None and step.call is not None and not (step.is_module and step.call.kind == "module"):
+        while step is not None and step.call is not None and not (step.is_module and step.call.is_module):
             step = makers.get(step.operands[0])
         if step is None or step.call is None:
             return []
@@ -311,7 +313,7 @@ class _Filling:
         for parameter in self._definition.parameters.values():
             most = max(parameter.values, key=lambda value: sum(same(value, v) for v in parameter.values))
             count = sum(same(most, value) for value in parameter.values)
-            is_plain = most is None or most is False or most == 1 or isinstance(most, str)
+            is_plain = most is None or most is False or most == 1 or type(most) is str
             several = len(self._uses) > 1 or most is None
             if parameter.is_optional and most is not None:
                 most, is_plain = None, True

@@ -1,6 +1,7 @@
 """A class's forward: values get the program's names; a flow's steps nest while the line is short enough."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from nasir.emission import layout
 from nasir.emission.merging import Group, Merged
@@ -156,16 +157,32 @@ class Forward:
         match step.call.kind:
             case "operator":
                 return f" {step.call.target} ".join(map(_bracketed, operands))
+            case "factor":
+                ((argument, hole),) = step.arguments
+                factor = self._argument(replace(argument, positional=True), hole, "self.")
+                return f"{factor} * {_bracketed(operands[0])}"
+            case "named":
+                pairs = zip(step.call.target.split(), operands, strict=True)
+                return "{" + ", ".join(f'"{name}": {operand}' for name, operand in pairs) + "}"
+            case "padded":
+                return layout.padded(operands[0], step.call)
             case "item":
                 return f"{_bracketed(operands[0])}[{step.call.target}]"
             case kind:
                 arguments = [a for one, hole in step.arguments if (a := self._argument(one, hole, "self."))]
                 given = [f"[{', '.join(operands)}]"] if kind == "sequence" else operands
+                if step.call.like:
+                    *given, like = operands
+                    arguments.insert(0, f"size={_bracketed(like)}.shape[2:]")
+                if step.call.pad:
+                    given[0] = layout.padded(given[0], step.call)
                 library = "F" if kind == "function" else "torch"
                 return f"{library}.{step.call.target}({', '.join([*given, *arguments])})"
 
     def _module_call(self, step: Step, operands: Sequence[str]) -> str:
         given = ", ".join(operands)
+        if step.call is not None and step.call.pad:
+            given = layout.padded(given, step.call)
         if step.call is not None and step.call.flatten:
             given = f"{_bracketed(given)}.flatten(1)"
         if step.call is not None and step.call.channels_last:
@@ -177,7 +194,7 @@ def _bracketed(expression: str) -> str:
     """An expression that stands as one operand: in brackets where it has an operator outside of all brackets."""
     depth = 0
     for letter in expression:
-        depth += (letter in "([") - (letter in ")]")
+        depth += (letter in "([{") - (letter in ")]}")
         if letter == " " and depth == 0:
             return f"({expression})"
     return expression

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from nasir.ir.ops import Call
+
 WIDTH = 88
 
 
@@ -15,6 +17,12 @@ def call(head: str, arguments: Sequence[str], tail: str, indent: int) -> list[st
     if len(together) <= WIDTH and len(arguments) > 0:
         return [f"{space}{head}(", together, f"{space}){tail}"]
     return [f"{space}{head}(", *(f"{inner}{a}," for a in arguments), f"{space}){tail}"]
+
+
+def padded(value: str, call: Call) -> str:
+    """A value with the padding around it that its call needs."""
+    filler = "" if call.filler == 0 else f', value=float("{call.filler}")'
+    return f"F.pad({value}, {call.pad}{filler})"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

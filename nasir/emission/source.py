@@ -10,12 +10,14 @@ from nasir.cost.table import LayerRow, layer_rows
 from nasir.emission import layout
 from nasir.emission.classes import ClassDefinition, Filling, Parameter, classes_of, same
 from nasir.emission.forward import Forward
-from nasir.emission.merging import Group
+from nasir.emission.helpers import helper_texts
+from nasir.emission.merging import Group, Merged
 from nasir.emission.steps import IN_CHANNELS, Child, Hole, Step
 from nasir.ir.graph import Graph, Node
 from nasir.ir.naming import safe
 from nasir.ir.ops import OPS, Argument, Attribute, Tensors
 from nasir.ir.path import fresh
+from nasir.ir.values import Pair, Word
 from nasir.templates import template
 
 _INDENT = 8
@@ -40,9 +42,11 @@ def model_source(graph: Graph, notes: Sequence[str] = ()) -> str:
     definitions = classes_of(graph)
     rows = {row.name: row for row in layer_rows(graph, (PRIMARY,))}
     classes = [_Writer(definition, definitions, rows).text() for definition in definitions]
-    code = "\n".join(line for c in classes for line in (*c.init, *c.forward))
+    helpers = helper_texts(graph)
+    code = "\n".join([*helpers, *(line for c in classes for line in (*c.init, *c.forward))])
     return template("model.py.j2").render(
         summary=_summary(graph, notes),
+        helpers=helpers,
         classes=classes,
         uses_torch="torch." in code,
         uses_functional="F." in code,
@@ -98,7 +102,7 @@ class _Writer:
             self._definition.name,
             [*self._docstring(), *layout.call("def __init__", ["self", *self._signature()], " -> None:", 4)],
             init,
-            f"    def forward({forward}) -> Tensor:",
+            f"    def forward({forward}) -> {_returned(body)}:",
             Forward(body, self._conditions, self._argument, self._activation).lines(),
         )
 
@@ -176,7 +180,7 @@ class _Writer:
         if step.is_module:
             assert step.call is not None, "a module is a call"
             arguments = [text for argument, hole in step.arguments if (text := self._argument(argument, hole, ""))]
-            return layout.call(f"self.{step.attribute} = nn.{step.call.target}", arguments, "", _INDENT)
+            return layout.call(f"self.{step.attribute} = {step.call.class_name}", arguments, "", _INDENT)
         kept = [name for hole in step.kept if isinstance(name := self._definition.fillings[hole], str)]
         calls = "()" if step.activation is not None else ""
         return [f"{' ' * _INDENT}self.{name} = {name}{calls}" for name in dict.fromkeys(kept)]
@@ -246,7 +250,7 @@ class _Writer:
         else:
             value = filling.value
             text = _literal(int(value or 0) // 2 if halved else value)
-            if argument.default is not None and text == repr(argument.default):
+            if argument.default is not None and text == _literal(argument.default):
                 return None
         return text if argument.positional else f"{argument.name}={text}"
 
@@ -257,6 +261,12 @@ class _Writer:
             return f"self.{filling}"
         op = OPS[str(filling.value)]
         return f"F.{op.call(Tensors(Node('', op.name))).target}"
+
+
+def _returned(body: Merged) -> str:
+    """The type of what a forward returns."""
+    last = next((step.call for step in body.steps if step.key == body.output), None)
+    return "dict[str, Tensor]" if last is not None and last.kind == "named" else "Tensor"
 
 
 def _quoted(name: str) -> str:
@@ -273,7 +283,13 @@ def positional(definition: ClassDefinition) -> list[str]:
 
 def _declared(parameter: Parameter) -> str:
     """A parameter in a signature."""
-    kinds: Mapping[type, str] = {bool: "bool", float: "float", str: "type[nn.Module]"}
+    kinds: Mapping[type, str] = {
+        bool: "bool",
+        float: "float",
+        str: "type[nn.Module]",
+        Pair: "int | tuple[int, int]",
+        Word: "str",
+    }
     hint = kinds.get(parameter.kind, "int") + (" | None" if parameter.is_optional else "")
     default = f" = {_literal(parameter.default)}" if parameter.has_default else ""
     return f"{parameter.name}: {hint}{default}"
@@ -281,6 +297,10 @@ def _declared(parameter: Parameter) -> str:
 
 def _literal(value: Hole) -> str:
     """A constant as written; an activation as the class of it."""
+    if isinstance(value, Pair):
+        return repr(value.numbers)
+    if isinstance(value, Word):
+        return _quoted(value)
     return f"nn.{OPS[value].module}" if isinstance(value, str) else repr(value)
 
 

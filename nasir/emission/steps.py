@@ -9,7 +9,7 @@ from nasir.ir.naming import module_paths
 from nasir.ir.ops import OPS, Argument, Attribute, Call, Channels, resolve_argument, tensors
 from nasir.ir.path import Path, fresh
 from nasir.ir.regions import enclosing, inside
-from nasir.ir.values import Ref, Scalar, Value
+from nasir.ir.values import Ref, Scalar, Value, Word
 
 Hole = Scalar | None
 """What may differ between two uses of a block: a number, a flag, the name of an activation; None where it is absent."""
@@ -48,7 +48,7 @@ class Step:
     @property
     def is_module(self) -> bool:
         """Whether its module is an attribute of its own."""
-        return bool(self.children) or (self.call is not None and self.call.kind == "module")
+        return bool(self.children) or (self.call is not None and self.call.is_module)
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -220,6 +220,7 @@ class _Use:
                     value = resolve_argument(argument, it, constant)
                 case Attribute(attribute):
                     value = constant(it[attribute])
+                    value = Word(value) if type(value) is str else value
                     name = None if isinstance(value, bool) else written.get(attribute)
                 case value:
                     pass

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from nasir.diagnostics import Span
 from nasir.ir.path import fresh
-from nasir.ir.values import Ref, Scalar, Value
+from nasir.ir.values import Pair, Ref, Scalar, Value
 
 SHAPE_FUNCTIONS = ("channels", "height", "width", "length")
 SELECT = "select"
@@ -55,9 +55,28 @@ def round_to(step: Scalar, value: Scalar, keep: Scalar = 0.95) -> int:
     return rounded + step if rounded < keep * value else rounded
 
 
-def conv_out(size: Scalar, stride: Scalar) -> int:
-    """Size of a convolution's output: `size / stride`, rounded up, for every odd kernel padded by `kernel // 2`."""
-    return -(-int(size) // int(stride))
+def window(size: Scalar, stride: Scalar, excess: Scalar = 0) -> int:
+    """How often a window fits into `size`, moved by `stride`. `excess` is the padding of both sides less what the
+    window has beside its first pixel: 0 for every odd kernel that is padded by `kernel // 2`, and then the result is
+    `size / stride`, rounded up."""
+    return (int(size) + int(excess) - 1) // int(stride) + 1
+
+
+def window_ceil(size: Scalar, stride: Scalar, excess: Scalar, before: Scalar) -> int:
+    """As `window`, with a last window that may reach past the padded end, where it begins in the map or in the padding
+    `before` it (torch's `ceil_mode`)."""
+    count = -(-(int(size) + int(excess) - 1) // int(stride)) + 1
+    return count - 1 if (count - 1) * int(stride) >= int(size) + int(before) else count
+
+
+def first(size: Scalar) -> int:
+    """The height of a pair, the size itself of a number."""
+    return size.numbers[0] if isinstance(size, Pair) else int(size)
+
+
+def second(size: Scalar) -> int:
+    """The width of a pair, the size itself of a number."""
+    return size.numbers[1] if isinstance(size, Pair) else int(size)
 
 
 def _arithmetic(operation: Callable[[float, float], float]) -> Callable[..., Scalar]:
@@ -112,7 +131,10 @@ FUNCTIONS: Mapping[str, Callable[..., Scalar]] = {
     "min": _arithmetic(_smaller),
     "max": _arithmetic(_larger),
     "round_to": round_to,
-    "conv_out": conv_out,
+    "window": window,
+    "window_ceil": window_ceil,
+    "first": first,
+    "second": second,
     "eq": operator.eq,
     "ne": operator.ne,
     "lt": operator.lt,
@@ -143,10 +165,12 @@ class DimTable:
         scalars = [a for a in args if not isinstance(a, Ref)]
         if len(scalars) == len(args):
             return FUNCTIONS[function](*scalars)
-        if function == "conv_out" and isinstance(args[0], Ref) and args[0].name in self.dims:
+        if function == "window" and len(args) == 2 and isinstance(args[0], Ref) and args[0].name in self.dims:
             inner = self.dims[args[0].name]
-            if inner.function == "conv_out" and isinstance(args[1], int) and isinstance(inner.args[1], int):
-                return self.apply("conv_out", inner.args[0], inner.args[1] * args[1], hint=hint)  # rounded up once
+            if inner.function == "window" and len(inner.args) == 2:
+                steps = [int(n) for n in (inner.args[1], args[1]) if isinstance(n, int)]
+                if len(steps) == 2:
+                    return self.apply("window", inner.args[0], steps[0] * steps[1], hint=hint)  # rounded up once
         if function in _REFLEXIVE and args[0] == args[1]:
             return _REFLEXIVE[function]
         if function in _ABSORBING and scalars:

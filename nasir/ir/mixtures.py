@@ -10,7 +10,8 @@ def mixes_kernels(graph: Graph, node: Node) -> bool:
     Convolution is linear in its weights, and a kernel padded with zeros by half the difference is the same kernel.
     """
     operands = _own_operands(graph, node, "kernel")
-    return len({(o.op, o.inputs, tuple(a for a in o.attributes if a[0] != "kernel")) for o in operands}) == 1
+    alike = {(OPS[o.op].mixed_as(o), o.inputs) for o in operands}
+    return len(alike) == 1 and None not in {key for key, _ in alike}
 
 
 def mixes_activations(graph: Graph, node: Node) -> bool:

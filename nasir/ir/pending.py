@@ -41,7 +41,7 @@ def _pends(node: Node, contract: Contract | None, operands: list[bool]) -> bool:
         case Contract.SOURCE | Contract.MIXES:
             return True
         case Contract.CHANNELWISE | Contract.STATISTICS:
-            return any(operands) or OPS[node.op].fills(node)
+            return operands[0] or OPS[node.op].fills(node)
         case Contract.PRODUCT | Contract.SUM:
             return all(operands)
         case _:

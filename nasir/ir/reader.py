@@ -11,7 +11,7 @@ from nasir.ir.gates import Event, Gate
 from nasir.ir.graph import SPACE, Graph, Node, Region, Type
 from nasir.ir.ops import OPS
 from nasir.ir.path import Path
-from nasir.ir.values import Ref, Scalar, Value
+from nasir.ir.values import Pair, Ref, Scalar, Value
 
 T = TypeVar("T")
 
@@ -151,6 +151,8 @@ class _Reader:
             return json.loads(text)
         if text in {"true", "false"}:
             return text == "true"
+        if Pair.FORM.fullmatch(text):
+            return Pair(text)
         try:
             return float(text) if set(text) & set(".einf") else int(text)
         except ValueError:

@@ -2,7 +2,7 @@
 
 import math
 
-from nasir.ir.values import Ref, Scalar, Value, text
+from nasir.ir.values import Pair, Ref, Scalar, Value, text
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import Tensor
@@ -40,7 +40,8 @@ def _set_options(expr: s.Set, items: list[Thing]) -> tuple[Scalar, ...]:
             raise mistakes.mixed_set(expr.span)
         if isinstance(item, Ref):
             raise mistakes.not_a_value(place.span, describe(item), "a constant")
-        if isinstance(item, str) or (options and isinstance(item, bool) != isinstance(options[0], bool)):
+        is_text = isinstance(item, str) and not isinstance(item, Pair)
+        if is_text or (options and isinstance(item, bool) != isinstance(options[0], bool)):
             raise mistakes.mixed_set(expr.span)
         if item in options:
             raise mistakes.repeated_option(place.span, text(item))

@@ -12,7 +12,7 @@ from nasir.ir.dims import FUNCTIONS, SELECT, SHAPE_FUNCTIONS, Dim
 from nasir.ir.graph import Choices, Graph
 from nasir.ir.path import fresh
 from nasir.ir.sizes import evaluate, resolve
-from nasir.ir.values import Ref, Scalar, Value, text
+from nasir.ir.values import Pair, Ref, Scalar, Value, text
 from nasir.lang import syntax as s
 from nasir.lang.elaborate import Elaboration
 from nasir.lang.evaluate import WORDS, builtin_names
@@ -117,8 +117,9 @@ class _Deriver(Writer):
         if site is None:  # never evaluated: a default that every call overrides, or that no call is left to use
             return self._expr(expr.items[0] if isinstance(expr, s.Set) else expr.low, scope)
         value = resolve(site, self._known)
-        if isinstance(value, str) and isinstance(expr, s.Set):
-            return self._expr(expr.items[self.record.sets[scope.path, expr.span].index(value)], scope)
+        names = self.record.sets.get((scope.path, expr.span))
+        if names is not None and isinstance(expr, s.Set):
+            return self._expr(expr.items[names.index(str(value))], scope)
         return _literal(expr.span, value)
 
     def _named(self, expr: s.Name | s.Call, scope: _Scope) -> s.Expr:
@@ -280,6 +281,8 @@ def _bound_names(body: tuple[s.Statement, ...]) -> frozenset[str]:
 def _literal(span: Span, value: Scalar) -> s.Expr:
     if isinstance(value, bool):
         return s.Bool(span, value)
+    if isinstance(value, Pair):
+        return s.Sides(span, *value.numbers)
     if isinstance(value, str):
         return s.Name(span, value)  # an option among functions
     if value < 0:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from nasir.diagnostics import Span
 from nasir.ir.dims import SHAPE_FUNCTIONS, Dim
 from nasir.ir.ops import OPS
-from nasir.ir.values import Value
+from nasir.ir.ops import WORDS as WORDS_OF_OPS
+from nasir.ir.values import Ref, Value, pair_of
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import Tensor, join
@@ -17,10 +18,13 @@ from nasir.lang.functions.guard import guarded
 from nasir.lang.functions.identity import Identity
 from nasir.lang.functions.op import OpFunction
 from nasir.lang.modules import Module
-from nasir.lang.things import Context, Frame, Function, Place, Poison, Poisoned, Thing, as_value, describe
+from nasir.lang.things import Bound, Context, Frame, Function, Place, Poison, Poisoned, Thing, as_value, describe
 
 DEEPEST_LETS = 40
 VALUE_FUNCTIONS: Mapping[str, tuple[int, int]] = {"round_to": (2, 3), "min": (2, 2), "max": (2, 2)}
+_OF_TENSORS = ("add", "sub", "mul")
+"""Operators that are ops, between two tensors; a tensor times a number is the op `_FACTOR`."""
+_FACTOR = "times"
 _COMPARISONS = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _OPERATORS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "and": "and", "or": "or", **_COMPARISONS}
 
@@ -37,6 +41,8 @@ class Evaluator(Context):
         match expr:
             case s.Number(value=value) | s.Bool(value=value) | s.String(value=value):
                 return value
+            case s.Sides(height=height, width=width):
+                return pair_of(height, width)
             case s.Name():
                 return self._name(expr, place.frame)
             case s.Attribute():
@@ -55,6 +61,8 @@ class Evaluator(Context):
                 return guarded(expr, place, self)
             case s.Stages():
                 raise mistakes.stray_stages(expr.span)
+            case s.Outputs():
+                raise mistakes.stray_outputs(expr.span)
             case s.Empty():
                 raise mistakes.not_a_value(expr.span, "an empty cell", "a value")
 
@@ -67,6 +75,8 @@ class Evaluator(Context):
             return _at(thing, expr.span)
         if expr.text in frame.module.names:
             return self._defined(expr, *frame.module.names[expr.text])
+        if expr.text in WORDS_OF_OPS:
+            return expr.text
         if expr.text == "identity":
             return Identity(expr.span)
         if expr.text in OPS and OPS[expr.text].in_language:
@@ -129,14 +139,25 @@ class Evaluator(Context):
         if expr.operator == "^":
             raise mistakes.stray_power(expr.span)
         function = _OPERATORS[expr.operator]
-        if isinstance(left, Tensor) and isinstance(right, Tensor) and function in {"add", "mul"}:
+        if isinstance(left, Tensor) and isinstance(right, Tensor) and function in _OF_TENSORS:
             name = place.naming(steps=1).next(function)
             return self.builder.node(name, function, {"a": left, "b": right}, {}, expr.span)
+        for tensor, factor in ((left, right), (right, left)):
+            if isinstance(tensor, Tensor) and isinstance(factor, (int, float, Ref)) and function == "mul":
+                return self._times(tensor, factor, expr.span, place)
         operands = [as_value(thing, side) for thing, side in ((left, expr.left), (right, expr.right))]
         return self._compute(function, operands, expr.span, place)
 
-    def _unary(self, expr: s.Unary, place: Place) -> Value:
-        operand = self.value(expr.operand, place.part("operand"))
+    def _times(self, tensor: Tensor, factor: Value, span: Span, place: Place) -> Tensor:
+        """A tensor times a number."""
+        bound = {"factor": Bound(factor, span)}
+        return OpFunction(span, OPS[_FACTOR], bound=bound).apply(tensor, place.naming(steps=1), self)
+
+    def _unary(self, expr: s.Unary, place: Place) -> Thing:
+        thing = self.evaluate(expr.operand, place.part("operand"))
+        if isinstance(thing, Tensor) and expr.operator == "-":
+            return self._times(thing, -1, expr.span, place)
+        operand = as_value(thing, expr.operand)
         if expr.operator == "not":
             return self._compute("not", [operand], expr.span, place)
         return self._compute("sub", [0, operand], expr.span, place)
@@ -168,4 +189,4 @@ WORDS = frozenset(
 
 def builtin_names() -> tuple[str, ...]:
     """Every name the language knows without a definition."""
-    return ("identity", *VALUE_FUNCTIONS, *(name for name, op in OPS.items() if op.in_language))
+    return ("identity", *WORDS_OF_OPS, *VALUE_FUNCTIONS, *(name for name, op in OPS.items() if op.in_language))

@@ -154,6 +154,8 @@ def _written(expr: s.Expr) -> tuple[str, int]:
         case s.Unary():
             own = _NOT if expr.operator == "not" else _NEGATIVE
             return f"{'not ' if own == _NOT else '-'}{_expr(expr.operand, own)}", own
+        case s.Sides():
+            return f"{expr.height}x{expr.width}", _ATOM
         case s.Set():
             return f"{{{', '.join(map(print_expr, expr.items))}}}", _ATOM
         case s.Range():
@@ -167,6 +169,9 @@ def _written(expr: s.Expr) -> tuple[str, int]:
             return " -> ".join(_expr(e, _FLOW + 1) for e in (expr.head, *expr.steps)), _FLOW
         case s.Stages():
             return "stages { ... }", _ATOM
+        case s.Outputs():
+            pairs = zip(expr.names, expr.values, strict=True)
+            return f"{{ {', '.join(f'{name}: {print_expr(value)}' for name, value in pairs)} }}", _ATOM
 
 
 def _quoted(text: str) -> str:

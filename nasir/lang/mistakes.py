@@ -308,6 +308,15 @@ def untaken_column(span: Span, column: str, choice: str) -> Mistake:
     return Mistake(Diagnostic("E0340", f"no alternative of `{choice}` takes `{column}` here", span, (hint,)))
 
 
+def outputs_of_a_block(span: Span) -> Mistake:
+    hint = "return one tensor here; a space can return several: `return { a: x, b: y }`"
+    return Mistake(Diagnostic("E0341", "a block has one output", span, (hint,)))
+
+
+def stray_outputs(span: Span) -> Mistake:
+    return Mistake(Diagnostic("E0341", "several outputs stand after `return` alone", span))
+
+
 def stray_stages(span: Span) -> Mistake:
     return Mistake(
         Diagnostic(

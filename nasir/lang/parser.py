@@ -15,12 +15,14 @@ from nasir.lang import syntax as s
 LARGEST_FILE = 1_000_000
 DEEPEST_NESTING = 60
 LARGEST_NUMBER = 2**53
+LARGEST_SIDE = 1_000_000
 
 _MULTIPLES = {"K": 10**3, "M": 10**6, "G": 10**9}
 _ITEM = re.compile(r"^(?:from|block|choice|space|objective|search|train)\b", re.MULTILINE)
 _READABLE = {
     "NAME": "a name",
     "NUMBER": "a number",
+    "PAIR": "a number",
     "STRING": "a string",
     "COMPARISON": "a comparison",
     "$END": "the end of the text",
@@ -219,6 +221,14 @@ class _Builder:
     def _body(self, span: Span, children: list[Any]) -> tuple[s.Statement, ...]:
         return self._all(children)
 
+    def _outputs(self, span: Span, children: list[Any]) -> s.Outputs:
+        pairs = self._all(children)
+        return s.Outputs(span, tuple(name for name, _ in pairs), tuple(value for _, value in pairs))
+
+    def _output(self, span: Span, children: list[Any]) -> tuple[s.Identifier, s.Expr]:
+        name, value = map(self._build, children)
+        return name, value
+
     def _choice(self, span: Span, children: list[Any]) -> s.Choice:
         name, *alternatives = children
         return s.Choice(span, self._build(name), self._all(alternatives))
@@ -301,6 +311,12 @@ class _Builder:
         if value > LARGEST_NUMBER:
             raise mistakes.too_large_number(span, LARGEST_NUMBER)
         return s.Number(span, int(value) if multiple > 1 and value == int(value) else value, written)
+
+    def _pair(self, span: Span, children: list[Any]) -> s.Sides:
+        height, width = (int(side[:400]) for side in str(children[0]).split("x"))
+        if max(height, width) > LARGEST_SIDE:
+            raise mistakes.too_large_number(span, LARGEST_SIDE)
+        return s.Sides(span, height, width)
 
     def _string(self, span: Span, children: list[Any]) -> s.String:
         return s.String(span, re.sub(r"\\(.)", r"\1", str(children[0])[1:-1]))

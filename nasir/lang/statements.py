@@ -26,7 +26,7 @@ def run(body: tuple[s.Statement, ...], frame: Frame, name: s.Identifier, context
         if not frame.path:  # the space's own
             context.builder.flow = "return" if isinstance(statement, s.Return) else statement.name.text
         if isinstance(statement, s.Return):
-            result = context.attempt(context.tensor, statement.value, frame.place("result"))
+            result = context.attempt(_returned, statement.value, frame, context)
             continue
         thing = context.attempt(_bound, statement, frame, first, context)
         if isinstance(thing, Poison):
@@ -38,6 +38,23 @@ def run(body: tuple[s.Statement, ...], frame: Frame, name: s.Identifier, context
     if not isinstance(result, Tensor):
         raise Poisoned
     return result
+
+
+def _returned(value: s.Expr, frame: Frame, context: Context) -> Tensor:
+    """The tensor that a body returns; of a space that returns several by their names, all together."""
+    place = frame.place("result")
+    if not isinstance(value, s.Outputs):
+        return context.tensor(value, place)
+    if frame.path:
+        raise mistakes.outputs_of_a_block(value.span)
+    found: dict[str, Tensor] = {}
+    first: dict[str, Span] = {}
+    for name, one in zip(value.names, value.values, strict=True):
+        if name.text in first:
+            raise mistakes.defined_twice(name.span, name.text, first[name.text])
+        first[name.text] = name.span
+        found[name.text] = context.tensor(one, place.part(name.text))
+    return context.builder.node("outputs", "outputs", found, {}, value.span)
 
 
 def _bound(statement: s.Let | s.Bind, frame: Frame, first: dict[str, Span], context: Context) -> Thing:

@@ -33,6 +33,14 @@ class Number(Tree):
 
 
 @dataclass(frozen=True)
+class Sides(Tree):
+    """`10x4`: a height and a width."""
+
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
 class String(Tree):
     value: str
 
@@ -127,6 +135,14 @@ class Guarded(Tree):
 
 
 @dataclass(frozen=True)
+class Outputs(Tree):
+    """`{ c3: a, c4: b }` of a `return`: several outputs by their names."""
+
+    names: tuple[Identifier, ...]
+    values: tuple["Expr", ...]
+
+
+@dataclass(frozen=True)
 class Flow(Tree):
     """`head -> step -> step`."""
 
@@ -134,7 +150,24 @@ class Flow(Tree):
     steps: tuple["Expr", ...]
 
 
-Expr = Number | String | Bool | Name | Attribute | Call | Binary | Unary | Set | Range | Empty | Stages | Guarded | Flow
+Expr = (
+    Number
+    | Sides
+    | String
+    | Bool
+    | Name
+    | Attribute
+    | Call
+    | Binary
+    | Unary
+    | Set
+    | Range
+    | Empty
+    | Stages
+    | Guarded
+    | Flow
+    | Outputs
+)
 
 
 @dataclass(frozen=True)

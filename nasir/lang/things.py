@@ -14,7 +14,7 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 from nasir.diagnostics import Diagnostic, Span
 from nasir.ir.graph import Region
-from nasir.ir.values import Ref, Value
+from nasir.ir.values import Pair, Ref, Value
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import Builder, Naming, Tensor, join
@@ -195,6 +195,8 @@ def describe(thing: Thing) -> str:
             return "true" if thing else "false"
         case Ref():
             return "a value to be decided"
+        case Pair():
+            return f"the pair {thing}"
         case str():
             return "a string"
         case _:

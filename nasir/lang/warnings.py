@@ -43,6 +43,8 @@ def _dead_decisions(elaborated: Graph, checked: Graph, said: Sequence[Span]) -> 
 def _useless_output(graph: Graph) -> Iterator[Diagnostic]:
     """A space whose output no training can use."""
     node = graph.by_name[graph.output]
+    if node.shape.parts:
+        return
     small = node.shape.is_pooled
     if not small or not all(map(is_decided, node.shape.channels)):
         what = "a map" if not small else "of undecided width"

@@ -122,7 +122,7 @@ class _Inference:
             it = Tensors(typed, {label: self._types[name] for label, name in node.operands})
             self._check_attributes(typed)
             type = self._folded(op.infer(it, self._dims.table, self._distributions.support))
-            typed = replace(typed, attributes=op.settled(it, self._dims.table), type=type)
+            typed = replace(typed, attributes=op.settled(it, self._dims.table, self._distributions.support), type=type)
             _check_contract(op, typed, it)
             self._check_sizes(typed)
         except OpError as error:

@@ -26,6 +26,11 @@ from nasir.supernets.layers import wide
 _ESTIMATION_BATCHES = 64
 
 
+def _drawn_by(seed: int, step: int, ranks: Ranks) -> int:
+    """What a step's random numbers follow from: each process draws its own."""
+    return (seed * 1_000_003 + step * ranks.count + ranks.index) % 2**63
+
+
 class Training(Phase):
     """One network in training on all training images."""
 
@@ -80,6 +85,7 @@ class Training(Phase):
         for step in self._steps(self._images, self._seed, folder, pauses, partial(self._diverged, folder)):
             at = self.epoch * self._per_epoch + self._step
             optimizers.set_cosine(self._optimizer, self._settings.weights, at, self._epochs * self._per_epoch)
+            torch.manual_seed(_drawn_by(self._seed, at, self._ranks))  # dropout: the same after a resume
             loss = self._loss_of(*step.batch)
             self._optimizer.zero_grad(set_to_none=True)
             loss.backward()

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.checkpoint import checkpoint  # pyright: ignore[reportUnknownVariableType]
 
+from nasir.modules import Scale
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -129,19 +131,29 @@ def mixed_convolution(
     gates: Tensor,
     kernels: Sequence[Tensor],
     biases: Sequence[Tensor],
-    stride: int,
+    stride: int | tuple[int, int],
+    dilation: int | tuple[int, int],
     groups: int,
     mask: Tensor | None = None,
 ) -> Tensor:
-    """The sum of gates[i] * convolution with kernels[i], as one convolution: sum of g_k * pad(w_k), which is exact.
-    `mask`, [C], is of x."""
+    """The sum of gates[i] * convolution with kernels[i], as one convolution: sum of g_k * pad(w_k), which is exact for
+    kernels that are centred over the pixel they make. `mask`, [C], is of x."""
     gates = gates.to(x.dtype)
-    size, rank = max(kernel.shape[-1] for kernel in kernels), x.dim() - 2
-    weight = sum_of(gates, [F.pad(k, [(size - k.shape[-1]) // 2] * (2 * rank)) for k in kernels])
+    rank = x.dim() - 2
+    largest = [max(kernel.shape[2 + axis] for kernel in kernels) for axis in range(rank)]
+    weight = sum_of(gates, [_widened(kernel, largest) for kernel in kernels])
     weight = weight if mask is None else cleared(weight, mask)
     bias = sum_of(gates, biases) if biases else None
+    dilations = (dilation,) * rank if isinstance(dilation, int) else dilation
+    padding = tuple(d * (size // 2) for d, size in zip(dilations, largest, strict=True))
     convolve = F.conv2d if rank == 2 else F.conv1d
-    return convolve(x, weight, bias, stride, size // 2, 1, groups)
+    return convolve(x, weight, bias, stride, padding, dilation, groups)
+
+
+def _widened(kernel: Tensor, sizes: Sequence[int]) -> Tensor:
+    """A kernel with zeros around it, on both sides alike."""
+    missing = [(size - own) // 2 for size, own in zip(sizes, kernel.shape[2:], strict=True)]
+    return F.pad(kernel, [n for axis in reversed(missing) for n in (axis, axis)])
 
 
 def mixed_activation(x: Tensor, gates: Tensor, functions: Sequence[str]) -> Tensor:
@@ -166,6 +178,21 @@ def residual(x: Tensor, y: Tensor, equal: Tensor) -> Tensor:
     if x.shape[2:] != y.shape[2:]:
         return y  # the largest maps differ, so the shapes are never equal
     return y + fit(x * equal.to(x.dtype), y.shape[1])
+
+
+def unchanged(x: Tensor) -> Tensor:
+    """What a supernet makes of dropout: the architecture is searched without it."""
+    return x
+
+
+def named(names: Sequence[str], values: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Several outputs by their names."""
+    return dict(zip(names, values, strict=True))
+
+
+def map_size(x: Tensor) -> torch.Size:
+    """The sizes of a map or a sequence."""
+    return x.shape[2:]
 
 
 def fit(x: Tensor, channels: int) -> Tensor:
@@ -195,6 +222,39 @@ class SearchConv1d(nn.Conv1d):
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
         weight = self.weight if mask is None else cleared(self.weight, mask)
         return self._conv_forward(input, weight, self.bias)
+
+
+class SearchConvTranspose2d(nn.ConvTranspose2d):
+    """A transposed convolution that can read its input under a mask, [in], by scaling its weight."""
+
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, input: Tensor, mask: Tensor | None = None
+    ) -> Tensor:
+        weight = self.weight if mask is None else masked(self.weight.transpose(0, 1), mask).transpose(0, 1)
+        assert not isinstance(self.padding, str), "torch has no words for it here"
+        place = (self.stride, self.padding, self.output_padding, self.groups)
+        return F.conv_transpose2d(input, weight, self.bias, *place)
+
+
+class SearchConvTranspose1d(nn.ConvTranspose1d):
+    """As `SearchConvTranspose2d`, of sequences."""
+
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, input: Tensor, mask: Tensor | None = None
+    ) -> Tensor:
+        weight = self.weight if mask is None else masked(self.weight.transpose(0, 1), mask).transpose(0, 1)
+        assert not isinstance(self.padding, str), "torch has no words for it here"
+        place = (self.stride, self.padding, self.output_padding, self.groups)
+        return F.conv_transpose1d(input, weight, self.bias, *place)
+
+
+class SearchScale(Scale):
+    """Learned factors that `scale`, [C] or [1], multiplies: a mask and a gate of the output."""
+
+    def forward(self, x: Tensor, scale: Tensor | None = None) -> Tensor:
+        if scale is None:
+            return super().forward(x)
+        return x * (self.weight * scale.to(self.weight.dtype).view(-1, *[1] * (self.weight.dim() - 1)))
 
 
 class SearchLinear(nn.Linear):
@@ -256,6 +316,19 @@ class SearchLayerNorm(nn.LayerNorm):
         variance = (centred.square() * share).sum(-1, keepdim=True)
         normal = (centred * (variance + self.eps).rsqrt()).to(x.dtype)
         return (normal * self.weight + self.bias).movedim(-1, 1)
+
+
+class SearchRMSNorm(nn.RMSNorm):
+    """RMS norm over the channels of x, [N, C, ...], that weights its mean by a mask, [C]."""
+
+    def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        x = input.movedim(1, -1)
+        if mask is None:
+            return super().forward(x).movedim(-1, 1)
+        share = (mask / mask.sum()).to(wide(x).dtype)
+        mean = (wide(x).square() * share).sum(-1, keepdim=True)
+        normal = (wide(x) * (mean + (self.eps or 0.0)).rsqrt()).to(x.dtype)
+        return (normal * self.weight).movedim(-1, 1)
 
 
 def _rank_mean(values: Tensor) -> Tensor:

@@ -61,7 +61,7 @@ class _Lowering:
         self._costs = model, tuple(costs)
         self._lowered = Lowered(masked, self._distributions)
         self._input = masked.input
-        self._size = next((size for size in self._input.shape.sizes if isinstance(size, Ref)), None)
+        self._size = next((value for _, value in self._input.attributes if isinstance(value, Ref)), None)
         self._root = nn.Module()
         self._fx = fx.Graph()
         self._values: dict[str, fx.Node] = {}

@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, fx, nn
+from torch import fx, nn
 
 from nasir.ir.distributions import Distributions
 from nasir.ir.gates import Gate
 from nasir.ir.graph import Graph, Node, Type
 from nasir.ir.mixtures import mixes_activations, mixes_kernels, selects
-from nasir.ir.ops import OPS, Call, Channels, Contract, Tensors, resolve_argument, tensors
+from nasir.ir.ops import OPS, Call, Channels, Contract, Tensors, tensors, torch_argument
 from nasir.ir.ops.base import (
     Chances,
     GatedOperands,
@@ -33,7 +33,7 @@ from nasir.supernets.naming import free_name, identifier
 from nasir.supernets.sizes import Mask, Segment
 from nasir.supernets.written import Written
 
-_OPERATORS: Mapping[str, Callable[..., Any]] = {"+": operator.add, "*": operator.mul}
+_OPERATORS: Mapping[str, Callable[..., Any]] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ class RegionLowering:
     def _call(
         self,
         node: Node,
-        function: Callable[..., Tensor],
+        function: Callable[..., object],
         arguments: tuple[Any, ...],
         named: dict[str, Any] | None = None,
     ) -> fx.Node:
@@ -236,10 +236,20 @@ class RegionLowering:
 
     def _torch_call(self, node: Node, it: Tensors, call: Call) -> fx.Node:
         operands = [self._values[name] for name in node.inputs]
-        arguments: dict[str, Any] = {a.name: resolve_argument(a, it, self._largest) for a in call.arguments}
+        if call.pad:
+            operands[0] = self._fx.call_function(F.pad, (operands[0], call.pad), {"value": call.filler})
+        arguments: dict[str, Any] = {a.name: torch_argument(a, it, self._largest) for a in call.arguments}
+        if call.like:
+            arguments["size"] = self._fx.call_function(layers.map_size, (operands.pop(),))
         match call.kind:
-            case "module":
+            case "module" | "helper":
                 return self._call_module(node, it, call, operands[0])
+            case "padded":
+                return operands[0]
+            case "factor":
+                return self._call(node, operator.mul, (operands[0], arguments["factor"]))
+            case "named":
+                return self._call(node, layers.named, (call.target.split(), operands))
             case "sequence":
                 return self._call(node, getattr(torch, call.target), (operands,), arguments)
             case "torch":
@@ -271,11 +281,12 @@ class RegionLowering:
 
     def _add_module(self, node: Node, call: Call) -> str:
         it = tensors(self._graph, node.name)
-        arguments = {a.name: resolve_argument(a, it, self._largest) for a in call.arguments}
+        arguments = {a.name: torch_argument(a, it, self._largest) for a in call.arguments}
         name = free_name(self._name(node), self._own_modules.values(), fx.GraphModule)
         self._own_modules[node.name] = name
         self._lowered.modules[node.name] = f"{self._path}.{name}"
-        module = resolve_name(call.search) if call.search else getattr(nn, call.target)
+        known = call.search or (call.target if call.kind == "helper" else "")
+        module = resolve_name(known) if known else getattr(nn, call.target)
         self._root.add_module(name, module(**arguments))
         return name
 
@@ -286,10 +297,10 @@ class RegionLowering:
         first = tensors(self._graph, node.inputs[0])
         kernels = [self._fx.get_attr(f"{owner}.weight") for owner in owners]
         biases = [self._fx.get_attr(f"{owner}.bias") for owner in owners] if first["bias"] else []
-        call = {a.name: resolve_argument(a, first, self._largest) for a in OPS[first.node.op].call(first).arguments}
+        call = {a.name: torch_argument(a, first, self._largest) for a in OPS[first.node.op].call(first).arguments}
         mask = self._scale(first.node, first)
         x = self._values[first.node.inputs[0]]
-        arguments = (x, weights, kernels, biases, call["stride"], call["groups"], mask)
+        arguments = (x, weights, kernels, biases, call["stride"], call["dilation"], call["groups"], mask)
         return self._call(node, layers.mixed_convolution, arguments)
 
     def _mixed_activations(self, node: Node) -> fx.Node:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nasir.ir.circuit import Circuit
-from nasir.ir.dims import Decision, DimTable, conv_out, round_to
+from nasir.ir.dims import Decision, DimTable, round_to, window
 from nasir.ir.distributions import Distributions, TableTooLarge
 from nasir.ir.graph import Graph
 from nasir.ir.sizes import evaluate, resolve
@@ -132,4 +132,4 @@ def test_rounding_with_mobilenets_share():
 @pytest.mark.parametrize("kernel", [1, 3, 5, 7])
 @pytest.mark.parametrize(("size", "stride", "out"), [(9, 2, 5), (8, 2, 4), (8, 1, 8), (1, 2, 1), (10, 3, 4)])
 def test_the_size_of_a_convolution_s_output_does_not_depend_on_its_kernel(size, stride, out, kernel):
-    assert conv_out(size, stride) == out == (size + 2 * (kernel // 2) - kernel) // stride + 1
+    assert window(size, stride) == out == (size + 2 * (kernel // 2) - kernel) // stride + 1

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from nasir import extensions
 from nasir.ir.ops.base import (
+    WORDS,
     Argument,
     Attribute,
     Call,
@@ -18,6 +19,7 @@ from nasir.ir.ops.base import (
     layout_size,
     resolve_argument,
     tensors,
+    torch_argument,
 )
 from nasir.ir.ops.mistakes import OpError
 
@@ -25,6 +27,7 @@ OPS: Mapping[str, Op] = {op.name: op for op in extensions.OPS.instances(Op)}
 
 __all__ = [
     "OPS",
+    "WORDS",
     "Argument",
     "Attribute",
     "Call",
@@ -39,4 +42,5 @@ __all__ = [
     "layout_size",
     "resolve_argument",
     "tensors",
+    "torch_argument",
 ]

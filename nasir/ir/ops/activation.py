@@ -29,6 +29,10 @@ offered = (
     Activation("hswish", "hardswish", "Hardswish", keeps_zero=True),
     Activation("swish", "silu", "SiLU", keeps_zero=True),
     Activation("gelu", "gelu", "GELU", keeps_zero=True),
+    Activation("mish", "mish", "Mish", keeps_zero=True),
+    Activation("elu", "elu", "ELU", keeps_zero=True),
+    Activation("leaky_relu", "leaky_relu", "LeakyReLU", keeps_zero=True),
+    Activation("tanh", "tanh", "Tanh", keeps_zero=True),
     Activation("hsigmoid", "hardsigmoid", "Hardsigmoid", keeps_zero=False),
     Activation("sigmoid", "sigmoid", "Sigmoid", keeps_zero=False),
 )

@@ -6,7 +6,7 @@ from nasir.ir.dims import DimTable
 from nasir.ir.gates import ONE, Gate
 from nasir.ir.graph import Type
 from nasir.ir.ops import mistakes
-from nasir.ir.ops.base import Call, Contract, Op, Support, Tensors
+from nasir.ir.ops.base import Argument, Attribute, Call, Contract, Op, Parameter, Support, Tensors
 
 
 class Add(Op):
@@ -29,6 +29,36 @@ class Add(Op):
 
     def call(self, it: Tensors) -> Call:
         return Call("operator", "+")
+
+
+class Sub(Op):
+    """`a - b`, of tensors of one shape."""
+
+    name = "sub"
+    operands = ("a", "b")
+    contract = Contract.SUM
+    in_language = False
+
+    def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
+        a, b = it.operands["a"], it.operands["b"]
+        if a != b:
+            raise mistakes.shapes_differ("the tensors of `-` differ in shape", a, b)
+        return a
+
+    def call(self, it: Tensors) -> Call:
+        return Call("operator", "-")
+
+
+class Times(Op):
+    """`2 * x`: a tensor times a number."""
+
+    name = "times"
+    parameters = (Parameter("factor", "number"),)
+    contract = Contract.CHANNELWISE
+    in_language = False
+
+    def call(self, it: Tensors) -> Call:
+        return Call("factor", "*", (Argument("factor", Attribute("factor")),))
 
 
 _PRODUCT = "the tensors of `*` differ in shape"
@@ -60,4 +90,4 @@ class Mul(Op):
         return Call("operator", "*")
 
 
-offered = (Add, Mul)
+offered = (Add, Sub, Mul, Times)

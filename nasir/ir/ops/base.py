@@ -1,5 +1,6 @@
 """What the compiler must know about an op: all of it is here as data, and nothing else asks for an op by its name."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -9,9 +10,20 @@ from nasir.ir.gates import Gate
 from nasir.ir.graph import Graph, Node, Type
 from nasir.ir.ops import mistakes
 from nasir.ir.sizes import Number, Sizing
-from nasir.ir.values import Ref, Scalar, Value
+from nasir.ir.values import Pair, Ref, Scalar, Value
 
 LARGEST_COUNT = 1_000_000
+LARGEST_WINDOW = 1_023
+CENTRED, SAME = "centred", "same"
+PADDINGS = (CENTRED, SAME)
+"""What a padding can be beside numbers: half the window on each side; as much as keeps `size / stride`, rounded up,
+where what is uneven goes behind the map, as TensorFlow has it."""
+MODES = ("nearest", "bilinear")
+"""How a map is made larger."""
+WORDS = (*PADDINGS, *MODES)
+"""What programs write as values that are no numbers."""
+PADDING_FORM = re.compile(r"[0-9]{1,4}:[0-9]{1,4}(x[0-9]{1,4}:[0-9]{1,4})?")
+"""A padding that `infer-shapes` found uneven: before and behind, of each axis."""
 MOST_RANKS = 3
 """Vectors, sequences and maps."""
 
@@ -33,11 +45,14 @@ class Contract(Enum):
     GATED = "adds operands that are laid out apart under gates: all masks are due before it"
     MIXTURE = "adds operands under gates: a SUM where all have the result's layout, else GATED"
     CLEARS = "applies the mask that pends on its operand"
+    ZERO = "makes zeros of its operand's channels: nothing pends"
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of an op in the language. `kind` is `count`, `odd`, `flag` or `number`; no default means required.
+    """A parameter of an op in the language. `kind` is `count`, `window` (a count or a pair of them), `size` (a larger
+    one), `margin` (a window from 0), `padding` (a margin, or a word of `PADDINGS`), `mode` (a word of `MODES`), `flag`,
+    `number`, `positive` or `share` (a number from 0 to 1); no default means required.
 
     A `count` may be undecided where the op can have it so; of any other undecided parameter the op becomes a mixture of
     itself at each option, and so of a count that is not `sizing` (a stride).
@@ -50,16 +65,51 @@ class Parameter:
 
     def problem(self, value: Scalar) -> str | None:
         """What a value must be, where it is not."""
-        count = value if isinstance(value, int) and not isinstance(value, bool) else 0
-        match self.kind:
-            case "flag":
-                return None if isinstance(value, bool) else "true or false"
-            case "odd":
-                return None if 0 < count < 256 and count % 2 else "an odd whole number under 256"
-            case "number":
-                return None if isinstance(value, (int, float)) and not isinstance(value, bool) else "a number"
-            case _:
-                return None if 0 < count <= LARGEST_COUNT else f"a whole number from 1 to {LARGEST_COUNT:,}"
+        fits, words = _KINDS[self.kind]
+        return None if fits(value) else words
+
+
+def _counts(value: Scalar, least: int, most: int) -> bool:
+    """Whether it is a whole number within the bounds, or a pair of them."""
+    if isinstance(value, Pair):
+        return all(least <= n <= most for n in value.numbers)
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _is_number(value: Scalar) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_padding(value: Scalar) -> bool:
+    written = value in PADDINGS or PADDING_FORM.fullmatch(str(value)) is not None
+    return written or _counts(value, 0, LARGEST_WINDOW)
+
+
+_KINDS: Mapping[str, tuple[Callable[[Scalar], bool], str]] = {
+    "flag": (lambda value: isinstance(value, bool), "true or false"),
+    "number": (_is_number, "a number"),
+    "positive": (lambda value: _is_number(value) and float(value) > 0, "a number above 0"),
+    "share": (lambda value: _is_number(value) and 0 <= float(value) < 1, "a number from 0 to under 1"),
+    "mode": (lambda value: value in MODES, " or ".join(f"`{mode}`" for mode in MODES)),
+    "margin": (
+        lambda value: _counts(value, 0, LARGEST_WINDOW),
+        f"a whole number from 0 to {LARGEST_WINDOW:,}, or two: `3x1`",
+    ),
+    "count": (
+        lambda value: not isinstance(value, Pair) and _counts(value, 1, LARGEST_COUNT),
+        f"a whole number from 1 to {LARGEST_COUNT:,}",
+    ),
+    "size": (
+        lambda value: _counts(value, 1, LARGEST_COUNT),
+        f"a whole number from 1 to {LARGEST_COUNT:,}, or two: `64x48`",
+    ),
+    "window": (
+        lambda value: _counts(value, 1, LARGEST_WINDOW),
+        f"a whole number from 1 to {LARGEST_WINDOW:,}, or two: `3x1`",
+    ),
+    "padding": (_is_padding, f"`same`, or a whole number from 0 to {LARGEST_WINDOW:,}, or two: `3x1`"),
+}
+"""What each kind of parameter can be: a test, and its words."""
 
 
 # The arguments of a call
@@ -137,10 +187,14 @@ SoftArgument = Operand | Operands | Mask | Chances | OperandGates | GatedOperand
 class Call:
     """The torch call an op stands for, as data: `supernets/` resolves it, `emission/` prints it.
 
-    `kind` is `module` (a class of torch.nn), `function` (of torch.nn.functional), `torch` (a function of torch),
-    `sequence` (one that is applied to the list of operands), `operator` (`+`, `*`, between the operands) or `item` (of
-    several results). `flatten` flattens a module's input first; `channels_last` moves its channels behind the sizes,
-    and back. `search` is the class that stands in for the module in a supernet, as `package.module:Class`.
+    `kind` is `module` (a class of torch.nn), `helper` (a class of another package, `package.module:Class`, whose text
+    an emitted file carries), `function` (of torch.nn.functional), `torch` (a function of torch), `sequence` (one that
+    is applied to the list of operands), `operator` (`+`, `*`, between the operands), `factor` (times an argument),
+    `padded` (the padding alone), `item` (of several results) or `named` (all operands, by the names in `target`).
+
+    `flatten` flattens a module's input first; `channels_last` moves its channels behind the sizes, and back; `pad` pads
+    its input first, by `filler`, as the arguments of torch's own `pad`; `like` takes the sizes of its last operand for
+    its own. `search` is the class that stands in for the module in a supernet, as `package.module:Class`.
     """
 
     kind: str
@@ -149,6 +203,18 @@ class Call:
     flatten: bool = False
     channels_last: bool = False
     search: str = ""
+    pad: tuple[int, ...] = ()
+    filler: float = 0.0
+    like: bool = False
+
+    @property
+    def is_module(self) -> bool:
+        return self.kind in {"module", "helper"}
+
+    @property
+    def class_name(self) -> str:
+        """The module's class as an emitted file calls it."""
+        return self.target.rpartition(":")[2] if self.kind == "helper" else f"nn.{self.target}"
 
 
 @dataclass(frozen=True)
@@ -215,6 +281,11 @@ class Op:
     in_language: bool = True
     is_soft: bool = False
 
+    def mixed_as(self, node: Node) -> object:
+        """What nodes have in common that a supernet can mix as one, where they differ in `mixes_by`; None where this
+        one cannot be mixed so."""
+        return self.name, tuple(a for a in node.attributes if a[0] != self.mixes_by)
+
     @property
     def multiplies(self) -> bool:
         """Whether it does multiply-adds."""
@@ -238,7 +309,7 @@ class Op:
         """
         return it.x
 
-    def settled(self, it: Tensors, dims: DimTable) -> tuple[tuple[str, Value], ...]:
+    def settled(self, it: Tensors, dims: DimTable, support: Support) -> tuple[tuple[str, Value], ...]:
         """The node's attributes once its operands have types."""
         return it.node.attributes
 
@@ -315,18 +386,16 @@ def elements(type: Type, size: Sizing) -> Number:
     return layout_size(type.channels, size) * area(type, size)
 
 
-def power(number: Number, exponent: int) -> Number:
-    """`number` times itself: a kernel's window has as many axes as its map."""
-    total = number
-    for _ in range(exponent - 1):
-        total = total * number
-    return total
-
-
 def require_map(it: Tensors, what: str) -> None:
     """A diagnostic unless the operand is a feature map or a sequence."""
     if not it.x.rank:
         raise mistakes.no_map(what)
+
+
+def torch_argument(argument: Argument, it: Tensors, size: Callable[[Value], Scalar]) -> Scalar | tuple[int, int]:
+    """An argument of a torch call as torch takes it: a pair is a tuple."""
+    value = resolve_argument(argument, it, size)
+    return value.numbers if isinstance(value, Pair) else value
 
 
 def resolve_argument(argument: Argument, it: Tensors, size: Callable[[Value], Scalar]) -> Scalar:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from nasir.ir.dims import DimTable
-from nasir.ir.graph import Type
+from nasir.ir.graph import Node, Type
 from nasir.ir.ops import mistakes
 from nasir.ir.ops.base import (
     Argument,
@@ -18,24 +18,37 @@ from nasir.ir.ops.base import (
     area,
     layout_size,
     per_group,
-    power,
     require_map,
 )
-from nasir.ir.ops.window import strided, window_arguments
+from nasir.ir.ops.window import (
+    DILATION,
+    KERNEL,
+    PADDING,
+    STRIDE,
+    kernel_mixed_as,
+    settled_padding,
+    strided,
+    taps,
+    uneven,
+    window_arguments,
+)
 from nasir.ir.sizes import Number, Sizing
 from nasir.ir.values import Value
 
 
 class Conv(Op):
-    """`conv(kernel, width, stride=1, bias=false, groups=1)`, padded by `kernel // 2`: stride 1 keeps the map's size."""
+    """`conv(kernel, width, stride=1, bias=false, groups=1, padding=centred, dilation=1)`: centred, stride 1 keeps the
+    map's size."""
 
     name = "conv"
     parameters = (
-        Parameter("kernel", "odd"),
+        KERNEL,
         Parameter("width", "count", sizing=True),
-        Parameter("stride", "count", 1),
+        STRIDE,
         Parameter("bias", "flag", False),
         Parameter("groups", "count", 1, sizing=True),
+        PADDING,
+        DILATION,
     )
     contract = Contract.MIXES
     weights = {"weight": ("out", "x", "-", "-"), "bias": ("out",)}
@@ -45,7 +58,13 @@ class Conv(Op):
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         require_map(it, self.name)
         require_groups(it, (*it.x.channels, it["width"]))
-        return Type((it["width"],), strided(it, dims))
+        return Type((it["width"],), strided(it, dims, support))
+
+    def settled(self, it: Tensors, dims: DimTable, support: Support) -> tuple[tuple[str, Value], ...]:
+        return settled_padding(it, support)
+
+    def mixed_as(self, node: Node) -> object:
+        return kernel_mixed_as(node)
 
     def macs(self, it: Tensors, size: Sizing) -> Number:
         return self.weight_count(it, size) * area(it.out, size)
@@ -55,8 +74,7 @@ class Conv(Op):
         return weights + layout_size(it.out.channels, size) if it["bias"] else weights
 
     def weight_count(self, it: Tensors, size: Sizing) -> Number:
-        window = power(size(it["kernel"]), it.x.rank)
-        weights = window * layout_size(it.x.channels, size) * layout_size(it.out.channels, size)
+        weights = taps(it) * layout_size(it.x.channels, size) * layout_size(it.out.channels, size)
         return per_group(weights, it["groups"])
 
     def call(self, it: Tensors) -> Call:
@@ -66,10 +84,11 @@ class Conv(Op):
             (
                 Argument("in_channels", Channels("x"), positional=True),
                 Argument("out_channels", Channels("out"), positional=True),
-                *window_arguments(),
+                *window_arguments(it),
                 Argument("groups", Attribute("groups"), default=1),
                 Argument("bias", Attribute("bias"), default=True),
             ),
+            pad=uneven(it),
             search=f"nasir.supernets.layers:SearchConv{it.x.rank}d",
         )
 

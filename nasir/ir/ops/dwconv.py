@@ -14,22 +14,33 @@ from nasir.ir.ops.base import (
     Tensors,
     area,
     layout_size,
-    power,
     require_map,
 )
-from nasir.ir.ops.window import strided, window_arguments
+from nasir.ir.ops.window import (
+    DILATION,
+    KERNEL,
+    PADDING,
+    STRIDE,
+    kernel_mixed_as,
+    settled_padding,
+    strided,
+    taps,
+    uneven,
+    window_arguments,
+)
 from nasir.ir.sizes import Number, Sizing
+from nasir.ir.values import Value
 
 
 class DepthwiseConv(Op):
-    """`dwconv(kernel, stride=1, bias=false)`: one filter a channel.
+    """`dwconv(kernel, stride=1, bias=false, padding=centred, dilation=1)`: one filter a channel.
 
     Its cost counts effective groups: k^2 * h * w * C, as the groups shrink with the channels (with groups fixed at the
     maximum, Eq. 10 would undercount a narrow option by the ratio of the widths).
     """
 
     name = "dwconv"
-    parameters = (Parameter("kernel", "odd"), Parameter("stride", "count", 1), Parameter("bias", "flag", False))
+    parameters = (KERNEL, STRIDE, Parameter("bias", "flag", False), PADDING, DILATION)
     contract = Contract.CHANNELWISE
     weights = {"weight": ("out", "-", "-", "-"), "bias": ("out",)}
     mixes_by = "kernel"
@@ -39,7 +50,13 @@ class DepthwiseConv(Op):
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         require_map(it, self.name)
-        return Type(it.x.channels, strided(it, dims))
+        return Type(it.x.channels, strided(it, dims, support))
+
+    def settled(self, it: Tensors, dims: DimTable, support: Support) -> tuple[tuple[str, Value], ...]:
+        return settled_padding(it, support)
+
+    def mixed_as(self, node: Node) -> object:
+        return kernel_mixed_as(node)
 
     def macs(self, it: Tensors, size: Sizing) -> Number:
         return self.weight_count(it, size) * area(it.out, size)
@@ -49,7 +66,7 @@ class DepthwiseConv(Op):
         return weights + layout_size(it.out.channels, size) if it["bias"] else weights
 
     def weight_count(self, it: Tensors, size: Sizing) -> Number:
-        return power(size(it["kernel"]), it.x.rank) * layout_size(it.out.channels, size)
+        return taps(it) * layout_size(it.out.channels, size)
 
     def call(self, it: Tensors) -> Call:
         return Call(
@@ -58,10 +75,11 @@ class DepthwiseConv(Op):
             (
                 Argument("in_channels", Channels("out"), positional=True),
                 Argument("out_channels", Channels("out"), positional=True),
-                *window_arguments(),
+                *window_arguments(it),
                 Argument("groups", Channels("out")),
                 Argument("bias", Attribute("bias"), default=True),
             ),
+            pad=uneven(it),
             search=f"nasir.supernets.layers:SearchConv{it.x.rank}d",
         )
 

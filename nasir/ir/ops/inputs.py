@@ -1,25 +1,38 @@
 """The network's input: images, sequences or vectors."""
 
-from nasir.ir.dims import DimTable
+from itertools import pairwise
+
+from nasir.ir.dims import DimTable, first, second
 from nasir.ir.graph import Type
 from nasir.ir.ops import mistakes
 from nasir.ir.ops.base import Contract, Op, Parameter, Support, Tensors
-from nasir.ir.values import Ref
+from nasir.ir.values import Pair, Ref
 
 
 class Image(Op):
-    """`image(channels, size)`: a batch of square images, [channels, size, size] each.
+    """`image(channels, size)`: a batch of images, [channels, size, size] each, or of `size=49x10` [channels, 49, 10].
 
     A set of sizes searches the resolution (section 3.2): one decision for the whole network.
     """
 
     name = "image"
     operands = ()
-    parameters = (Parameter("channels", "count", sizing=True), Parameter("size", "count", sizing=True))
+    parameters = (Parameter("channels", "count", sizing=True), Parameter("size", "size", sizing=True))
     contract = Contract.SOURCE
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
-        return Type((_decided(it, self.name),), (it["size"], it["size"]))
+        channels, size = _decided(it, self.name), it["size"]
+        options = support(size)
+        if not any(isinstance(option, Pair) for option in options):
+            return Type((channels,), (size, size))
+        both = sorted((first(option), second(option)) for option in options)
+        if any(a > b for (_, a), (_, b) in pairwise(both)):
+            raise mistakes.sizes_cross(options)
+        height, width = (
+            dims.apply(part, size, hint=f"{it.node.name}.{name}")
+            for part, name in (("first", "height"), ("second", "width"))
+        )
+        return Type((channels,), (height, width))
 
 
 class Signal(Op):

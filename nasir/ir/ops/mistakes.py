@@ -62,6 +62,65 @@ def groups_do_not_divide(groups: Value, channels: Sequence[Value]) -> OpError:
     return OpError("E0408", f"{text(groups)} groups do not divide the channels {', '.join(map(text, channels))}")
 
 
+def no_middle(op: str, kernel: int) -> OpError:
+    message = f"an even window has no middle, so that `{op}` with a kernel of {kernel} must say what it pads"
+    hint = f"write `padding=0`, `padding={kernel // 2}` or `padding=same`"
+    return OpError("E0412", message, hint)
+
+
+def window_too_large(axis: str, span: int, size: Value, padding: int) -> OpError:
+    message = f"a window of {span} does not fit into a {axis} of {text(size)} with {padding} of padding"
+    return OpError("E0413", message, "shrink the kernel, or pad: `padding=same`")
+
+
+def several_paddings(size: Value, totals: Sequence[int]) -> OpError:
+    listed = ", ".join(map(str, totals))
+    message = f"`padding=same` pads by {listed} for the sizes that {text(size)} can have, and a network pads by one"
+    return OpError("E0414", message, "write the padding as a number, or take an odd kernel, which needs none")
+
+
+def pair_for_a_sequence(op: str, attribute: str, value: Value) -> OpError:
+    message = f"the `{attribute}` of `{op}` is {text(value)}, and a sequence has one size"
+    return OpError("E0415", message, "write one number")
+
+
+def padded_too_far(op: str, padding: int, kernel: int) -> OpError:
+    message = f"`{op}` pads by {padding}, more than half of its kernel of {kernel}: some windows would be empty"
+    return OpError("E0416", message, f"write `padding={kernel // 2}` at most, or `pad` before it")
+
+
+def uneven_average() -> OpError:
+    message = "`padding=same` is uneven here, and an average that leaves padding out cannot have it so"
+    return OpError("E0417", message, "write `padding` as a number")
+
+
+def gaps(op: str, kernel: int, stride: int) -> OpError:
+    message = f"`{op}` with a kernel of {kernel} and a stride of {stride} would leave gaps"
+    return OpError("E0419", message, f"take a kernel of {stride} at least")
+
+
+def padding_of_growth(op: str) -> OpError:
+    return OpError("E0420", f"`{op}` cannot have `padding=same`", "leave it out: the map grows by the stride exactly")
+
+
+def undecided_sizes(op: str) -> OpError:
+    message = f"`{op}` makes channels of pixels, and how many pixels there are is to be decided"
+    return OpError("E0421", message, "decide the image's size, or pool: `global_avg_pool`")
+
+
+def cropped_away(axis: str, size: Value) -> OpError:
+    return OpError("E0422", f"nothing is left of a {axis} of {text(size)}", "crop less")
+
+
+def slice_too_long(end: int, channels: Value) -> OpError:
+    return OpError("E0423", f"the slice ends at channel {end:,}, and there are {text(channels)}", "take fewer")
+
+
+def sizes_cross(sizes: Sequence[Scalar]) -> OpError:
+    message = f"of the sizes {', '.join(map(text, sizes))} none is the largest in both height and width"
+    return OpError("E0418", message, "let them grow together: `{32x64, 48x96}`")
+
+
 def no_contract(op: str) -> OpError:
     message = f"`{op}` does not say what it does with channels that are to be decided"
     return OpError("E0409", message, "decide the widths around it; an op's author gives it a `contract`")

@@ -1,7 +1,10 @@
 """Pooling."""
 
+import math
+
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type
+from nasir.ir.ops import mistakes
 from nasir.ir.ops.base import (
     Argument,
     Attribute,
@@ -14,37 +17,66 @@ from nasir.ir.ops.base import (
     elements,
     require_map,
 )
-from nasir.ir.ops.window import strided
+from nasir.ir.ops.window import (
+    KERNEL,
+    PADDING,
+    STRIDE,
+    require_half,
+    settled_padding,
+    strided,
+    uneven,
+    window_arguments,
+)
 from nasir.ir.sizes import Number, Sizing
+from nasir.ir.values import Value
+
+_CEIL = Parameter("ceil", "flag", False)
 
 
 class MaxPool(Op):
-    """`max_pool(kernel, stride=1)`: padded by `kernel // 2`."""
+    """`max_pool(kernel, stride=1, padding=centred, ceil=false)`: what is padded is never the largest."""
 
     name = "max_pool"
-    parameters = (Parameter("kernel", "odd"), Parameter("stride", "count", 1))
+    parameters = (KERNEL, STRIDE, PADDING, _CEIL)
     contract = Contract.CHANNELWISE
+    filler = -math.inf
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         require_map(it, self.name)
-        return Type(it.x.channels, strided(it, dims))
+        sizes = strided(it, dims, support)
+        require_half(it)
+        return Type(it.x.channels, sizes)
+
+    def settled(self, it: Tensors, dims: DimTable, support: Support) -> tuple[tuple[str, Value], ...]:
+        return settled_padding(it, support)
 
     def call(self, it: Tensors) -> Call:
-        return Call(
-            "function",
-            f"{self.name}{it.x.rank}d",
-            (
-                Argument("kernel_size", Attribute("kernel"), positional=True),
-                Argument("stride", Attribute("stride")),  # torch's default is the kernel's size
-                Argument("padding", Attribute("kernel", halved=True), default=0),
-            ),
+        # torch's default stride is the kernel's size
+        arguments = (
+            *window_arguments(it, stride_default=None),
+            Argument("ceil_mode", Attribute("ceil"), default=False),
         )
+        return Call("function", f"{self.name}{it.x.rank}d", arguments, pad=uneven(it), filler=self.filler)
 
 
 class AvgPool(MaxPool):
-    """`avg_pool(kernel, stride=1)`: padded by `kernel // 2`; the padding counts, as torch's default has it."""
+    """`avg_pool(kernel, stride=1, padding=centred, ceil=false, count_padding=true)`: padding counts as zeros, as
+    torch's default has it, or is left out of the mean."""
 
     name = "avg_pool"
+    parameters = (*MaxPool.parameters, Parameter("count_padding", "flag", True))
+    filler = 0.0
+
+    def settled(self, it: Tensors, dims: DimTable, support: Support) -> tuple[tuple[str, Value], ...]:
+        settled = settled_padding(it, support)
+        if it["count_padding"] is False and ":" in str(dict(settled)["padding"]):
+            raise mistakes.uneven_average()
+        return settled
+
+    def call(self, it: Tensors) -> Call:
+        plain = super().call(it)
+        counts = Argument("count_include_pad", Attribute("count_padding"), default=True)
+        return Call(plain.kind, plain.target, (*plain.arguments, counts), pad=plain.pad, filler=plain.filler)
 
 
 class GlobalAvgPool(Op):
@@ -64,4 +96,18 @@ class GlobalAvgPool(Op):
         return Call("function", f"adaptive_avg_pool{it.x.rank}d", (Argument("output_size", 1, positional=True),))
 
 
-offered = (MaxPool, AvgPool, GlobalAvgPool)
+class GlobalMaxPool(Op):
+    """`global_max_pool`: the largest of each channel's map, [C, 1, 1]."""
+
+    name = "global_max_pool"
+    contract = Contract.CHANNELWISE
+
+    def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
+        require_map(it, self.name)
+        return Type(it.x.channels, (1,) * it.x.rank)
+
+    def call(self, it: Tensors) -> Call:
+        return Call("function", f"adaptive_max_pool{it.x.rank}d", (Argument("output_size", 1, positional=True),))
+
+
+offered = (MaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool)

@@ -40,7 +40,7 @@ class Shortcut(Op):
             raise mistakes.shapes_differ("the ends of the shortcut are laid out apart", x, y, hint)
         return y
 
-    def settled(self, it: Tensors, dims: DimTable) -> tuple[tuple[str, Value], ...]:
+    def settled(self, it: Tensors, dims: DimTable, support: Support) -> tuple[tuple[str, Value], ...]:
         return (("equal", self._condition(it, dims)),)
 
     def _condition(self, it: Tensors, dims: DimTable) -> Value:

@@ -18,7 +18,6 @@ class OpFunction(Parametric):
     """An op; its parameters are the node's attributes."""
 
     kind = "op"
-    takes_tensors = False
 
     op: Op
 
@@ -32,10 +31,19 @@ class OpFunction(Parametric):
 
     @cached_property
     def positional(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return tuple(p.name for p in self.op.parameters)
+        return (*(p.name for p in self.op.parameters), *self._sides)
+
+    @property
+    def _sides(self) -> tuple[str, ...]:
+        """The operands that a call gives by their names, beside the tensor of the flow."""
+        return self.op.operands[1:] if self.op.operands[:1] == ("x",) else ()
+
+    def takes_tensor(self, name: str) -> bool:
+        return name in self._sides
 
     def called(self, call: s.Call, place: Place, context: Context) -> Thing:
-        if self.op.operands == ("x",):
+        named = {str(argument.name) for argument in call.arguments if argument.name}
+        if self.op.operands[:1] == ("x",) and len(named & {*self._sides}) == len(self._sides):
             return super().called(call, place, context)
         return self._called_with_tensors(call, place, context)
 
@@ -57,12 +65,19 @@ class OpFunction(Parametric):
         if len(tensors) < len(operands):
             raise mistakes.missing_argument(call.span, self.name, operands[len(tensors)])
         rest = replace(call, arguments=call.arguments[len(operands) :])
-        return self.partial(rest, inside, context)._applied(tensors, place.naming(steps=1), context)
+        bound = {label: Bound(tensors[label], call.span) for label in self._sides}
+        known = replace(self, bound={**self.bound, **bound})
+        return known.partial(rest, inside, context)._applied(tensors, place.naming(steps=1), context)
 
     def apply(self, x: Tensor, naming: Naming, context: Context) -> Tensor:
-        if self.op.operands != ("x",):
+        operands = {"x": x}
+        for label in self._sides:
+            thing = self.bound[label].value if label in self.bound else None
+            if isinstance(thing, Tensor):
+                operands[label] = thing
+        if self.op.operands != tuple(operands):
             raise mistakes.not_applicable(self.span, f"`{self.name}` takes its tensors as arguments and")
-        return self._applied({"x": x}, naming, context)
+        return self._applied(operands, naming, context)
 
     def _applied(self, operands: dict[str, Tensor], naming: Naming, context: Context) -> Tensor:
         attributes = self._attributes()  # before a name is taken: one that is missing leaves no gap in the names
@@ -76,7 +91,7 @@ class OpFunction(Parametric):
         written = tuple(
             (parameter, b.span.text)
             for parameter, b in self.bound.items()
-            if b.span.text.isidentifier() or b.span.text == "x.channels"
+            if parameter in attributes and (b.span.text.isidentifier() or b.span.text == "x.channels")
         )
         return context.builder.node(name, self.op.name, operands, attributes, self.span, written)
 

@@ -17,7 +17,6 @@ class Parametric(Function, ABC):
     """A function by its name; `bound` are the arguments it has. The others may come from a table's row."""
 
     kind: ClassVar[str]
-    takes_tensors: ClassVar[bool] = True
 
     bound: Mapping[str, Bound] = field(default_factory=dict[str, Bound], kw_only=True)
 
@@ -31,6 +30,10 @@ class Parametric(Function, ABC):
 
     def takes(self, name: str) -> bool:
         return name in self.positional and name not in self.bound
+
+    def takes_tensor(self, name: str) -> bool:
+        """Whether a tensor can be bound to the parameter `name`."""
+        return True
 
     def bind(self, name: str, bound: Bound) -> Self:
         return replace(self, bound={**self.bound, name: bound}) if self.takes(name) else self
@@ -48,7 +51,7 @@ class Parametric(Function, ABC):
         for i, argument in enumerate(call.arguments):
             name = function._parameter(argument, i)
             value = context.evaluate(argument.value, place.part(name))
-            if isinstance(value, Tensor) and not self.takes_tensors:
+            if isinstance(value, Tensor) and not self.takes_tensor(name):
                 raise mistakes.tensor_as_argument(call, argument, self.name)
             function = function.bind(name, Bound(value, argument.value.span))
         return function
