@@ -185,6 +185,8 @@ class Forward:
             given = layout.padded(given, step.call)
         if step.call is not None and step.call.flatten:
             given = f"{_bracketed(given)}.flatten(1)"
+        if step.index is not None:
+            return f"self.{step.attribute}[{step.index}]({given})"
         if step.call is not None and step.call.channels_last:
             return f"self.{step.attribute}({_bracketed(given)}.movedim(1, -1)).movedim(-1, 1)"
         return f"self.{step.attribute}({given})"

@@ -173,7 +173,7 @@ class _Writer:
     def _made(self, step: Step) -> list[str]:
         """The lines that make a step's modules, or keep what its forward reads."""
         if step.is_sequence:
-            return self._sequence(step)
+            return self._sequence(step) if step.children else []
         if step.children:
             name, arguments = self._constructor(step.children[0])
             return layout.call(f"self.{step.attribute} = {name}", arguments, "", _INDENT)
@@ -201,20 +201,20 @@ class _Writer:
             row = rows[at]
             lines.append((text, row.shape, f"{row.costs[PRIMARY]:,}") if row and row.costs else (text, "", ""))
             at += same
+        opening, end = ("nn.Sequential(", ")") if step.index is None else ("nn.ModuleList([", "])")
+        head = f"{space}self.{step.attribute} = {opening}"
         if not any(shape for _, shape, _ in lines):
             body = [f"{inner}{text}" for text, _, _ in lines]
-            head = [f"{space}self.{step.attribute} = nn.Sequential("]
-            return [f"{space}# fmt: off", *head, *body, f"{space})", f"{space}# fmt: on"]
+            return [f"{space}# fmt: off", head, *body, f"{space}{end}", f"{space}# fmt: on"]
         width = max(len(text) for text, _, _ in lines)
         shapes = max(len("output"), *(len(shape) for _, shape, _ in lines))
         costs = max(len(COSTS[PRIMARY].unit), *(len(cost) for _, _, cost in lines))
-        head = f"{space}self.{step.attribute} = nn.Sequential("
         titles = f"# {'output':<{shapes}}  {COSTS[PRIMARY].unit:>{costs}}"
         return [
             f"{space}# fmt: off",
             f"{head:<{_INDENT + 4 + width}}  {titles}",
             *(f"{inner}{text:<{width}}  # {shape:<{shapes}}  {cost:>{costs}}" for text, shape, cost in lines),
-            f"{space})",
+            f"{space}{end}",
             f"{space}# fmt: on",
         ]
 

@@ -8,7 +8,7 @@ from nasir.ir.graph import Graph, Node, Region
 from nasir.ir.naming import module_paths
 from nasir.ir.ops import OPS, Argument, Attribute, Call, Channels, resolve_argument, tensors
 from nasir.ir.path import Path, fresh
-from nasir.ir.regions import enclosing, inside
+from nasir.ir.regions import enclosing, inside, is_table
 from nasir.ir.values import Ref, Scalar, Value, Word
 
 Hole = Scalar | None
@@ -32,7 +32,8 @@ class Step:
     """One line of a forward: a call, a child module, a sequence of them, or an activation.
 
     `key` tells it from the block's other steps, alike in all uses; values are called by the key of the step that makes
-    them. `label` is the flow that it is of.
+    them. `label` is the flow that it is of. `index` is the layer that it calls of a table whose layers are no plain
+    chain; the first such step has all of the table's children.
     """
 
     key: str
@@ -44,11 +45,12 @@ class Step:
     activation: str | None = None
     children: tuple[Child, ...] = ()
     is_sequence: bool = False
+    index: int | None = None
 
     @property
     def is_module(self) -> bool:
         """Whether its module is an attribute of its own."""
-        return bool(self.children) or (self.call is not None and self.call.is_module)
+        return self.is_sequence or bool(self.children) or (self.call is not None and self.call.is_module)
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -99,6 +101,11 @@ class Reading:
         for node in self.graph.nodes:
             for scope in Path(node.name).scopes:
                 self._inner.setdefault(scope, []).append(node)
+        self._open: dict[str, bool] = {}
+        self._layers_of: dict[str, list[Region]] = {}
+        for region in self.graph.regions:
+            if region.path and (around := enclosing(self.graph, region.path)) is not None:
+                self._layers_of.setdefault(around.path, []).append(region)
 
     def nodes_in(self, region: Region | None) -> Sequence[Node]:
         """The nodes of a region, and of the regions in it; of the network without a region."""
@@ -134,9 +141,42 @@ class Reading:
             part: Node | Region = node
             owner = enclosing(self.graph, node.name)
             while owner is not None and owner != region:
-                part, owner = owner, enclosing(self.graph, owner.path)
+                part = part if self.is_open(owner) else owner
+                owner = enclosing(self.graph, owner.path)
             parts.setdefault(part.name if isinstance(part, Node) else part.path, part)
         return list(parts.values())
+
+    def layers(self, table: Region) -> list[Region]:
+        """The layers of a table."""
+        found = self._layers_of.get(table.path, [])
+        return sorted(found, key=lambda layer: Path(layer.path).order)
+
+    def is_open(self, region: Region) -> bool:
+        """Whether it is a table whose layers are no plain chain: others read what an inner one makes, or a layer reads
+        more than the one before it."""
+        if not is_table(region):
+            return False
+        if region.path not in self._open:
+            self._open[region.path] = self._branches(region)
+        return self._open[region.path]
+
+    def _branches(self, table: Region) -> bool:
+        last: str | None = None
+        for layer in self.layers(table):
+            own = {node.name for node in self.nodes_in(layer)}
+            if not own:
+                continue
+            read = {o for node in self.nodes_in(layer) for o in node.inputs if o not in own}
+            if len(read) > 1 or (last is not None and read != {last}):
+                return True
+            made = {n for n in own if n == self.graph.output or any(u.name not in own for u in self.graph.users[n])}
+            following = {user.name for name in made for user in self.graph.users[name]} - own
+            if last is not None and any(user.name not in own for user in self.graph.users[last]):
+                return True
+            last = next(iter(made)) if len(made) == 1 else None
+            if last is None or (not following and last != self.graph.output):
+                return True
+        return False
 
     def attribute(self, name: str) -> str:
         """What a node or a region is called in the module of the region around it."""
@@ -176,14 +216,29 @@ class _Use:
         operands, result = self._reading.operands(region)
         key = str(inside(self._graph, region.path))
         inputs = tuple(self.keys[o] for o in operands)
+        table = enclosing(self._graph, region.path)
+        if table is not None and self._reading.is_open(table):
+            return self._layer_step(table, region, inputs, result)
         self.keys[result] = key
         attribute, label = self._reading.attribute(region.path), Path(key).first
         if region.kind != "stages":
             child = self._child(region, f"{key}/", self._channels.get(inputs[0]))
             return Step(key, attribute, label, inputs, children=(child,))
-        layers = [r for r in self._graph.regions if r.path and enclosing(self._graph, r.path) == region]
-        children = tuple(self._child(layer, f"{key}/{i}/", None) for i, layer in enumerate(layers))
-        return Step(key, attribute, label, inputs, children=children, is_sequence=True)
+        return Step(key, attribute, label, inputs, children=self._children(region, key), is_sequence=True)
+
+    def _children(self, table: Region, key: str) -> tuple[Child, ...]:
+        return tuple(self._child(layer, f"{key}/{i}/", None) for i, layer in enumerate(self._reading.layers(table)))
+
+    def _layer_step(self, table: Region, layer: Region, inputs: tuple[str, ...], result: str) -> Step:
+        """The call of one layer of a table that is no plain chain."""
+        around = str(inside(self._graph, table.path))
+        attribute = self._reading.attribute(table.path)
+        is_first = not any(step.is_sequence and step.attribute == attribute for step in self.steps)
+        index = int(Path(layer.path).last)
+        key = self.keys[result] = f"{around}.{index}"
+        children = self._children(table, around) if is_first else ()
+        label = Path(around).first
+        return Step(key, attribute, label, inputs, None, (), None, children, True, index)
 
     def _child(self, region: Region, prefix: str, in_channels: str | None) -> Child:
         if region.path not in self._reading.class_of:

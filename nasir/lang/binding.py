@@ -48,11 +48,13 @@ def _body(parameters: tuple[s.Parameter, ...], body: tuple[s.Statement, ...], kn
 
 
 def _expr(expr: s.Expr, known: set[str]) -> Iterator[Diagnostic]:
+    naming: set[int] = set()
     for tree in s.walk(expr):
         match tree:
-            case s.Name() if tree.text not in known:
+            case s.Name() if tree.text not in known and id(tree) not in naming:
                 yield mistakes.unknown_name(tree.span, tree.text, known).diagnostic
             case s.Stages():
+                naming.update(map(id, tree.named()))
                 for row in tree.rows:
                     if len(row.cells) != len(tree.header):
                         yield mistakes.cell_count(row.span, len(row.cells), len(tree.header)).diagnostic

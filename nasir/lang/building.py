@@ -21,9 +21,10 @@ def join(path: str, name: str) -> str:
 
 @dataclass(frozen=True)
 class Tensor:
-    """The output of the node `node`."""
+    """The output of the node `node`; of a table, with the nodes of its named rows."""
 
     node: str
+    rows: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from nasir.diagnostics import Span
-from nasir.ir.dims import FUNCTIONS, SELECT, SHAPE_FUNCTIONS, Dim
+from nasir.ir.dims import SHAPE_FUNCTIONS, Dim
 from nasir.ir.graph import Choices, Graph
 from nasir.ir.path import fresh
-from nasir.ir.sizes import evaluate, resolve
+from nasir.ir.sizes import evaluate, resolve, value_of
 from nasir.ir.values import Pair, Ref, Scalar, Value, text
 from nasir.lang import syntax as s
 from nasir.lang.elaborate import Elaboration
@@ -47,12 +47,11 @@ def _values(elaborated: Graph, shaped: Graph, choices: Choices) -> Mapping[str, 
         return resolve(size, sizes)
 
     for dim in elaborated.dims:
-        assert dim.function != SELECT, "only infer-shapes makes selections"
         if dim.function in SHAPE_FUNCTIONS:
             if dim.of in shaped.by_name:  # what a guard leaves out for every choice has no shape
                 known[dim.name] = shape(dim)
         elif all(a.name in known for a in dim.args if isinstance(a, Ref)):
-            known[dim.name] = FUNCTIONS[dim.function](*(resolve(a, known) for a in dim.args))
+            known[dim.name] = value_of(dim, known)
     return known
 
 
@@ -124,8 +123,12 @@ class _Deriver(Writer):
 
     def _named(self, expr: s.Name | s.Call, scope: _Scope) -> s.Expr:
         name = expr if isinstance(expr, s.Name) else expr.callee
+        picked = self.record.sites.get((scope.path, expr.span))
         if isinstance(expr, s.Call):
             expr = replace(expr, arguments=self._arguments(expr, scope))
+            if isinstance(picked, Ref):  # the tensors that are picked, by their places
+                subset = s.String(expr.arguments[0].span, str(resolve(picked, self._known)))
+                expr = replace(expr, arguments=(replace(expr.arguments[0], value=subset), *expr.arguments[1:]))
         if not isinstance(name, s.Name):
             return expr
         path = self.record.uses.get((scope.path, expr.span), "")
@@ -196,6 +199,11 @@ class _Deriver(Writer):
         columns = dict.fromkeys(column for _, cells in rows for column in cells if column != "stride")
         if any("stride" in cells for _, cells in rows):
             columns["stride"] = None
+        names = [self.record.names.get(path) for path in layers]
+        if any(names):
+            columns = {"name": None, **columns}
+            for (_, cells), name in zip(rows, names, strict=True):
+                cells |= {"name": s.Name(table.span, name)} if name else {}
         header = tuple(s.Identifier(table.span, column) for column in ("block", *columns))
         return replace(
             table,

@@ -17,6 +17,8 @@ from nasir.lang.functions.flow import flow
 from nasir.lang.functions.guard import guarded
 from nasir.lang.functions.identity import Identity
 from nasir.lang.functions.op import OpFunction
+from nasir.lang.functions.pick import NAME as PICK
+from nasir.lang.functions.pick import pick
 from nasir.lang.modules import Module
 from nasir.lang.things import Bound, Context, Frame, Function, Place, Poison, Poisoned, Thing, as_value, describe
 
@@ -63,6 +65,8 @@ class Evaluator(Context):
                 raise mistakes.stray_stages(expr.span)
             case s.Outputs():
                 raise mistakes.stray_outputs(expr.span)
+            case s.OneForTheRow():
+                return self.evaluate(expr.value, place)
             case s.Empty():
                 raise mistakes.not_a_value(expr.span, "an empty cell", "a value")
 
@@ -109,16 +113,21 @@ class Evaluator(Context):
                 self._open_lets.pop()
         return self._lets[definition.span]
 
-    def _attribute(self, expr: s.Attribute, place: Place) -> Value:
+    def _attribute(self, expr: s.Attribute, place: Place) -> Thing:
         base, name = self.tensor(expr.base, place.part()), expr.name.text
+        rows = dict(base.rows)
+        if name in rows:
+            return Tensor(rows[name])
         if name not in SHAPE_FUNCTIONS:
-            raise mistakes.unknown_attribute(expr.name.span, name)
+            raise mistakes.unknown_attribute(expr.name.span, name, list(rows))
         return self.builder.dims.define(Dim(join(place.frame.path, name), name, of=base.node))
 
     def _call(self, expr: s.Call, place: Place) -> Thing:
         name = expr.callee.text if isinstance(expr.callee, s.Name) else ""
         if name in VALUE_FUNCTIONS and name not in place.frame.names:
             return self._value_function(expr, name, place)
+        if name == PICK and name not in {*place.frame.names, *place.frame.module.names}:
+            return pick(expr, place, self)
         callee = self.evaluate(expr.callee, place.part())
         if not isinstance(callee, Function):
             raise mistakes.not_a_value(expr.callee.span, describe(callee), "a function")
@@ -189,4 +198,4 @@ WORDS = frozenset(
 
 def builtin_names() -> tuple[str, ...]:
     """Every name the language knows without a definition."""
-    return ("identity", *WORDS_OF_OPS, *VALUE_FUNCTIONS, *(name for name, op in OPS.items() if op.in_language))
+    return ("identity", PICK, *WORDS_OF_OPS, *VALUE_FUNCTIONS, *(name for name, op in OPS.items() if op.in_language))

@@ -163,6 +163,8 @@ def _written(expr: s.Expr) -> tuple[str, int]:
             return f"{low}..{high} by {step}", _RANGE
         case s.Empty():
             return "-", _ATOM
+        case s.OneForTheRow():
+            return f"let {print_expr(expr.value)}", _FLOW
         case s.Guarded():
             return f"{_expr(expr.function, _ATOM)} when {_expr(expr.condition, 2)}", _FLOW + 1
         case s.Flow():

@@ -3,7 +3,7 @@
 A `Mistake` ends one statement and a `CompileError` the whole stage; a `Diagnostic` is collected with others.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from nasir.diagnostics import CompileError, Diagnostic, Span, closest
@@ -236,9 +236,15 @@ def too_large(span: Span, what: str, limit: int) -> Mistake:
     return Mistake(Diagnostic("E0320", f"{what}; the limit is {limit:,}", span))
 
 
-def unknown_attribute(span: Span, name: str) -> Mistake:
-    hints = closest(name, SHAPE_FUNCTIONS) or ("a tensor has `channels`, `height` and `width`",)
+def unknown_attribute(span: Span, name: str, rows: Sequence[str]) -> Mistake:
+    """`rows` are the names of the rows of the table that made the tensor."""
+    known = (*SHAPE_FUNCTIONS, *rows)
+    hints = closest(name, known) or (f"a tensor has `channels`, `height` and `width`{_and_rows(rows)}",)
     return Mistake(Diagnostic("E0321", f"a tensor has no `{name}`", span, hints))
+
+
+def _and_rows(rows: Sequence[str]) -> str:
+    return f"; this one also its table's rows {', '.join(rows)}" if rows else ""
 
 
 def no_space(span: Span) -> Mistake:
@@ -306,6 +312,19 @@ def unused_column(span: Span, column: str, known: Iterable[str]) -> Mistake:
 def untaken_column(span: Span, column: str, choice: str) -> Mistake:
     hint = "leave it out; in a table's row, write `-` in this cell"
     return Mistake(Diagnostic("E0340", f"no alternative of `{choice}` takes `{column}` here", span, (hint,)))
+
+
+def bad_pick(span: Span, edges: int) -> Mistake:
+    return Mistake(Diagnostic("E0343", f"`pick` takes how many first, a whole number from 1 to {edges}", span))
+
+
+def no_row_name(span: Span) -> Mistake:
+    hint = "write a name, as `stage2`, that is no size of a tensor; the column `name` names rows"
+    return Mistake(Diagnostic("E0342", "this is no name of a row", span, (hint,)))
+
+
+def row_named_twice(span: Span, name: str) -> Mistake:
+    return Mistake(Diagnostic("E0342", f"another row is named `{name}`", span))
 
 
 def outputs_of_a_block(span: Span) -> Mistake:

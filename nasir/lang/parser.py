@@ -348,6 +348,9 @@ class _Builder:
     def _row(self, span: Span, children: list[Any]) -> s.Row:
         return s.Row(span, self._all(children))
 
+    def _one_for_the_row(self, span: Span, children: list[Any]) -> s.OneForTheRow:
+        return s.OneForTheRow(span, *map(self._build, children))
+
     def _empty(self, span: Span, children: list[Any]) -> s.Empty:
         return s.Empty(span)
 

@@ -114,11 +114,23 @@ class Empty(Tree):
 
 
 @dataclass(frozen=True)
+class OneForTheRow(Tree):
+    """`let value` in a table's cell: all layers of the row have it once, and decide it once."""
+
+    value: "Expr"
+
+
+@dataclass(frozen=True)
 class Stages(Tree):
     """A table of layers. `header` names the columns."""
 
     header: tuple[Identifier, ...]
     rows: tuple["Row", ...]
+
+    def named(self) -> Iterator["Expr"]:
+        """The cells of the column `name`: they give names, and use none."""
+        for row in self.rows:
+            yield from (cell for column, cell in zip(self.header, row.cells, strict=False) if column.text == "name")
 
 
 @dataclass(frozen=True)
@@ -167,6 +179,7 @@ Expr = (
     | Guarded
     | Flow
     | Outputs
+    | OneForTheRow
 )
 
 

@@ -37,11 +37,13 @@ class Poison:
 
 @dataclass(frozen=True)
 class Bound:
-    """An argument as evaluated, with the place it was written at. An `optional` one may find no taker."""
+    """An argument as evaluated, with the place it was written at and, of a tensor in a cell, what is written there. An
+    `optional` one may find no taker, and of a tensor is written nowhere."""
 
     value: "Thing"
     span: Span = field(repr=False)
     optional: bool = False
+    expr: s.Expr | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -265,7 +267,8 @@ class Record:
 
     `sites` holds the value of a set by the scope and the place it was evaluated in, `sets` the names of the functions
     it is among; `layers` the function that a layer is; `choices` the alternatives of each use of a choice; `tables` a
-    table's layers; `depths` the depth of a layer's row and its place in it; `uses` the path of a function written at
+    table's layers; `depths` the depth of a layer's row and its place in it, `names` the name of the row that a layer
+    ends; `uses` the path of a function written at
     a place in a scope, `applied` the function applied at a path. `choosing` are the statements that bind functions
     which are written out where they are used, `inlined` the parameters of a block, by its path, that are given such (of
     the space at the empty path), `given` those that are given anything.
@@ -279,6 +282,7 @@ class Record:
     )
     tables: dict[tuple[str, Span], list[str]] = field(default_factory=dict[tuple[str, Span], list[str]])
     depths: dict[str, tuple[Value, int]] = field(default_factory=dict[str, tuple[Value, int]])
+    names: dict[str, str] = field(default_factory=dict[str, str])
     applied: dict[str, Function] = field(default_factory=dict[str, Function])
     uses: dict[tuple[str, Span], str] = field(default_factory=dict[tuple[str, Span], str])
     choosing: set[tuple[str, Span]] = field(default_factory=set[tuple[str, Span]])

@@ -136,7 +136,8 @@ def _terms(graph: Graph, node: Node, distributions: Distributions) -> Iterator[T
         return
     operands = dict(node.operands)
     for label, gate in OPS[node.op].terms(tensors(graph, node.name), distributions.support):
-        yield Term(operands[label], gate)
+        if OPS[graph.by_name[operands[label]].op].contract is not Contract.ZERO:  # nothing adds nothing
+            yield Term(operands[label], gate)
 
 
 def _readers(graph: Graph, sums: Mapping[str, tuple[Term, ...]]) -> Counter[str]:

@@ -107,6 +107,12 @@ def mixture(weights: Tensor, operands: Sequence[Tensor], channels: int) -> Tenso
     return total
 
 
+def picked(weights: Tensor, operands: Sequence[Tensor], places: Sequence[str], subsets: Sequence[str]) -> Tensor:
+    """The sum of the operands, each times the probability of the subsets, [subsets], that have its place."""
+    has = [[float(place in subset.split("_")) for subset in subsets] for place in places]
+    return sum_of((weights.new_tensor(has) @ weights).to(operands[0].dtype), operands)
+
+
 def total(terms: Sequence[Tensor], channels: int, gates: Tensor | None = None, gated: Sequence[int] = ()) -> Tensor:
     """The sum of the terms, each cropped or zero-padded to `channels`; gates[i] multiplies the term gated[i]."""
     weights = dict(zip(gated, () if gates is None else gates.to(terms[0].dtype).unbind(), strict=True))

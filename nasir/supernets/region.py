@@ -18,13 +18,15 @@ from nasir.ir.ops import OPS, Call, Channels, Contract, Tensors, tensors, torch_
 from nasir.ir.ops.base import (
     Chances,
     GatedOperands,
+    Labels,
     Operand,
     OperandGates,
     Operands,
+    Options,
     SoftArgument,
 )
 from nasir.ir.ops.base import Mask as MaskOf
-from nasir.ir.path import Path
+from nasir.ir.path import Path, fresh
 from nasir.ir.pending import is_cut
 from nasir.ir.regions import Part
 from nasir.ir.values import Ref, Scalar, Value, key
@@ -119,6 +121,7 @@ class RegionLowering:
         self._kernels = {name for node in mixed if mixes_kernels(self._graph, node) for name in node.inputs}
         self._activations = {name for node in mixed if mixes_activations(self._graph, node) for name in node.inputs}
         self.arguments: list[str | Gated] = []
+        self._argument_names: set[str] = set()
         self._last: fx.Node | None = None
         """The last of the module's parameters."""
 
@@ -155,6 +158,8 @@ class RegionLowering:
     def _argument(self, source: str | Gated, name: str) -> fx.Node:
         """A parameter of the module; parameters come before all else in a graph."""
         self.arguments.append(source)
+        name = fresh(name, self._argument_names)
+        self._argument_names.add(name)
         if self._last is None:
             self._last = self._fx.placeholder(name)
         else:
@@ -207,6 +212,10 @@ class RegionLowering:
                     return None
                 self._lowered.weights[node.name] = self._lowered.gates[node.name]
                 return self._vector(Gated("weights", node.name))
+            case Labels():
+                return list(operands)
+            case Options(attribute):
+                return self._options(node, attribute)
             case GatedOperands():
                 return [list(operands).index(label) for label, _ in node.gates]
 
@@ -220,7 +229,7 @@ class RegionLowering:
     def _options(self, node: Node, attribute: str) -> list[Scalar]:
         """The options of an attribute that the operands are named by, in the operands' order."""
         options = {key(option): option for option in self._distributions.support(node[attribute])}
-        return [options[label] for label in self._labels(node)]
+        return [options[label] for label in self._labels(node)] if selects(OPS[node.op]) else [*options.values()]
 
     def _mask(self, type: Type) -> fx.Node | None:
         return self._vector(self._lowered.mask(type.channels)) if is_cut(type) else None

@@ -180,7 +180,19 @@ class GatedOperands:
     """Which of the operands have a gate, by their places."""
 
 
-SoftArgument = Operand | Operands | Mask | Chances | OperandGates | GatedOperands | Channels
+@dataclass(frozen=True)
+class Labels:
+    """The labels of all operands, as a list."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of an attribute, as a list: those that `Chances` are of."""
+
+    attribute: str
+
+
+SoftArgument = Operand | Operands | Mask | Chances | OperandGates | GatedOperands | Channels | Labels | Options
 
 
 @dataclass(frozen=True)
@@ -317,8 +329,8 @@ class Op:
         """The node with the operands alone that some choice reads: what none reads need not have a shape."""
         return node
 
-    def simplified(self, node: Node) -> Node | str:
-        """The node in its simplest form, or the name of the operand it equals."""
+    def simplified(self, node: Node, maker: Callable[[str], "Op"]) -> Node | str:
+        """The node in its simplest form, or the name of the operand it equals. `maker` is the op that makes a value."""
         return node
 
     def live(self, node: Node, support: Support) -> Iterator[tuple[str, Condition | None]]:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
-from nasir.diagnostics import Span
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import Tensor
@@ -69,17 +68,22 @@ class Parametric(Function, ABC):
 
     def written_call(self, name: str, path: str, writer: Writer) -> s.Expr:
         """A call of `name` with the arguments that are bound, as one writes it in the scope `path`."""
-        if not self.bound:
-            return s.Name(self.span, name)
         arguments = tuple(
-            s.Argument(b.span, s.Identifier(b.span, parameter), _written(b.span, b.value, path, writer))
+            s.Argument(b.span, s.Identifier(b.span, parameter), _written(b, path, writer))
             for parameter, b in self.bound.items()
+            if not isinstance(b.value, Tensor) or b.expr is not None
         )
+        if not arguments:
+            return s.Name(self.span, name)
         return s.Call(self.span, s.Name(self.span, name), arguments)
 
 
-def _written(span: Span, thing: Thing, path: str, writer: Writer) -> s.Expr:
-    if isinstance(thing, Function):
-        return thing.written(path, writer)
-    assert not isinstance(thing, Tensor), "an argument is no tensor"
-    return writer.value(span, thing)
+def _written(bound: Bound, path: str, writer: Writer) -> s.Expr:
+    match bound.value:
+        case Tensor():
+            assert bound.expr is not None, "a tensor is written as its cell is"
+            return bound.expr
+        case Function():
+            return bound.value.written(path, writer)
+        case value:
+            return writer.value(bound.span, value)
