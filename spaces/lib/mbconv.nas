@@ -1,4 +1,4 @@
-# Inverted residuals with the squeeze-and-excite of the networks that brought it to them.
+# Inverted residuals with the squeeze-and-excite of the networks that brought it to them. EfficientNet has MnasNet's.
 
 ## Scales each channel by a gate made of all channels' means (Hu et al., 2018); `squeeze` numbers make it.
 block excite(squeeze, act = relu, gate = sigmoid) {
@@ -8,7 +8,7 @@ block excite(squeeze, act = relu, gate = sigmoid) {
   return x * scale
 }
 
-## Inverted residual of MnasNet (Tan et al., 2019) and EfficientNet; `se` squeezes to a share of the block's own input.
+## Inverted residual of MnasNet (Tan et al., 2019); `se` is the squeeze as a share of the block's own input.
 block mbconv(width, expand = 1, kernel = 3, stride = 1, act = relu, se = 0) {
   mid       = round_to(8, x.channels * expand)
   expansion = x -> (conv(1, mid) -> bn -> act) when mid != x.channels
@@ -18,7 +18,7 @@ block mbconv(width, expand = 1, kernel = 3, stride = 1, act = relu, se = 0) {
   return shortcut(x, project)
 }
 
-## Inverted residual of MobileNetV3 (Howard et al., 2019); `se` squeezes to a share of the expansion, by ReLU in any block.
+## Inverted residual of MobileNetV3 (Howard et al., 2019); `se` is the squeeze as a share of the expansion.
 block mbconv_v3(width, expand = 1, kernel = 3, stride = 1, act = hswish, se = 0) {
   mid       = round_to(8, x.channels * expand)
   expansion = x -> (conv(1, mid) -> bn -> act) when mid != x.channels
