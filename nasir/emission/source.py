@@ -138,8 +138,9 @@ class _Writer:
         kept: set[str] = set()
         for number, group in enumerate(self._definition.body.groups):
             modules: list[str] = []
+            indent = _INDENT + 4 * group.is_optional  # those are under a condition
             for step in group.steps:
-                made = self._made(step)
+                made = self._made(step, indent)
                 if step.is_module:
                     modules += made
                 else:  # what one step keeps, others of the same parameter need not keep again
@@ -162,7 +163,7 @@ class _Writer:
         self._conditions[number] = f"self.{flag}"
         known = asked if " is not None" in asked else f"self.{flag}"
         self._static += [flag] * bool(modules)
-        inner = [f"{space}if {known}:", *(f"    {line}" for line in modules)] if modules else []
+        inner = [f"{space}if {known}:", *modules] if modules else []
         return [f"{space}self.{flag} = {asked}", *inner]
 
     def _flag(self, label: str) -> str:
@@ -170,26 +171,26 @@ class _Writer:
         taken |= {text.removeprefix("self.") for text in self._conditions.values()}
         return fresh(f"has_{safe(label)}", taken)
 
-    def _made(self, step: Step) -> list[str]:
+    def _made(self, step: Step, indent: int) -> list[str]:
         """The lines that make a step's modules, or keep what its forward reads."""
         if step.is_sequence:
-            return self._sequence(step) if step.children else []
+            return self._sequence(step, indent) if step.children else []
         if step.children:
             name, arguments = self._constructor(step.children[0])
-            return layout.call(f"self.{step.attribute} = {name}", arguments, "", _INDENT)
+            return layout.call(f"self.{step.attribute} = {name}", arguments, "", indent)
         if step.is_module:
             assert step.call is not None, "a module is a call"
             arguments = [text for argument, hole in step.arguments if (text := self._argument(argument, hole, ""))]
-            return layout.call(f"self.{step.attribute} = {step.call.class_name}", arguments, "", _INDENT)
+            return layout.call(f"self.{step.attribute} = {step.call.class_name}", arguments, "", indent)
         kept = [name for hole in step.kept if isinstance(name := self._definition.fillings[hole], str)]
         calls = "()" if step.activation is not None else ""
         return [f"{' ' * _INDENT}self.{name} = {name}{calls}" for name in dict.fromkeys(kept)]
 
-    def _sequence(self, step: Step) -> list[str]:
+    def _sequence(self, step: Step, indent: int) -> list[str]:
         """A table of layers, a row each, with what it makes and costs beside it."""
         calls = layout.aligned([(name, *arguments) for name, arguments in map(self._constructor, step.children)])
         rows = [self._rows.get(child.region) for child in step.children]
-        space, inner = " " * _INDENT, " " * (_INDENT + 4)
+        space, inner = " " * indent, " " * (indent + 4)
         lines: list[tuple[str, str, str]] = []
         at = 0
         while at < len(calls):
@@ -212,7 +213,7 @@ class _Writer:
         titles = f"# {'output':<{shapes}}  {COSTS[PRIMARY].unit:>{costs}}"
         return [
             f"{space}# fmt: off",
-            f"{head:<{_INDENT + 4 + width}}  {titles}",
+            f"{head:<{indent + 4 + width}}  {titles}",
             *(f"{inner}{text:<{width}}  # {shape:<{shapes}}  {cost:>{costs}}" for text, shape, cost in lines),
             f"{space}{end}",
             f"{space}# fmt: on",
@@ -305,9 +306,9 @@ def _literal(value: Hole) -> str:
 
 
 def _module_or_identity(step: Step, made: Sequence[str], asked: str) -> list[str]:
-    """A module, or an identity where it is not asked for."""
-    line = f"{made[0]} if {asked} else nn.Identity()"
+    """A module, or an identity where it is not asked for; `made` is laid out under a condition."""
+    line = f"{made[0].removeprefix('    ')} if {asked} else nn.Identity()"
     if len(made) == 1 and len(line) <= layout.WIDTH:
         return [line]
     identity = f"{' ' * _INDENT}self.{step.attribute} = nn.Identity()"
-    return [identity, f"{' ' * _INDENT}if {asked}:", *(f"    {line}" for line in made)]
+    return [identity, f"{' ' * _INDENT}if {asked}:", *made]
