@@ -40,6 +40,8 @@ class Forward:
     def lines(self) -> list[str]:
         """The lines of the body."""
         position = 0
+        self._apart: set[str] = set()
+        """Results that have their names already."""
         for number, group in enumerate(self._body.groups):
             if number in self._conditions:
                 self._optional(group, self._conditions[number], position)
@@ -97,7 +99,35 @@ class Forward:
 
     # Steps
 
+    def _items(self, position: int) -> list[Step]:
+        """The steps right behind this one that take its results, where nothing else reads it: each result once."""
+        step, found = self._steps[position], list[Step]()
+        for item in self._steps[position + 1 :]:
+            if item.call is None or item.call.kind != "item" or item.operands != (step.key,):
+                break
+            found.append(item)
+        users = [s for s in self._steps if step.key in s.operands]
+        in_order = [item.call.target for item in found if item.call] == [str(i) for i in range(len(found))]
+        return found if len(found) > 1 and users == found and in_order else []
+
+    def _take_apart(self, position: int, step: Step, items: Sequence[Step]) -> None:
+        """`a, b = torch.chunk(x, 2, dim=1)`."""
+        for operand in step.operands:
+            self._settle(operand, position)
+        names: list[str] = []
+        for i, item in enumerate(items, position + 1):
+            names.append(fresh(self._variable(item, i), names))
+        self._put(f"{', '.join(names)} = {self._render(step, self._expressions)}")
+        for item, name in zip(items, names, strict=True):
+            self._hold(item.key, name)
+            self._apart.add(item.key)
+
     def _step(self, position: int, step: Step, nests: bool = True) -> None:
+        if step.key in self._apart:
+            return
+        if items := self._items(position):
+            self._take_apart(position, step, items)
+            return
         expression = self._render(step, self._expressions)
         variable = self._variable(step, position)
         start = max(len(f"{variable} = "), len("return ") if step.key == self._output else 0)

@@ -189,10 +189,41 @@ class DimTable:
 
     def total(self, layout: Sequence[Value], *, hint: str) -> Value:
         """The channel count of a layout: the sum of its segments."""
+        if (whole := self.whole(layout)) is not None:
+            return whole
         count: Value = layout[0]
         for segment in layout[1:]:
             count = self.apply("add", count, segment, hint=hint)
         return count
+
+    def whole(self, layout: Sequence[Value]) -> Ref | None:
+        """The one undecided value that a layout is, or is equal parts of; None where it is none."""
+        first = layout[0]
+        if not isinstance(first, Ref) or any(segment != first for segment in layout):
+            return None
+        base, divisor = self.base(first)
+        if len(layout) == 1 or divisor == len(layout):
+            return first if len(layout) == 1 else base
+        if divisor % len(layout):
+            return None
+        whole = self.apply("div", base, divisor // len(layout), hint=f"{base.name}.part")
+        return whole if isinstance(whole, Ref) else None
+
+    def base(self, value: Ref) -> tuple[Ref, int]:
+        """What a value is a part of, and the how-manieth: itself where it is none."""
+        dim = self.dims.get(value.name)
+        if dim is not None and dim.function == "div":
+            whole, divisor = dim.args
+            if isinstance(whole, Ref) and isinstance(divisor, int) and not isinstance(divisor, bool) and divisor > 1:
+                return whole, divisor
+        return value, 1
+
+    def parts(self, value: Value, count: int) -> tuple[Value, ...]:
+        """A width as `count` equal parts."""
+        if count == 1 or not isinstance(value, Ref):
+            return (value,)
+        base, divisor = self.base(value)
+        return (self.apply("div", base, divisor * count, hint=f"{base.name}.part"),) * count
 
     def define(self, dim: Dim) -> Ref:
         """The dim's one entry: an earlier equal definition if there is one, else this one under a free name."""

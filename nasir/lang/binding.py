@@ -44,7 +44,7 @@ def _body(parameters: tuple[s.Parameter, ...], body: tuple[s.Statement, ...], kn
     for statement in body:
         yield from _expr(statement.value, known)
         if not isinstance(statement, s.Return):
-            known.add(statement.name.text)
+            known.update(name.text for name in statement.names)
 
 
 def _expr(expr: s.Expr, known: set[str]) -> Iterator[Diagnostic]:

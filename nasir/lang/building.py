@@ -21,10 +21,12 @@ def join(path: str, name: str) -> str:
 
 @dataclass(frozen=True)
 class Tensor:
-    """The output of the node `node`; of a table, with the nodes of its named rows."""
+    """The output of the node `node`; of a table, with the nodes of its named rows. Several `results` have to be named
+    apart before anything reads them."""
 
     node: str
     rows: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    results: int = 1
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ class Builder:
         """A new node under a free name."""
         if len(self.nodes) >= MOST_NODES:
             raise mistakes.too_large(span, "the space has too many nodes", MOST_NODES)
+        if several := [tensor for tensor in operands.values() if tensor.results > 1]:
+            raise mistakes.several_results(span, several[0].results)
         free = fresh(name, self.nodes)
         inputs = tuple((label, tensor.node) for label, tensor in operands.items())
         self.nodes[free] = Node(free, op, inputs, tuple(attributes.items()), None, span, written, self.flow)

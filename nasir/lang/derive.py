@@ -283,7 +283,7 @@ def _local_names(module: Module, seen: set[int]) -> set[str]:
 
 
 def _bound_names(body: tuple[s.Statement, ...]) -> frozenset[str]:
-    return frozenset(x.name.text for x in body if isinstance(x, (s.Let, s.Bind)))
+    return frozenset(name.text for x in body if isinstance(x, (s.Let, s.Bind)) for name in x.names)
 
 
 def _literal(span: Span, value: Scalar) -> s.Expr:

@@ -86,17 +86,21 @@ def _aligned(rows: Sequence[tuple[str, str]], between: str) -> list[str]:
 
 
 def _body(body: Sequence[s.Statement]) -> list[str]:
-    width = max((len(str(x.name)) for x in body if isinstance(x, s.Bind)), default=0)
+    width = max((len(_names(x)) for x in body if isinstance(x, s.Bind)), default=0)
     lines: list[str] = []
     for statement in body:
         match statement:
             case s.Let():
                 lines += _statement(f"let {statement.name} = ", statement.value)
             case s.Bind():
-                lines += _statement(f"{statement.name!s:<{width}} = ", statement.value)
+                lines += _statement(f"{_names(statement):<{width}} = ", statement.value)
             case s.Return():
                 lines += _statement("return ", statement.value)
     return lines
+
+
+def _names(statement: s.Bind) -> str:
+    return ", ".join(map(str, statement.names))
 
 
 def _statement(start: str, value: s.Expr) -> list[str]:

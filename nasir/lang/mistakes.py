@@ -314,6 +314,16 @@ def untaken_column(span: Span, column: str, choice: str) -> Mistake:
     return Mistake(Diagnostic("E0340", f"no alternative of `{choice}` takes `{column}` here", span, (hint,)))
 
 
+def several_results(span: Span, count: int) -> Mistake:
+    names = ", ".join("abcdefgh"[:count]) if count <= 8 else "a, b, ..."
+    return Mistake(Diagnostic("E0344", f"there are {count} results here", span, (f"name them: `{names} = ...`",)))
+
+
+def other_results(span: Span, count: int, names: int) -> Mistake:
+    are = "is one result" if count == 1 else f"are {count} results"
+    return Mistake(Diagnostic("E0344", f"there {are} here, and {names} names", span))
+
+
 def bad_pick(span: Span, edges: int) -> Mistake:
     return Mistake(Diagnostic("E0343", f"`pick` takes how many first, a whole number from 1 to {edges}", span))
 

@@ -201,7 +201,8 @@ class _Builder:
         return s.Let(span, *map(self._build, children))
 
     def _bind(self, span: Span, children: list[Any]) -> s.Bind:
-        return s.Bind(span, *map(self._build, children))
+        *names, value = map(self._build, children)
+        return s.Bind(span, tuple(names), value)
 
     def _return(self, span: Span, children: list[Any]) -> s.Return:
         return s.Return(span, *map(self._build, children))

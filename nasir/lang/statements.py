@@ -1,5 +1,8 @@
 """Bodies of blocks and spaces: statements, one after another."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from nasir.diagnostics import MOST_MISTAKES, Span
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
@@ -28,11 +31,12 @@ def run(body: tuple[s.Statement, ...], frame: Frame, name: s.Identifier, context
         if isinstance(statement, s.Return):
             result = context.attempt(_returned, statement.value, frame, context)
             continue
-        thing = context.attempt(_bound, statement, frame, first, context)
-        if isinstance(thing, Poison):
-            frame.names.setdefault(statement.name.text, thing)  # of two definitions, the first
-        else:
-            frame.names[statement.name.text] = thing
+        things = context.attempt(_bound, statement, frame, first, context)
+        for name in statement.names:
+            if isinstance(things, Poison):
+                frame.names.setdefault(name.text, things)  # of two definitions, the first
+            else:
+                frame.names[name.text] = things[name.text]
     if result is None:
         raise mistakes.no_return(name.span, name.text)
     if not isinstance(result, Tensor):
@@ -57,14 +61,33 @@ def _returned(value: s.Expr, frame: Frame, context: Context) -> Tensor:
     return context.builder.node("outputs", "outputs", found, {}, value.span)
 
 
-def _bound(statement: s.Let | s.Bind, frame: Frame, first: dict[str, Span], context: Context) -> Thing:
-    """What the statement binds its name to; `first` are the places of the names before it."""
+def _bound(statement: s.Let | s.Bind, frame: Frame, first: dict[str, Span], context: Context) -> Mapping[str, Thing]:
+    """What the statement binds its names to; `first` are the places of the names before it."""
+    for one in statement.names:
+        if one.text in first:
+            raise mistakes.defined_twice(one.span, one.text, first[one.text])
+        first[one.text] = one.span
+    names = [one.text for one in statement.names]
+    label = "_".join(names)
+    thing = context.evaluate(statement.value, frame.place(names[0], label))
+    if len(names) == 1:
+        return {names[0]: _kept(thing, statement, frame, context)}
+    if not isinstance(thing, Tensor) or thing.results != len(names):
+        count = thing.results if isinstance(thing, Tensor) else 1
+        raise mistakes.other_results(statement.value.span, count, len(names))
+    one = {"x": replace(thing, results=1)}
+    return {
+        name: context.builder.node(join(frame.path, name), "result", one, {"index": i}, statement.span)
+        for i, name in enumerate(names)
+    }
+
+
+def _kept(thing: Thing, statement: s.Let | s.Bind, frame: Frame, context: Context) -> Thing:
+    """What a statement of one name keeps of a thing."""
     name, is_let = statement.name.text, isinstance(statement, s.Let)
-    if name in first:
-        raise mistakes.defined_twice(statement.name.span, name, first[name])
-    first[name] = statement.name.span
-    thing = context.evaluate(statement.value, frame.place(name, name))
     if isinstance(thing, Tensor):
+        if thing.results > 1:
+            raise mistakes.several_results(statement.value.span, thing.results)
         return thing
     if not is_let and isinstance(statement.value, (s.Set, s.Range)):
         raise mistakes.set_without_let(statement.value.span, name)

@@ -190,11 +190,21 @@ class Let(Tree):
     name: Identifier
     value: Expr
 
+    @property
+    def names(self) -> tuple[Identifier, ...]:
+        return (self.name,)
+
 
 @dataclass(frozen=True)
 class Bind(Tree):
-    name: Identifier
+    """`name = value`; `a, b = value` where it has several results."""
+
+    names: tuple[Identifier, ...]
     value: Expr
+
+    @property
+    def name(self) -> Identifier:
+        return self.names[0]
 
 
 @dataclass(frozen=True)

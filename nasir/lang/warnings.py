@@ -12,22 +12,22 @@ from nasir.lang.modules import Module
 def warnings(module: Module, elaborated: Graph | None, checked: Graph | None) -> Iterator[Diagnostic]:
     """The warnings about a file without mistakes: its graph as elaborated and as checked, where it has a space."""
     unused = list(_unused(module))
-    for statement in unused:
-        yield mistakes.unused_binding(statement.name.span, statement.name.text)
+    for _, name in unused:
+        yield mistakes.unused_binding(name.span, name.text)
     if elaborated is not None and checked is not None:
-        yield from _dead_decisions(elaborated, checked, [statement.span for statement in unused])
+        yield from _dead_decisions(elaborated, checked, [statement.span for statement, _ in unused])
         yield from _useless_output(checked)
 
 
-def _unused(module: Module) -> Iterator[s.Let | s.Bind]:
-    """Statements that bind a name which nothing reads, in the bodies of a file."""
+def _unused(module: Module) -> Iterator[tuple[s.Let | s.Bind, s.Identifier]]:
+    """Statements that bind a name which nothing reads, in the bodies of a file; of several, one must be read."""
     for item in module.tree.items:
         if not isinstance(item, (s.Block, s.Space)):
             continue
         read = {tree.text for statement in item.body for tree in s.walk(statement.value) if isinstance(tree, s.Name)}
         for statement in item.body:
-            if not isinstance(statement, s.Return) and statement.name.text not in read:
-                yield statement
+            if not isinstance(statement, s.Return) and not any(name.text in read for name in statement.names):
+                yield statement, statement.name
 
 
 def _dead_decisions(elaborated: Graph, checked: Graph, said: Sequence[Span]) -> Iterator[Diagnostic]:

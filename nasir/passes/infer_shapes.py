@@ -1,5 +1,6 @@
 """infer-shapes: a type for every node; `x.channels` and its like become the dims they stand for."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -8,8 +9,16 @@ from nasir.ir.dims import Dim
 from nasir.ir.distributions import Distributions, TableTooLarge
 from nasir.ir.facts import Fact
 from nasir.ir.graph import Graph, Node, Region, Type, values_of
-from nasir.ir.ops import OPS, Op, OpError, Tensors, elements
-from nasir.ir.ops.mistakes import no_contract, no_such_size, too_large, wrong_attribute
+from nasir.ir.ops import OPS, Contract, Op, OpError, Tensors, elements
+from nasir.ir.ops.mistakes import (
+    dealt_out,
+    no_contract,
+    no_such_size,
+    parts_of_options,
+    too_large,
+    wrong_attribute,
+)
+from nasir.ir.ops.parts import Refinement
 from nasir.ir.pending import is_cut
 from nasir.ir.values import Scalar, Value
 from nasir.passes import mistakes
@@ -54,7 +63,16 @@ class InferShapes(Pass):
     gives = frozenset((Fact.SHAPED,))
 
     def run(self, graph: Graph) -> Graph:
-        return _Inference(graph).run()
+        parts: dict[str, int] = {}
+        while True:
+            try:
+                return _Inference(graph, parts).run()
+            except Refinement as wanted:  # a width is needed in equal parts: all values of it are laid out so
+                parts[wanted.name] = math.lcm(wanted.count, parts.get(wanted.name, 1))
+
+
+MOST_PARTS = 256
+"""Of one width: each is a segment of its own."""
 
 
 class _Untyped(Exception):
@@ -62,12 +80,14 @@ class _Untyped(Exception):
 
 
 class _Inference:
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+    def __init__(self, graph: Graph, parts: Mapping[str, int]) -> None:
+        """`parts` are the widths that are laid out in equal parts, and how many."""
+        self._graph, self._parts = graph, parts
         self._types: dict[str, Type] = {}
         self._dims = DimRewriter(graph, {}, self._read_shape)
         self._distributions = Distributions(self._dims.table.decisions, self._dims.table.dims)
         self._failed: dict[str, tuple[Diagnostic, ...]] = {}
+        self._refinements: dict[str, Refinement] = {}
         self._nodes: list[Node] = []
         self._weights = 0
 
@@ -78,7 +98,11 @@ class _Inference:
             read[node.name] = decided.inputs
             if all(name in self._types for name in decided.inputs):
                 self._infer(decided)
-        if found := [d for name in self._wanted(read) for d in self._failed.get(name, ())]:
+        wanted = self._wanted(read)
+        for name in wanted:  # what a guard leaves out for every choice lays out nothing
+            if name in self._refinements:
+                raise self._refinements[name]
+        if found := [d for name in wanted for d in self._failed.get(name, ())]:
             raise CompileError(found)
         return replace(
             self._graph,
@@ -121,12 +145,15 @@ class _Inference:
             typed = self._dims.node(node)
             it = Tensors(typed, {label: self._types[name] for label, name in node.operands})
             self._check_attributes(typed)
-            type = self._folded(op.infer(it, self._dims.table, self._distributions.support))
+            type = self._folded(self._laid_out(op, it))
             typed = replace(typed, attributes=op.settled(it, self._dims.table, self._distributions.support), type=type)
             _check_contract(op, typed, it)
             self._check_sizes(typed)
         except OpError as error:
             self._failed[node.name] = (Diagnostic(error.code, error.message, node.span, error.hints),)
+            return
+        except Refinement as wanted:
+            self._refinements[node.name] = wanted
             return
         except _Untyped:
             return
@@ -139,6 +166,30 @@ class _Inference:
             return
         self._types[node.name] = type
         self._nodes.append(typed)
+
+    def _laid_out(self, op: Op, it: Tensors) -> Type:
+        """The node's type, an undecided width of its own in as many parts as any op needs it in."""
+        table = self._dims.table
+        try:
+            type = op.infer(it, table, self._distributions.support)
+        except Refinement as wanted:
+            known = self._parts.get(wanted.name, 1)
+            if known % wanted.count == 0:  # it is laid out so where it is made, and was dealt out since
+                raise dealt_out(wanted.name, wanted.count) from None
+            raise
+        whole = table.whole(type.channels) if op.contract is Contract.MIXES else None
+        if whole is None:
+            return type
+        base, divisor = table.base(whole)
+        known, count = self._parts.get(base.name, 1), len(type.channels)
+        if known % (divisor * count) and count > 1:
+            raise Refinement(base.name, divisor * count)
+        needed = known // math.gcd(known, divisor)
+        if needed > MOST_PARTS:
+            raise too_large(f"${whole.name} is laid out in {needed:,} equal parts; the limit is {MOST_PARTS:,}")
+        if wrong := [option for option in self._distributions.support(whole) if float(option) % needed]:
+            raise parts_of_options(whole.name, needed, wrong)
+        return Type(table.parts(whole, needed), type.sizes)
 
     def _folded(self, type: Type) -> Type:
         """The type with a map's size a constant where every choice makes it the same, as rules of shapes expect it."""

@@ -107,6 +107,14 @@ def mixture(weights: Tensor, operands: Sequence[Tensor], channels: int) -> Tenso
     return total
 
 
+def added(terms: Sequence[Tensor]) -> Tensor:
+    """The sum of terms of one shape."""
+    first, *others = terms
+    for other in others:
+        first = first + other
+    return first
+
+
 def picked(weights: Tensor, operands: Sequence[Tensor], places: Sequence[str], subsets: Sequence[str]) -> Tensor:
     """The sum of the operands, each times the probability of the subsets, [subsets], that have its place."""
     has = [[float(place in subset.split("_")) for subset in subsets] for place in places]
@@ -210,8 +218,10 @@ def fit(x: Tensor, channels: int) -> Tensor:
 
 
 def cleared(weight: Tensor, mask: Tensor) -> Tensor:
-    """A weight, [out, in, ...], that reads what it read of x in x * mask, the mask of shape [in]."""
-    return weight * mask.to(weight.dtype).view(1, -1, *[1] * (weight.dim() - 2))
+    """A weight, [out, in, ...], that reads what it read of x in x * mask, the mask of shape [in]. Of groups, [in] is
+    one of them: they are alike."""
+    own = mask[: weight.shape[1]]
+    return weight * own.to(weight.dtype).view(1, -1, *[1] * (weight.dim() - 2))
 
 
 class SearchConv2d(nn.Conv2d):

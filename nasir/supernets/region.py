@@ -264,6 +264,8 @@ class RegionLowering:
             case "torch":
                 return self._call(node, getattr(torch, call.target), tuple(operands), arguments)
             case "operator":
+                if len(operands) > 2:
+                    return self._call(node, layers.added, (operands,))
                 return self._call(node, _OPERATORS[call.target], tuple(operands))
             case "item":
                 return self._call(node, operator.getitem, (operands[0], int(call.target)))

@@ -58,6 +58,8 @@ def _cut(
         layout = it.out.channels if of == "out" else it.operands[of].channels
         if all(map(is_decided, layout)):  # nothing to cut; groups make the axis shorter than the layout
             continue
+        groups = sum(map(distributions.largest, layout)) // weight.shape[axis]
+        layout = layout[: len(layout) // groups]
         kept = torch.tensor(_kept(layout, known, distributions), device=weight.device)
         weight = weight.index_select(axis, kept)
     return weight.detach().clone()

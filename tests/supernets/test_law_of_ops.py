@@ -75,11 +75,14 @@ class Draw:
         attributes = {p.name: self.attribute(p) for p in self.op.parameters}
         if "selector" in self.op.internal:
             attributes["selector"] = self.table.decide(Decision("which", tuple(label for label, _ in operands)))
+        if "subset" in self.op.internal:
+            subsets = ("0", "1") if len(operands) == 2 else ("0_1", "0_2", "1_2")
+            attributes["subset"] = self.table.decide(Decision("which", subsets))
         if "index" in self.op.internal:
             attributes["index"] = self.draw.choice([0, 1])
             operands = (("x", self.node("both", Halves.name, operands, {})),)
         output = self.node("out", self.op.name, operands, attributes)
-        if self.op.name == Halves.name:
+        if self.op.name == Halves.name or self.op.results(next(iter(attributes.values()), 1)) > 1:
             output = self.node("one", "result", (("x", output),), {"index": self.draw.choice([0, 1])})
         decisions, dims = self.table.decisions.values(), self.table.dims.values()
         return Graph("law", tuple(decisions), tuple(dims), (), tuple(self.nodes), output)
@@ -94,6 +97,8 @@ class Draw:
                 return self.draw.choice([1, 2, 3, 5, Pair("3x1"), Pair("2x3")])
             case "padding":
                 return self.draw.choice(["centred", "same", 0, 1, Pair("1x2")])
+            case "several":
+                return self.draw.choice([2, 4])
             case "flag":
                 return self.draw.choice([True, False])
             case "number" | "positive":
@@ -104,21 +109,19 @@ class Draw:
                 return self.draw.choice(["nearest", "bilinear"])
             case "margin":
                 return self.draw.choice([0, 1, Pair("0x1")])
-            case _ if parameter.default is not None:
+            case _ if not parameter.sizing or parameter.default is not None:
                 return self.draw.choice([1, 2])
             case _:
                 return self.width(parameter.name)
 
     def operands(self, rank: int, widths) -> tuple[tuple[str, str], ...]:
-        if self.op.operands == ("...",):
-            labels = tuple(f"a{i}" for i in range(self.draw.choice([2, 3])))
-        else:
-            labels = self.op.operands
+        several = tuple(map(str, range(self.draw.choice([2, 3]))))
+        labels = several if self.op.operands == ("...",) else self.op.operands
         alike = self.draw.random() < 0.5
         found = []
         for i, label in enumerate(labels):
             own = widths if i == 0 or alike else [self.width(f"{label}{j}") for j in range(len(widths))]
-            found.append((label, self.value(label, rank, own)))
+            found.append((label, self.value(f"v{label}", rank, own)))
         return tuple(found)
 
     def value(self, name: str, rank: int, widths) -> str:

@@ -50,9 +50,9 @@ class Contract(Enum):
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of an op in the language. `kind` is `count`, `window` (a count or a pair of them), `size` (a larger
-    one), `margin` (a window from 0), `padding` (a margin, or a word of `PADDINGS`), `mode` (a word of `MODES`), `flag`,
-    `number`, `positive` or `share` (a number from 0 to 1); no default means required.
+    """A parameter of an op in the language; no default means required. `kind` is `count`, `several` (from 2), `window`
+    (a count or a pair of them), `size` (a larger one), `margin` (a window from 0), `padding` (a margin, or a word of
+    `PADDINGS`), `mode` (a word of `MODES`), `flag`, `number`, `positive` or `share` (a number from 0 to 1).
 
     A `count` may be undecided where the op can have it so; of any other undecided parameter the op becomes a mixture of
     itself at each option, and so of a count that is not `sizing` (a stride).
@@ -98,6 +98,10 @@ _KINDS: Mapping[str, tuple[Callable[[Scalar], bool], str]] = {
     "count": (
         lambda value: not isinstance(value, Pair) and _counts(value, 1, LARGEST_COUNT),
         f"a whole number from 1 to {LARGEST_COUNT:,}",
+    ),
+    "several": (
+        lambda value: not isinstance(value, Pair) and _counts(value, 2, LARGEST_COUNT),
+        f"a whole number from 2 to {LARGEST_COUNT:,}",
     ),
     "size": (
         lambda value: _counts(value, 1, LARGEST_COUNT),
@@ -308,6 +312,10 @@ class Op:
         """Whether it has a rule for what a network costs."""
         rules = ("macs", "params", "weight_count", "pooled")
         return any(getattr(type(self), rule) is not getattr(Op, rule) for rule in rules)
+
+    def results(self, value: Value) -> int:
+        """How many results it has where `value` is its first parameter; one has no parts."""
+        return 1
 
     def fills(self, node: Node) -> bool:
         """Whether it puts something into a channel of zeros."""

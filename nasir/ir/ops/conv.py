@@ -1,10 +1,7 @@
 """Convolution."""
 
-from collections.abc import Sequence
-
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Node, Type
-from nasir.ir.ops import mistakes
 from nasir.ir.ops.base import (
     Argument,
     Attribute,
@@ -20,6 +17,8 @@ from nasir.ir.ops.base import (
     per_group,
     require_map,
 )
+from nasir.ir.ops.parts import parts_of
+from nasir.ir.ops.shuffle import part_count
 from nasir.ir.ops.window import (
     DILATION,
     KERNEL,
@@ -33,7 +32,7 @@ from nasir.ir.ops.window import (
     window_arguments,
 )
 from nasir.ir.sizes import Number, Sizing
-from nasir.ir.values import Value
+from nasir.ir.values import Ref, Value
 
 
 class Conv(Op):
@@ -46,7 +45,7 @@ class Conv(Op):
         Parameter("width", "count", sizing=True),
         STRIDE,
         Parameter("bias", "flag", False),
-        Parameter("groups", "count", 1, sizing=True),
+        Parameter("groups", "count", 1),
         PADDING,
         DILATION,
     )
@@ -57,8 +56,11 @@ class Conv(Op):
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         require_map(it, self.name)
-        require_groups(it, (*it.x.channels, it["width"]))
-        return Type((it["width"],), strided(it, dims, support))
+        groups = part_count(it["groups"])
+        parts_of(it.x.channels, groups, dims)
+        if not isinstance(it["width"], Ref):
+            parts_of((it["width"],), groups, dims)
+        return Type(dims.parts(it["width"], groups), strided(it, dims, support))
 
     def settled(self, it: Tensors, dims: DimTable, support: Support) -> tuple[tuple[str, Value], ...]:
         return settled_padding(it, support)
@@ -91,19 +93,6 @@ class Conv(Op):
             pad=uneven(it),
             search=f"nasir.supernets.layers:SearchConv{it.x.rank}d",
         )
-
-
-def require_groups(it: Tensors, channels: Sequence[Value]) -> None:
-    """A diagnostic unless the groups are a constant that divides decided channels."""
-    groups = it["groups"]
-    if groups == 1:
-        return
-    counts = [c for c in channels if isinstance(c, int)]
-    if not isinstance(groups, int) or len(counts) < len(channels):
-        message = "groups and undecided channels do not go together"
-        raise mistakes.undecided_groups(message, "decide the widths, or use `dwconv`")
-    if any(count % groups for count in counts):
-        raise mistakes.groups_do_not_divide(groups, channels)
 
 
 offered = (Conv,)

@@ -94,6 +94,22 @@ def uneven_average() -> OpError:
     return OpError("E0417", message, "write `padding` as a number")
 
 
+def no_equal_parts(count: int, layout: Sequence[Value]) -> OpError:
+    message = f"the channels {' + '.join(map(text, layout))} are no {count} equal parts"
+    return OpError("E0410", message, "put a convolution between, which lays its channels out as they are needed")
+
+
+def dealt_out(name: str, count: int) -> OpError:
+    message = f"channels that were dealt out, of the undecided width ${name}, are no {count} parts any more"
+    return OpError("E0410", message, "decide the width, or put a convolution between")
+
+
+def parts_of_options(name: str, count: int, wrong: Sequence[Scalar]) -> OpError:
+    listed = ", ".join(map(text, wrong))
+    message = f"${name} is laid out in {count} equal parts, and {listed} cannot be"
+    return OpError("E0408", message, f"let all its options be multiples of {count}")
+
+
 def gaps(op: str, kernel: int, stride: int) -> OpError:
     message = f"`{op}` with a kernel of {kernel} and a stride of {stride} would leave gaps"
     return OpError("E0419", message, f"take a kernel of {stride} at least")

@@ -1,32 +1,59 @@
-"""Channel shuffle."""
+"""Channels in equal parts: dealt out, or taken apart."""
 
 from nasir.ir.dims import DimTable
-from nasir.ir.graph import Type
-from nasir.ir.ops import mistakes
-from nasir.ir.ops.base import Argument, Attribute, Call, Op, Parameter, Support, Tensors, require_map
-from nasir.ir.values import Ref
+from nasir.ir.graph import Type, is_decided, layout_of
+from nasir.ir.ops.base import Argument, Attribute, Call, Contract, Op, Parameter, Support, Tensors, require_map
+from nasir.ir.ops.parts import parts_of
+from nasir.ir.values import Value
 
 
 class Shuffle(Op):
-    """`shuffle(groups)`: channels dealt out across groups, as after a grouped convolution (ShuffleNet).
-
-    It has no contract: a cut of dealt-out channels is not the shuffle of a cut.
-    """
+    """`shuffle(groups)`: channels dealt out across groups, as after a grouped convolution (ShuffleNet, Zhang et al.,
+    2018). Of groups that keep their first channels, the dealt-out channels are the first of them all."""
 
     name = "shuffle"
-    parameters = (Parameter("groups", "count", sizing=True),)
+    parameters = (Parameter("groups", "count"),)
+    contract = Contract.CHANNELWISE
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         require_map(it, self.name)
-        groups, (first, *others) = it["groups"], it.x.channels
-        if others or isinstance(first, Ref) or isinstance(groups, Ref):
-            raise mistakes.undecided_groups("a shuffle of undecided channels has no meaning", "decide the widths")
-        if int(first) % int(groups):
-            raise mistakes.groups_do_not_divide(groups, it.x.channels)
-        return it.x
+        groups, hint = part_count(it["groups"]), f"{it.node.name}.channels"
+        first, *_ = parts_of(it.x.channels, groups, dims)
+        whole = dims.whole(it.x.channels)
+        if groups == 1 or all(map(is_decided, it.x.channels)):
+            return it.x
+        # The first parts of all groups are dealt out together, then the second ones.
+        if whole is not None:
+            return Type(dims.parts(whole, len(first)), it.x.sizes)
+        return Type(tuple(dims.apply("mul", part, groups, hint=hint) for part in first), it.x.sizes)
 
     def call(self, it: Tensors) -> Call:
         return Call("function", "channel_shuffle", (Argument("groups", Attribute("groups"), positional=True),))
 
 
-offered = (Shuffle,)
+class Split(Op):
+    """`a, b = x -> split(2)`: the channels in equal parts, one after another."""
+
+    name = "split"
+    parameters = (Parameter("parts", "several"),)
+    contract = Contract.CHANNELWISE
+
+    def results(self, value: Value) -> int:
+        return part_count(value)
+
+    def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
+        parts = parts_of(it.x.channels, part_count(it["parts"]), dims)
+        return Type(parts=tuple(Type(layout_of(part), it.x.sizes) for part in parts))
+
+    def call(self, it: Tensors) -> Call:
+        chunks = Argument("chunks", Attribute("parts"), positional=True)
+        return Call("torch", "chunk", (chunks, Argument("dim", 1)))
+
+
+def part_count(value: Value) -> int:
+    """How many parts: a constant, for a set of them is a mixture."""
+    assert isinstance(value, int), "a set of numbers of parts is a mixture"
+    return value
+
+
+offered = (Shuffle, Split)

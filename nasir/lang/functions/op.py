@@ -93,7 +93,9 @@ class OpFunction(Parametric):
             for parameter, b in self.bound.items()
             if parameter in attributes and (b.span.text.isidentifier() or b.span.text == "x.channels")
         )
-        return context.builder.node(name, self.op.name, operands, attributes, self.span, written)
+        made = context.builder.node(name, self.op.name, operands, attributes, self.span, written)
+        results = self.op.results(next(iter(attributes.values()))) if attributes else 1
+        return replace(made, results=results)
 
     def _mixture(
         self, name: str, operands: dict[str, Tensor], parameter: Parameter, value: Ref, context: Context
