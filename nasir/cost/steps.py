@@ -1,5 +1,6 @@
 """What is computed of one network, in an order in which each thing stands behind all that it reads."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
@@ -30,12 +31,14 @@ Step = Computed | Activity | int
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps in `order`. `readers` has the places of those that read a thing; but the nodes that read a size are in
-    `sized`, by their conditions. `last` is the place of the last that reads it, -1 where none does; `numbers` tell the
-    things apart."""
+    """The steps in `order`. `readers` has the places of the dims that read a decision or a dim, and of a condition's
+    nodes; `asking` those of the conditions that tell a value of it from most others, by the values; `sized` those of
+    the nodes that it is a size of, by their conditions. `last` is the place of the last that reads it, -1 where none
+    does; `numbers` tell the things apart."""
 
     order: Sequence[Step]
     readers: Mapping[Thing, Sequence[int]]
+    asking: Mapping[Thing, Mapping[Scalar, Sequence[int]]]
     sized: Mapping[Thing, Mapping[Activity, Sequence[int]]]
     last: Mapping[Thing, int]
     numbers: Mapping[Thing, int]
@@ -48,6 +51,7 @@ def steps_of(graph: Graph, priced: Sequence[Priced]) -> Steps:
     order = _order(graph, priced, sizes, asked)
     things: tuple[Thing, ...] = (*graph.decision_map, *graph.dim_map, *asked)
     readers: dict[Thing, list[int]] = {thing: [] for thing in things}
+    asking: dict[Thing, dict[Scalar, list[int]]] = {thing: {} for thing in things}
     sized: dict[Thing, dict[Activity, list[int]]] = {thing: {} for thing in things}
     last: dict[Thing, int] = dict.fromkeys(things, -1)
     for place, step in enumerate(order):
@@ -60,13 +64,27 @@ def steps_of(graph: Graph, priced: Sequence[Priced]) -> Steps:
                 last[activity] = place
             case Computed(name):
                 reads = {a.name for a in graph.dim_map[name].args if isinstance(a, Ref)}
+                for argument in reads:
+                    readers[argument].append(place)
             case _:
                 reads = asked[step]
+                for name, value in _told_apart(step):
+                    asking[name].setdefault(value, []).append(place)
         for name in reads:
             last[name] = place
-            if not isinstance(step, int):
-                readers[name].append(place)
-    return Steps(order, readers, sized, last, {thing: i for i, thing in enumerate(things)})
+    return Steps(order, readers, asking, sized, last, {thing: i for i, thing in enumerate(things)})
+
+
+def _told_apart(condition: Activity) -> set[tuple[str, Scalar]]:
+    """The values that each question of a condition tells from most others: to change among these others is nothing to
+    it."""
+    found: set[tuple[str, Scalar]] = set()
+    for question in condition.nodes():
+        ((usual, _),) = Counter(map(id, question.cases)).most_common(1)
+        for value, case in zip(question.index, question.cases, strict=True):
+            if id(case) != usual:
+                found.add((question.name, value))
+    return found
 
 
 def _order(

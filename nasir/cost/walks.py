@@ -146,7 +146,11 @@ class Sum:
         """Give a thing another value; those that read it are due."""
         steps = self._steps
         if isinstance(thing, str):
-            changed.known[thing], self._known[thing] = self._known[thing], value
+            before = changed.known[thing] = self._known[thing]
+            self._known[thing] = value
+            for one in (before, value):
+                for place in steps.asking[thing].get(one, ()):
+                    heappush(due, place)
         else:
             changed.active[thing], self._active[thing] = self._active[thing], bool(value)
         for place in steps.readers[thing]:

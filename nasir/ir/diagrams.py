@@ -47,7 +47,7 @@ class Diagram:
             elif diagram.cases and diagram not in seen:
                 seen.add(diagram)
                 waiting.append((diagram, True))
-                waiting += [(case, False) for case in diagram.cases]
+                waiting += [(case, False) for case in diagram.cases if case.cases]
         return found
 
     def asks(self) -> set[str]:
@@ -79,7 +79,9 @@ class Diagrams:
 
     def leaf(self, value: int) -> Diagram:
         """The constant."""
-        return self._leaves.setdefault(value, Diagram(value))
+        if value not in self._leaves:
+            self._leaves[value] = Diagram(value)
+        return self._leaves[value]
 
     def ask(self, name: str, case: Callable[[Scalar], Diagram]) -> Diagram:
         """The function that is `case(value)` where `name` has this value. Cases ask what comes later."""
