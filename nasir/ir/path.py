@@ -34,9 +34,10 @@ class Path(str):
     @property
     def scopes(self) -> Iterator["Path"]:
         """Every scope around it, layers of alternatives too, the innermost first: `a:b.c` is in `a:b` and in `a`."""
-        for i in range(len(self) - 1, 0, -1):
-            if self[i] in f".{ALTERNATIVE}":
-                yield Path(self[:i])
+        end = max(self.rfind("."), self.rfind(ALTERNATIVE))
+        while end > 0:
+            yield Path(self[:end])
+            end = max(self.rfind(".", 0, end), self.rfind(ALTERNATIVE, 0, end))
 
     @property
     def last(self) -> str:

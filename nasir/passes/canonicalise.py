@@ -59,7 +59,8 @@ class Canonicalise(Pass):
         nodes: list[Node] = []
         for node in graph.nodes:
             operands = tuple((label, forwarded.get(name, name)) for label, name in node.operands)
-            simple = OPS[node.op].simplified(replace(dims.node(node), operands=operands))
+            node = dims.node(node)
+            simple = OPS[node.op].simplified(node if operands == node.operands else replace(node, operands=operands))
             if isinstance(simple, str):
                 forwarded[node.name] = simple
             else:

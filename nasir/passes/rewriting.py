@@ -47,13 +47,16 @@ class DimRewriter:
         return None if type is None else type.changed(self.value)
 
     def node(self, node: Node) -> Node:
-        """The node over the new table."""
-        attributes = tuple((name, self.value(value)) for name, value in node.attributes)
-        return replace(node, attributes=attributes, type=self.type(node.type))
+        """The node over the new table; most often it is the old one."""
+        attributes, type = tuple((name, self.value(value)) for name, value in node.attributes), self.type(node.type)
+        if attributes == node.attributes and type == node.type:
+            return node
+        return replace(node, attributes=attributes, type=type)
 
     def region(self, region: Region) -> Region:
         """The region over the new table."""
-        return replace(region, values=tuple((name, self.value(value)) for name, value in region.values))
+        values = tuple((name, self.value(value)) for name, value in region.values)
+        return region if values == region.values else replace(region, values=values)
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
