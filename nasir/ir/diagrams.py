@@ -9,13 +9,19 @@ parts.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.values import Scalar
 
 MOST_NODES = 500_000
 
 
-class TooManyNodes(Exception):
+class TooManyNodes(CompileError):
     """The diagrams of one graph have more than `MOST_NODES` nodes."""
+
+    def __init__(self) -> None:
+        message = f"the conditions under which parts are in a network ask more than {MOST_NODES:,} questions"
+        hint = "nest fewer choices, or tie fewer of them together"
+        super().__init__(Diagnostic("E0406", message, None, (hint,)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,22 +29,36 @@ Age = tuple[int, ...]
 class TableTooLarge(CompileError):
     """The joint distribution of these dims has more entries than `LARGEST_TABLE`."""
 
+    hint = "tie fewer decisions together, or give them fewer options"
+
     def __init__(self, names: tuple[str, ...], span: Span | None = None) -> None:
-        listed = ", ".join(f"${name}" for name in names[:6]) + (", ..." if len(names) > 6 else "")
-        message = f"the joint distribution of {listed} has more than {LARGEST_TABLE:,} entries"
-        hint = "tie fewer decisions together, or give them fewer options"
-        super().__init__(Diagnostic("E0406", message, span, (hint,)))
         self.names = names
+        listed = ", ".join(f"${name}" for name in names[:6]) + (", ..." if len(names) > 6 else "")
+        super().__init__(Diagnostic("E0406", self.message(listed), span, (self.hint,)))
+
+    def message(self, listed: str) -> str:
+        """What is wrong with the distribution of these names."""
+        return f"the joint distribution of {listed} has more than {LARGEST_TABLE:,} entries"
+
+    def at(self, span: Span | None) -> "TableTooLarge":
+        """The same mistake at a place of the program."""
+        return type(self)(self.names, span)
+
+
+class TooManyEntries(TableTooLarge):
+    """All tables of a space together have more than `MOST_ENTRIES` entries."""
+
+    def message(self, listed: str) -> str:
+        return f"with {listed} the joint distributions of the space have more than {MOST_ENTRIES:,} entries together"
 
 
 class TooManyValues(TableTooLarge):
     """The dim can have more than `MOST_VALUES` values."""
 
-    def __init__(self, names: tuple[str, ...], span: Span | None = None) -> None:
-        message = f"${names[0]} can have more than {MOST_VALUES:,} values"
-        hint = "give the decisions that it is computed from fewer options, or round it: `round_to(8, ...)`"
-        CompileError.__init__(self, Diagnostic("E0406", message, span, (hint,)))
-        self.names = names
+    hint = "give the decisions that it is computed from fewer options"
+
+    def message(self, listed: str) -> str:
+        return f"{listed} can have more than {MOST_VALUES:,} values"
 
 
 class Distributions:
@@ -237,7 +251,7 @@ class Distributions:
                 self._tables[wanted] = self._compute(wanted)
                 self._entries += len(self._tables[wanted])
                 if self._entries > MOST_ENTRIES:
-                    raise TableTooLarge(wanted)
+                    raise TooManyEntries(wanted)
             waiting.pop()
         return self._tables[names]
 

@@ -8,6 +8,7 @@ from nasir.ir.path import Path
 from nasir.ir.regions import is_table
 from nasir.ir.values import Ref
 from nasir.passes.base import Pass
+from nasir.passes.rewriting import needed_names
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ class PruneDead(Pass):
             if node.name in alive:
                 alive.update(node.inputs)
         nodes = tuple(node for node in graph.nodes if node.name in alive)
-        needed = _needed(graph, (value.name for node in nodes for value in values_of(node) if isinstance(value, Ref)))
+        needed = needed_names(
+            graph, (value.name for node in nodes for value in values_of(node) if isinstance(value, Ref))
+        )
         return replace(
             graph,
             nodes=nodes,
@@ -51,14 +54,6 @@ class PruneDead(Pass):
             decisions=tuple(d for d in graph.decisions if d.name in needed),
             regions=tuple(_regions(graph, {node.name for node in nodes}, needed)),
         )
-
-
-def _needed(graph: Graph, names: Iterable[str]) -> set[str]:
-    needed = set(names)
-    for dim in reversed(graph.dims):
-        if dim.name in needed:
-            needed.update(a.name for a in dim.args if isinstance(a, Ref))
-    return needed
 
 
 def _regions(graph: Graph, alive: set[str], needed: set[str]) -> Iterable[Region]:

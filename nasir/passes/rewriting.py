@@ -1,11 +1,20 @@
 """Dims rebuilt in a new table: constants fold, equal definitions fall together, dims that nothing reads go."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from nasir.ir.dims import SELECT, SHAPE_FUNCTIONS, Decision, Dim, DimTable
 from nasir.ir.graph import Graph, Node, Region, Type
 from nasir.ir.values import Ref, Scalar, Value
+
+
+def needed_names(graph: Graph, names: Iterable[str]) -> set[str]:
+    """The names, and those of the decisions and dims that theirs are computed from."""
+    needed = set(names)
+    for dim in reversed(graph.dims):  # users before what they use
+        if dim.name in needed:
+            needed.update(a.name for a in dim.args if isinstance(a, Ref))
+    return needed
 
 
 class DimRewriter:
