@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 
 import nasir
+from nasir.diagnostics import CompileError
 from nasir.ir.printer import print_graph
 from tests.conftest import each_space
 from tests.spaces import RESIDUAL
@@ -155,3 +156,17 @@ def test_costs_of_few_networks_are_those_of_all(compiled):
     every = [space.at({"a": a, "b": b, "c": c, "d": d}) for a, b, c, d in product((True, False), repeat=4)]
     assert space.macs() == (min(n.macs()[0] for n in every), max(n.macs()[0] for n in every)) == (524, 82_444)
     assert space.at(space.largest()).macs()[0] == 82_444
+
+
+def test_what_nothing_reads_may_have_a_distribution_that_is_too_long(compiled):
+    """The ends of this shortcut are of one layout, so nothing asks how many channels they have in all."""
+    flows = "".join(f"  y{i} = x -> conv(1, 1..64 by 1)\n" for i in range(60))
+    joined = f"  z = concat({', '.join(f'y{i}' for i in range(60))})\n"
+    text = f"space s(classes = 4) {{\n  x = image(3, size=2)\n{flows}{joined}"
+    space = compiled(text + "  return shortcut(z, z -> relu) -> conv(1, classes) -> global_avg_pool\n}\n")
+    assert space.size() == 64**60
+    with pytest.raises(CompileError) as refused:
+        compiled(text + "  return z -> conv(1, z.channels) -> global_avg_pool -> linear(classes)\n}\n")
+    (mistake,) = refused.value.diagnostics
+    assert mistake.code == "E0406"
+    assert "1,000,000 entries together" in mistake.message
