@@ -155,8 +155,12 @@ class Space:
     def derived(self, choices: Choices) -> str:
         """The network of `choices` as a program in the same language, complete in itself."""
         chosen = self.choices(choices)
-        shaped = run(self._elaboration.graph, (InferShapes(),), ELABORATED)
-        return print_file(derived_file(self._module, self._elaboration, shaped, chosen))
+        return print_file(derived_file(self._module, self._elaboration, self._shaped, chosen))
+
+    @cached_property
+    def _shaped(self) -> Graph:
+        """The program as it was elaborated, with types."""
+        return run(self._elaboration.graph, (InferShapes(),), ELABORATED)
 
 
 def weights(network: Graph) -> dict[str, tuple[object, ...]]:

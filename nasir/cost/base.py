@@ -83,10 +83,6 @@ class AdditiveCost(Cost):
     def expected(self, model: "CostModel") -> Polynomial:
         return model.sums(self).expected((self,))[self.name]
 
-    def told(self, counters: Counters) -> int | None:
-        """Its value as torch's own counters have it; None where they cannot tell."""
-        return None
-
     def walk(self, model: "CostModel", choices: Choices) -> "Walk":
         from nasir.cost.walks import Sum
 

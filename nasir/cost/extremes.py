@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations, product
 from typing import Literal
 
-from nasir.cost.model import CostModel, Walk
+from nasir.cost.model import Change, CostModel, Walk
 from nasir.cost.registry import COSTS
 from nasir.ir.dims import Decision
 from nasir.ir.graph import Choices
@@ -24,7 +24,8 @@ def extreme(model: CostModel, cost: str, end: Literal["smallest", "largest"]) ->
     alternatives, which is most often a skip; where there are at most `_MOST_PAIRS` changes of two decisions, those too.
     No such change betters what it finds; where more must change together it can miss the best.
     """
-    few = [d for d in model.graph.decisions if d.name not in COSTS[cost].growing(model)]
+    growing = COSTS[cost].growing(model)
+    few = [d for d in model.graph.decisions if d.name not in growing]
     sign = 1 if end == "smallest" else -1
     if math.prod(len(d.options) for d in few) <= _MOST_NETWORKS:
         start = {d.name: _end(d.options, end, 0) for d in model.graph.decisions}
@@ -62,19 +63,14 @@ def _descend(walk: Walk, sign: int, decisions: Sequence[Decision], optima: list[
     return walk
 
 
-def _betters(walk: Walk, sign: int, candidates: Iterable[tuple[tuple[str, Scalar], ...]]) -> bool:
+def _betters(walk: Walk, sign: int, candidates: Iterable[tuple[Change, ...]]) -> bool:
     """Take each of the changes that betters the cost; whether any did."""
     improved = False
     for candidate in candidates:
-        before = walk.total
-        if sign > 0 and len(candidate) == 1 and walk.at_least(*candidate[0]) >= before:
-            continue  # most alternatives to a skip; what follows from them need not be looked at
-        changes = [walk.change(name, option) for name, option in candidate]
-        if sign * walk.total < sign * before:
+        if sign * walk.after(candidate) < sign * walk.total:
             improved = True
-        else:
-            for change in reversed(changes):
-                walk.undo(change)
+            for name, option in candidate:
+                walk.change(name, option)
     return improved
 
 

@@ -1,20 +1,24 @@
 """The costs of a graph: at one network exactly, under the gates as polynomials."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
 from nasir.cost.base import AdditiveCost
 from nasir.cost.registry import COSTS, STANDARD
-from nasir.ir.activity import Activity, holds, node_activities, probability, selectors
+from nasir.cost.steps import Priced, Steps, sizes_of, steps_of
+from nasir.ir.activity import Activity, holds, node_activities, probability
 from nasir.ir.circuit import Polynomial, total
 from nasir.ir.dims import SELECT
 from nasir.ir.distributions import Distributions
-from nasir.ir.graph import Choices, Graph, values_of
+from nasir.ir.graph import Choices, Graph
 from nasir.ir.ops import OPS, Op, Tensors, tensors
-from nasir.ir.sizes import Sizing, evaluate, evaluator, exact
+from nasir.ir.sizes import Sizing, evaluate, exact
 from nasir.ir.values import Ref, Scalar
+
+Change = tuple[str, Scalar]
+"""A decision, and the option that it takes."""
 
 
 class Walk(Protocol):
@@ -27,28 +31,13 @@ class Walk(Protocol):
         """The choices where it stands."""
         ...
 
-    def change(self, decision: str, option: Scalar) -> object:
-        """Change one decision; what comes back takes the step back, with `undo`."""
+    def after(self, changes: Sequence[Change]) -> int:
+        """What the cost would be after these changes; it stands where it stood."""
         ...
 
-    def at_least(self, decision: str, option: Scalar) -> int:
-        """What the cost would be at least with this option."""
+    def change(self, decision: str, option: Scalar) -> None:
+        """Change one decision."""
         ...
-
-    def undo(self, change: object) -> None:
-        """Take a step back."""
-        ...
-
-
-@dataclass(frozen=True)
-class Links:
-    """What follows from what: of each decision and dim the numbers of the dims that read it, of the priced nodes whose
-    sizes it is, by their conditions, and the conditions that ask it; of each condition the numbers of its nodes."""
-
-    dims: Mapping[str, Sequence[int]]
-    sizes: Mapping[str, Mapping[Activity, Sequence[int]]]
-    conditions: Mapping[str, Sequence[Activity]]
-    nodes: Mapping[Activity, Sequence[int]]
 
 
 class CostModel:
@@ -128,7 +117,7 @@ class Sums:
 
     def __init__(self, model: CostModel, ops: frozenset[str]) -> None:
         self.model, self.graph, self.ops = model, model.graph, ops
-        self.priced: tuple[tuple[Op, Tensors, Activity], ...] = tuple(
+        self.priced: tuple[Priced, ...] = tuple(
             (OPS[node.op], tensors(self.graph, node.name), model.activities[node.name])
             for node in self.graph.nodes
             if OPS[node.op].name in ops
@@ -148,52 +137,16 @@ class Sums:
         return {name: total(polynomials) for name, polynomials in parts.items()}
 
     @cached_property
-    def evaluators(self) -> Sequence[Callable[[Mapping[str, Scalar]], Scalar]]:
-        """What computes each dim from the decisions and the dims before it."""
-        return tuple(map(evaluator, self.graph.dims))
-
-    @cached_property
-    def links(self) -> Links:
-        """Where a change of one decision leads."""
-        names = (*self.graph.decision_map, *self.graph.dim_map)
-        dims = {name: list[int]() for name in names}
-        sizes: dict[str, dict[Activity, list[int]]] = {name: {} for name in names}
-        conditions: dict[str, list[Activity]] = {name: [] for name in names}
-        nodes: dict[Activity, list[int]] = {}
-        for i, dim in enumerate(self.graph.dims):
-            for name in {a.name for a in dim.args if isinstance(a, Ref)}:
-                dims[name].append(i)
-        for i, (_, it, activity) in enumerate(self.priced):
-            for name in _sizes(it):
-                sizes[name].setdefault(activity, []).append(i)
-            if activity not in nodes:
-                for name in selectors(activity):
-                    conditions[name].append(activity)
-            nodes.setdefault(activity, []).append(i)
-        return Links(dims, sizes, conditions, nodes)
-
-    @cached_property
-    def switched(self) -> Mapping[str, Sequence[tuple[Activity, Sequence[int]]]]:
-        """For each decision the conditions that ask it, with those of their nodes whose sizes do not follow from it."""
-        roots = self.model.distributions.decisions_of
-        found: dict[str, list[tuple[Activity, Sequence[int]]]] = {}
-        for decision in self.graph.decisions:
-            found[decision.name] = []
-            for activity in self.links.conditions[decision.name]:
-                nodes = [
-                    i
-                    for i in self.links.nodes[activity]
-                    if not any(decision.name in roots(name) for name in _sizes(self.priced[i][1]))
-                ]
-                found[decision.name].append((activity, nodes))
-        return found
+    def steps(self) -> Steps:
+        """What is computed of a network, and where a change of one decision leads."""
+        return steps_of(self.graph, self.priced)
 
     @cached_property
     def growing(self) -> frozenset[str]:
         """Decisions that every cost grows with, whatever the others are: numbers that reach costs as sizes alone, by
         functions that grow with them. Formulas of costs have no minus."""
-        switching = {name for activity in self.links.nodes for name in selectors(activity)}
-        sizing = {name for _, it, _ in self.priced for name in _sizes(it)}
+        switching = {name for activity in self.distinct for name in activity.asks()}
+        sizing = {name for _, it, _ in self.priced for name in sizes_of(it)}
         for dim in reversed(self.graph.dims):  # users before what they use
             grows = _GROWS.get(dim.function, ()) if dim.name not in switching else ()
             if dim.name not in switching | sizing:
@@ -225,9 +178,3 @@ _GROWS: Mapping[str, Collection[int]] = {
     SELECT: _MANY,
 }
 """Arguments, by their place, that a function of dims grows with: those of a selection but for what it selects by."""
-
-
-def _sizes(it: Tensors) -> set[str]:
-    """The decisions and dims that a node's costs are computed from."""
-    mentioned = {v.name for type in it.operands.values() for v in type.values() if isinstance(v, Ref)}
-    return mentioned | {v.name for v in values_of(it.node) if isinstance(v, Ref)}

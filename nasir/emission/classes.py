@@ -2,6 +2,7 @@
 
 import keyword
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -311,8 +312,8 @@ class _Filling:
     def _set_defaults(self) -> None:
         """Defaults for what most uses leave alone: no stride, the usual activation, a part that is not there."""
         for parameter in self._definition.parameters.values():
-            most = max(parameter.values, key=lambda value: sum(same(value, v) for v in parameter.values))
-            count = sum(same(most, value) for value in parameter.values)
+            counts = Counter((type(value), value) for value in parameter.values)
+            (_, most), count = counts.most_common(1)[0]  # of equals the first
             is_plain = most is None or most is False or most == 1 or type(most) is str
             several = len(self._uses) > 1 or most is None
             if parameter.is_optional and most is not None:

@@ -1,5 +1,6 @@
 """A class's forward: values get the program's names; a flow's steps nest while the line is short enough."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ from nasir.emission.merging import Group, Merged
 from nasir.emission.steps import Step
 from nasir.ir.naming import safe
 from nasir.ir.ops import Argument
-from nasir.ir.path import fresh
+from nasir.ir.path import first_free
 
 _INDENT = 8
 
@@ -33,6 +34,15 @@ class Forward:
         self._variables: dict[str, str] = {name: key for key, name in body.arguments.items()}
         """The value that each variable holds."""
         self._inline: set[str] = set()
+        self._positions = {step.key: i for i, step in enumerate(self._steps)}
+        self._reads: dict[str, list[int]] = {}
+        """The positions of the steps that read each value."""
+        for i, step in enumerate(self._steps):
+            for operand in dict.fromkeys(step.operands):
+                self._reads.setdefault(operand, []).append(i)
+        self._kept = {self._output, *(group.otherwise for group in body.groups if group.is_optional)}
+        """Values that are needed to the end."""
+        self._labels = Counter(step.label for step in self._steps)
         self._group_of = [number for number, group in enumerate(body.groups) for _ in group.steps]
         self._lines: list[str] = []
         self._indent = _INDENT
@@ -60,7 +70,7 @@ class Forward:
     def _optional(self, group: Group, asked: str, position: int) -> None:
         """`value = this if asked else that` on one line, else under an `if`."""
         last = position + len(group.steps) - 1
-        for operand in {o for step in group.steps for o in step.operands} | {group.otherwise}:
+        for operand in dict.fromkeys((*(o for step in group.steps for o in step.operands), group.otherwise)):
             self._settle(operand, position)
         otherwise = self._expressions[group.otherwise]
         expression = self._nested(group)
@@ -90,9 +100,9 @@ class Forward:
         """The group as one expression; nothing where a value in it is read twice."""
         known = dict(self._expressions)
         own = [step.key for step in group.steps]
+        reads = Counter(o for step in group.steps for o in dict.fromkeys(step.operands))
         for step in group.steps:
-            reads = sum(step.key in s.operands for s in group.steps)
-            if step.key != group.result and reads != 1:
+            if step.key != group.result and reads[step.key] != 1:
                 return ""
             known[step.key] = self._render(step, known)
         return known[group.result] if group.result == own[-1] else ""
@@ -106,7 +116,7 @@ class Forward:
             if item.call is None or item.call.kind != "item" or item.operands != (step.key,):
                 break
             found.append(item)
-        users = [s for s in self._steps if step.key in s.operands]
+        users = [self._steps[i] for i in self._reads.get(step.key, ())]
         in_order = [item.call.target for item in found if item.call] == [str(i) for i in range(len(found))]
         return found if len(found) > 1 and users == found and in_order else []
 
@@ -116,7 +126,7 @@ class Forward:
             self._settle(operand, position)
         names: list[str] = []
         for i, item in enumerate(items, position + 1):
-            names.append(fresh(self._variable(item, i), names))
+            names.append(first_free(self._variable(item, i), names.__contains__))
         self._put(f"{', '.join(names)} = {self._render(step, self._expressions)}")
         for item, name in zip(items, names, strict=True):
             self._hold(item.key, name)
@@ -144,21 +154,21 @@ class Forward:
 
     def _nests(self, position: int, step: Step) -> bool:
         """Whether the value goes straight into the next step of the same flow, or is returned at once."""
-        uses = [s for s in self._steps[position + 1 :] if step.key in s.operands]
+        uses = self._reads.get(step.key, [])
         if not uses:
             return step.key == self._output
         following = self._steps[position + 1]
-        alone = sum(s.label == step.label for s in self._steps) == 1 and step.label != "x"
+        alone = self._labels[step.label] == 1 and step.label != "x"
         same = following.label == step.label or alone
         here, there = self._group_of[position], self._group_of[position + 1]
         goes_on = here == there or not self._body.groups[there].is_optional
         once = following.operands.count(step.key) == 1
-        return uses == [following] and once and same and goes_on and step.key != self._output
+        return uses == [position + 1] and once and same and goes_on and step.key != self._output
 
     def _settle(self, value: str, position: int) -> None:
         """Give a nested value a line of its own."""
         if value in self._inline:
-            step = next(s for s in self._steps if s.key == value)
+            step = self._steps[self._positions[value]]
             self._assign(value, self._variable(step, position - 1))
             self._inline.discard(value)
 
@@ -172,10 +182,12 @@ class Forward:
 
     def _variable(self, step: Step, position: int) -> str:
         """The flow's name; with a number where that name's value is still needed."""
-        later = {o for s in self._steps[position + 1 :] for o in s.operands} | {self._output}
-        later |= {g.otherwise for g in self._body.groups if g.is_optional}
-        needed = {name for name, value in self._variables.items() if value in later - {step.key}}
-        return fresh(safe(step.label), needed)
+
+        def is_needed(name: str) -> bool:
+            value = self._variables.get(name, step.key)
+            return value != step.key and (value in self._kept or self._reads.get(value, [-1])[-1] > position)
+
+        return first_free(safe(step.label), is_needed)
 
     def _render(self, step: Step, known: Mapping[str, str]) -> str:
         operands = [known[o] for o in step.operands]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from nasir.emission.steps import Step, Use
 
@@ -51,16 +52,18 @@ def merged(uses: Sequence[Use]) -> Merged | None:
 def _order(sequences: Sequence[Sequence[str]]) -> list[str] | None:
     """One order that every sequence is a part of."""
     found: list[str] = []
-    for sequence in sorted(sequences, key=len, reverse=True):
+    for sequence in sorted(dict.fromkeys(map(tuple, sequences)), key=len, reverse=True):
+        places = {key: i for i, key in enumerate(found)}
+        joined: list[str] = []
         at = 0
         for key in sequence:
-            if key in found:
-                if found.index(key) < at:
-                    return None
-                at = found.index(key) + 1
-            else:
-                found.insert(at, key)
-                at += 1
+            place = places.get(key, at)
+            if place < at:
+                return None
+            joined += found[at:place]
+            joined.append(key)
+            at = place + (key in places)
+        found = [*joined, *found[at:]]
     return found
 
 
@@ -113,15 +116,9 @@ class _Merging:
         return value
 
     def _groups(self, steps: Sequence[Step], output: str) -> tuple[Group, ...] | None:
-        groups: list[Group] = []
-        for step in steps:
-            present = tuple(step.key in own for own in self._steps)
-            if groups and groups[-1].present == present:
-                groups[-1] = Group((*groups[-1].steps, step), present)
-            else:
-                groups.append(Group((step,), present))
+        by_uses = groupby(steps, lambda step: tuple(step.key in own for own in self._steps))
         found: list[Group] = []
-        for group in groups:
+        for group in (Group(tuple(neighbours), present) for present, neighbours in by_uses):
             if not group.is_optional:
                 found.append(group)
                 continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from nasir.ir.graph import Graph, Node, Region
 from nasir.ir.naming import module_paths
 from nasir.ir.ops import OPS, Argument, Attribute, Call, Channels, resolve_argument, tensors
-from nasir.ir.path import Path, fresh
+from nasir.ir.path import Path
 from nasir.ir.regions import enclosing, inside, is_table
 from nasir.ir.values import Ref, Scalar, Value, Word
 
@@ -102,14 +102,19 @@ class Reading:
             for scope in Path(node.name).scopes:
                 self._inner.setdefault(scope, []).append(node)
         self._open: dict[str, bool] = {}
-        self._layers_of: dict[str, list[Region]] = {}
+        self._regions_in: dict[str, list[Region]] = {}
         for region in self.graph.regions:
-            if region.path and (around := enclosing(self.graph, region.path)) is not None:
-                self._layers_of.setdefault(around.path, []).append(region)
+            owner = enclosing(self.graph, region.path) if region.path else None
+            if owner is not None:
+                self._regions_in.setdefault(owner.path, []).append(region)
 
     def nodes_in(self, region: Region | None) -> Sequence[Node]:
         """The nodes of a region, and of the regions in it; of the network without a region."""
         return self.graph.nodes if region is None else self._inner.get(region.path, [])
+
+    def regions_in(self, region: Region) -> Sequence[Region]:
+        """The regions directly in a region, in order."""
+        return self._regions_in.get(region.path, [])
 
     def use(self, region: Region | None) -> Use:
         """What happens in a region, or in the network."""
@@ -148,8 +153,7 @@ class Reading:
 
     def layers(self, table: Region) -> list[Region]:
         """The layers of a table."""
-        found = self._layers_of.get(table.path, [])
-        return sorted(found, key=lambda layer: Path(layer.path).order)
+        return sorted(self.regions_in(table), key=lambda layer: Path(layer.path).order)
 
     def is_open(self, region: Region) -> bool:
         """Whether it is a table whose layers are no plain chain: others read what an inner one makes, or a layer reads
@@ -200,11 +204,17 @@ class _Use:
         self.names: dict[str, str] = {}
         self._channels: dict[str, str | None] = dict.fromkeys(list(keys.values())[:1], IN_CHANNELS)
         """The program's names of the channels of values."""
+        self._counts: dict[str, int] = {}
 
     def add(self, part: Node | Region) -> None:
         """The step of a node, or of a region that is a child."""
         step = self._node(part) if isinstance(part, Node) else self._child_step(part)
         self.steps.append(step)
+
+    def _next(self, name: str) -> str:
+        """`name`, `name_2`, ...: no other step has such a key."""
+        count = self._counts[name] = self._counts.get(name, 0) + 1
+        return name if count == 1 else f"{name}_{count}"
 
     def _hole(self, key: str, value: Hole, name: str | None) -> str:
         self.holes[key] = value
@@ -258,7 +268,7 @@ class _Use:
         own_name = re.fullmatch(rf"(.*\.)?{node.op}(_\d+)?", within)
         key = str(within)
         if op.module and own_name:  # whichever activation it is, it is the flow's next one
-            key = fresh(f"{own_name[1] or ''}@act", self.keys.values())
+            key = self._next(f"{own_name[1] or ''}@act")
         label = within.first if "." in within else ("x" if within.startswith(node.op) else str(within))
         self.keys[node.name] = key
         # A node's channels go by the name of its width, or of the channels that it passes on.

@@ -69,11 +69,6 @@ def holds(activity: Activity, known: Mapping[str, Scalar]) -> bool:
     return bool(activity.at(known))
 
 
-def selectors(activity: Activity) -> tuple[str, ...]:
-    """The decisions and dims that it tests, sorted."""
-    return tuple(sorted(activity.asks()))
-
-
 def probability(activity: Activity, distributions: Distributions) -> int | None:
     """The slot of P(activity); None where it is certain."""
     return None if activity is ALWAYS else distributions.truth(activity)

@@ -9,13 +9,19 @@ parts.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.values import Scalar
 
 MOST_NODES = 500_000
 
 
-class TooManyNodes(Exception):
+class TooManyNodes(CompileError):
     """The diagrams of one graph have more than `MOST_NODES` nodes."""
+
+    def __init__(self) -> None:
+        message = f"the conditions under which parts are in a network ask more than {MOST_NODES:,} questions"
+        hint = "nest fewer choices, or tie fewer of them together"
+        super().__init__(Diagnostic("E0406", message, None, (hint,)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +53,7 @@ class Diagram:
             elif diagram.cases and diagram not in seen:
                 seen.add(diagram)
                 waiting.append((diagram, True))
-                waiting += [(case, False) for case in diagram.cases]
+                waiting += [(case, False) for case in diagram.cases if case.cases]
         return found
 
     def asks(self) -> set[str]:
@@ -79,7 +85,9 @@ class Diagrams:
 
     def leaf(self, value: int) -> Diagram:
         """The constant."""
-        return self._leaves.setdefault(value, Diagram(value))
+        if value not in self._leaves:
+            self._leaves[value] = Diagram(value)
+        return self._leaves[value]
 
     def ask(self, name: str, case: Callable[[Scalar], Diagram]) -> Diagram:
         """The function that is `case(value)` where `name` has this value. Cases ask what comes later."""

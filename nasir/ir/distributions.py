@@ -29,22 +29,36 @@ Age = tuple[int, ...]
 class TableTooLarge(CompileError):
     """The joint distribution of these dims has more entries than `LARGEST_TABLE`."""
 
+    hint = "tie fewer decisions together, or give them fewer options"
+
     def __init__(self, names: tuple[str, ...], span: Span | None = None) -> None:
-        listed = ", ".join(f"${name}" for name in names[:6]) + (", ..." if len(names) > 6 else "")
-        message = f"the joint distribution of {listed} has more than {LARGEST_TABLE:,} entries"
-        hint = "tie fewer decisions together, or give them fewer options"
-        super().__init__(Diagnostic("E0406", message, span, (hint,)))
         self.names = names
+        listed = ", ".join(f"${name}" for name in names[:6]) + (", ..." if len(names) > 6 else "")
+        super().__init__(Diagnostic("E0406", self.message(listed), span, (self.hint,)))
+
+    def message(self, listed: str) -> str:
+        """What is wrong with the distribution of these names."""
+        return f"the joint distribution of {listed} has more than {LARGEST_TABLE:,} entries"
+
+    def at(self, span: Span | None) -> "TableTooLarge":
+        """The same mistake at a place of the program."""
+        return type(self)(self.names, span)
+
+
+class TooManyEntries(TableTooLarge):
+    """All tables of a space together have more than `MOST_ENTRIES` entries."""
+
+    def message(self, listed: str) -> str:
+        return f"with {listed} the joint distributions of the space have more than {MOST_ENTRIES:,} entries together"
 
 
 class TooManyValues(TableTooLarge):
     """The dim can have more than `MOST_VALUES` values."""
 
-    def __init__(self, names: tuple[str, ...], span: Span | None = None) -> None:
-        message = f"${names[0]} can have more than {MOST_VALUES:,} values"
-        hint = "give the decisions that it is computed from fewer options, or round it: `round_to(8, ...)`"
-        CompileError.__init__(self, Diagnostic("E0406", message, span, (hint,)))
-        self.names = names
+    hint = "give the decisions that it is computed from fewer options"
+
+    def message(self, listed: str) -> str:
+        return f"{listed} can have more than {MOST_VALUES:,} values"
 
 
 class Distributions:
@@ -237,7 +251,7 @@ class Distributions:
                 self._tables[wanted] = self._compute(wanted)
                 self._entries += len(self._tables[wanted])
                 if self._entries > MOST_ENTRIES:
-                    raise TableTooLarge(wanted)
+                    raise TooManyEntries(wanted)
             waiting.pop()
         return self._tables[names]
 
@@ -256,8 +270,13 @@ class Distributions:
             return [self._ordered(rest | {a.name for a in dim.args if isinstance(a, Ref)})]
         selector, *cases = dim.args
         assert isinstance(selector, Ref), "a decided selection is folded"
-        needed = {rest_and(rest, selector, case) for case in cases}
-        return [self._ordered(set(one)) for one in sorted(needed, key=sorted)]
+        needed = {rest_and(rest, selector, case): rest_and(rest, case) for case in cases}
+        found: list[tuple[str, ...]] = []
+        for one, others in sorted(needed.items(), key=lambda pair: sorted(pair[0])):
+            every = self._ordered(set(one))
+            apart = self._stands_apart(selector, others)
+            found += [self._ordered(set(others)), *self._independent_groups(every)] if apart else [every]
+        return found
 
     def _dim(self, name: str) -> Dim:
         return self._own[name] if name in self._own else self.dims[name]
@@ -322,11 +341,8 @@ class Distributions:
         rest = tuple(map(Ref, names[:-1]))
         products: dict[Assignment, list[Monomial]] = {}
         if dim.function == SELECT:
-            selector, *cases = dim.args
-            for wanted, case in zip(dim.keys, cases, strict=True):
-                for (selected, value, *others), product in self.joint((selector, case, *rest)):
-                    if selected == wanted:
-                        products.setdefault((*others, value), []).append(product)
+            for assignment, product in self._selected(dim, rest):
+                products.setdefault(assignment, []).append(product)
         else:
             function, arity = FUNCTIONS[dim.function], len(dim.args)
             for assignment, product in self.joint((*dim.args, *rest)):
@@ -337,6 +353,35 @@ class Distributions:
         if len(names) == 1 and len(products) > MOST_VALUES:
             raise TooManyValues(names)
         return {assignment: (self.circuit.total(terms),) for assignment, terms in products.items()}
+
+    def _selected(self, dim: Dim, rest: tuple[Ref, ...]) -> Iterator[tuple[Assignment, Monomial]]:
+        """Each possible assignment of what lies behind a selection, of the rest and the case in this order."""
+        selector, *cases = dim.args
+        assert isinstance(selector, Ref), "a decided selection is folded"
+        names = {ref.name for ref in rest}
+        chances = self._table((selector.name,))
+        known: dict[object, Mapping[Scalar, Sequence[tuple[Assignment, Monomial]]]] = {}
+        for wanted, case in zip(dim.keys, cases, strict=True):
+            if self._stands_apart(selector, rest_and(names, case)):
+                if (wanted,) in chances:
+                    for assignment, product in self.joint((*rest, case)):
+                        yield assignment, chances[wanted,] + product
+                continue
+            what = type(case), case
+            if what not in known:
+                known[what] = self._by_first((selector, *rest, case))
+            yield from known[what].get(wanted, ())
+
+    def _by_first(self, values: tuple[Value, ...]) -> Mapping[Scalar, Sequence[tuple[Assignment, Monomial]]]:
+        """Each possible assignment of the values but the first, by what the first is there."""
+        found: dict[Scalar, list[tuple[Assignment, Monomial]]] = {}
+        for (first, *others), product in self.joint(values):
+            found.setdefault(first, []).append((tuple(others), product))
+        return found
+
+    def _stands_apart(self, value: Ref, names: frozenset[str]) -> bool:
+        """Whether it shares no decision with any of them."""
+        return not any(self._bits(value.name) & self._bits(name) for name in names)
 
 
 def rest_and(rest: set[str], *values: Value) -> frozenset[str]:

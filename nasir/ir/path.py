@@ -6,7 +6,7 @@ so that names compare and print as what they are.
 """
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 
 ALTERNATIVE = ":"
 _ALTERNATIVE_PART = re.compile(rf"{ALTERNATIVE}\w+")
@@ -34,9 +34,10 @@ class Path(str):
     @property
     def scopes(self) -> Iterator["Path"]:
         """Every scope around it, layers of alternatives too, the innermost first: `a:b.c` is in `a:b` and in `a`."""
-        for i in range(len(self) - 1, 0, -1):
-            if self[i] in f".{ALTERNATIVE}":
-                yield Path(self[:i])
+        end = max(self.rfind("."), self.rfind(ALTERNATIVE))
+        while end > 0:
+            yield Path(self[:end])
+            end = max(self.rfind(".", 0, end), self.rfind(ALTERNATIVE, 0, end))
 
     @property
     def last(self) -> str:
@@ -88,8 +89,13 @@ class Path(str):
 
 def fresh(name: str, taken: Container[str], form: str = "{}_{}") -> str:
     """`name`, or the first of `name_2`, `name_3`, ... that is not taken."""
+    return first_free(name, taken.__contains__, form)
+
+
+def first_free(name: str, is_taken: Callable[[str], bool], form: str = "{}_{}") -> str:
+    """`name`, or the first of `name_2`, `name_3`, ... that is not taken."""
     free, count = name, 1
-    while free in taken:
+    while is_taken(free):
         count += 1
         free = form.format(name, count)
     return free

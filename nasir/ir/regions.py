@@ -38,13 +38,14 @@ class Part:
 def parts(graph: Graph) -> Iterator[Part]:
     """The parts in the order in which the network first comes to them; the image is no part."""
     layers = _layers(graph)
+    by_table: dict[str, list[str]] = {}
+    for layer in layers:
+        by_table.setdefault(Path(layer).parent, []).append(layer)
     found: dict[str, list[Node]] = {}
     for run in runs(graph):
         if run.is_layer and run.name not in found:
-            table = Path(run.name).parent
-            for layer in layers:  # all of the table's at once: an identity among them has a row, and no nodes
-                if Path(layer).parent == table:
-                    found.setdefault(layer, [])
+            # All of the table's at once: an identity among them has a row, and no nodes.
+            found |= {layer: [] for layer in by_table[Path(run.name).parent] if layer not in found}
         found.setdefault(run.name, []).extend(run.nodes)
     for name, nodes in found.items():
         yield _part(name, nodes, graph, layers)

@@ -5,14 +5,14 @@ share is named after the layer."""
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from nasir.ir.distributions import Distributions
+from nasir.ir.distributions import Distributions, TableTooLarge
 from nasir.ir.facts import Fact
 from nasir.ir.graph import Graph, Node, values_of
 from nasir.ir.ops import OPS, Op
 from nasir.ir.path import ALTERNATIVE, Path
 from nasir.ir.values import Ref, Scalar, Value
 from nasir.passes.base import Pass
-from nasir.passes.rewriting import DimRewriter
+from nasir.passes.rewriting import DimRewriter, needed_names
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,10 @@ class Canonicalise(Pass):
 
         for node in graph.nodes:
             operands = tuple((label, forwarded.get(name, name)) for label, name in node.operands)
-            simple = OPS[node.op].simplified(replace(dims.node(node), operands=operands), maker)
+            node = dims.node(node)
+            simple = OPS[node.op].simplified(
+                node if operands == node.operands else replace(node, operands=operands), maker
+            )
             if isinstance(simple, str):
                 forwarded[node.name] = simple
             else:
@@ -79,9 +82,27 @@ class Canonicalise(Pass):
 
 
 def _constants(graph: Graph) -> dict[str, Scalar]:
+    """The dims with one possible value, of those that something reads. Of what nodes read every distribution is known
+    to be short enough; what only a name of the program reads may have a longer one, and is left as it is."""
     distributions = Distributions(graph.decision_map, graph.dim_map)
-    supports = {dim.name: distributions.support(Ref(dim.name)) for dim in graph.dims}
-    return {name: support[0] for name, support in supports.items() if len(support) == 1}
+    values = (*(v for node in graph.nodes for v in values_of(node)), *(v for r in graph.regions for _, v in r.values))
+    needed = needed_names(graph, (value.name for value in values if isinstance(value, Ref)))
+    found: dict[str, Scalar] = {}
+    too_large: set[str] = set()
+    for dim in graph.dims:
+        if dim.name not in needed:
+            continue
+        if any(isinstance(argument, Ref) and argument.name in too_large for argument in dim.args):
+            too_large.add(dim.name)
+            continue
+        try:
+            support = distributions.support(Ref(dim.name))
+        except TableTooLarge:
+            too_large.add(dim.name)
+            continue
+        if len(support) == 1:
+            found[dim.name] = support[0]
+    return found
 
 
 def _shared(graph: Graph) -> dict[str, str]:

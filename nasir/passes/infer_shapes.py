@@ -162,7 +162,7 @@ class _Inference:
             self._failed[node.name] = (mistakes.not_computable(node.span, reason),)
             return
         except TableTooLarge as error:
-            self._failed[node.name] = TableTooLarge(error.names, node.span).diagnostics
+            self._failed[node.name] = error.at(node.span).diagnostics
             return
         self._types[node.name] = type
         self._nodes.append(typed)

@@ -8,6 +8,7 @@ from nasir.ir.path import Path
 from nasir.ir.regions import is_table
 from nasir.ir.values import Ref
 from nasir.passes.base import Pass
+from nasir.passes.rewriting import needed_names
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ class PruneDead(Pass):
             if node.name in alive:
                 alive.update(node.inputs)
         nodes = tuple(node for node in graph.nodes if node.name in alive)
-        needed = _needed(graph, (value.name for node in nodes for value in values_of(node) if isinstance(value, Ref)))
+        needed = needed_names(
+            graph, (value.name for node in nodes for value in values_of(node) if isinstance(value, Ref))
+        )
         return replace(
             graph,
             nodes=nodes,
@@ -53,17 +56,9 @@ class PruneDead(Pass):
         )
 
 
-def _needed(graph: Graph, names: Iterable[str]) -> set[str]:
-    needed = set(names)
-    for dim in reversed(graph.dims):
-        if dim.name in needed:
-            needed.update(a.name for a in dim.args if isinstance(a, Ref))
-    return needed
-
-
 def _regions(graph: Graph, alive: set[str], needed: set[str]) -> Iterable[Region]:
-    had_nodes = {scope for node in graph.nodes for scope in (node.name, *Path(node.name).scopes)}
-    have_nodes = {scope for name in alive for scope in (name, *Path(name).scopes)}
+    had_nodes = _with_scopes(node.name for node in graph.nodes)
+    have_nodes = _with_scopes(alive)
     for region in graph.regions:
         if region.path in had_nodes and region.path not in have_nodes:
             path = Path(region.path)
@@ -71,4 +66,16 @@ def _regions(graph: Graph, alive: set[str], needed: set[str]) -> Iterable[Region
                 yield Region(region.path, "block", "identity")  # the layers after it keep their numbers
             continue
         known = tuple((n, v) for n, v in region.values if not isinstance(v, Ref) or v.name in needed)
-        yield replace(region, values=known)
+        yield region if known == region.values else replace(region, values=known)
+
+
+def _with_scopes(names: Iterable[str]) -> set[str]:
+    """The names, and every scope around one of them."""
+    found: set[str] = set()
+    for name in names:
+        found.add(name)
+        for scope in Path(name).scopes:
+            if scope in found:
+                break  # and so are those around it
+            found.add(scope)
+    return found

@@ -1,11 +1,20 @@
 """Dims rebuilt in a new table: constants fold, equal definitions fall together, dims that nothing reads go."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from nasir.ir.dims import SELECT, SHAPE_FUNCTIONS, Decision, Dim, DimTable
 from nasir.ir.graph import Graph, Node, Region, Type
 from nasir.ir.values import Ref, Scalar, Value
+
+
+def needed_names(graph: Graph, names: Iterable[str]) -> set[str]:
+    """The names, and those of the decisions and dims that theirs are computed from."""
+    needed = set(names)
+    for dim in reversed(graph.dims):  # users before what they use
+        if dim.name in needed:
+            needed.update(a.name for a in dim.args if isinstance(a, Ref))
+    return needed
 
 
 class DimRewriter:
@@ -47,13 +56,16 @@ class DimRewriter:
         return None if type is None else type.changed(self.value)
 
     def node(self, node: Node) -> Node:
-        """The node over the new table."""
-        attributes = tuple((name, self.value(value)) for name, value in node.attributes)
-        return replace(node, attributes=attributes, type=self.type(node.type))
+        """The node over the new table; most often it is the old one."""
+        attributes, type = tuple((name, self.value(value)) for name, value in node.attributes), self.type(node.type)
+        if attributes == node.attributes and type == node.type:
+            return node
+        return replace(node, attributes=attributes, type=type)
 
     def region(self, region: Region) -> Region:
         """The region over the new table."""
-        return replace(region, values=tuple((name, self.value(value)) for name, value in region.values))
+        values = tuple((name, self.value(value)) for name, value in region.values)
+        return region if values == region.values else replace(region, values=values)
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

@@ -63,6 +63,8 @@ class _Lowering:
         self._input = masked.input
         self._size = next((value for _, value in self._input.attributes if isinstance(value, Ref)), None)
         self._root = nn.Module()
+        self._taken: set[str] = set()
+        """The names of its children."""
         self._fx = fx.Graph()
         self._values: dict[str, fx.Node] = {}
         self._vectors: dict[str, fx.Node] = {}
@@ -83,6 +85,7 @@ class _Lowering:
             size_gates = self._vector(self._lowered.probabilities(self._input.name, self._size))
             running = self._fx.call_module("running", (size_gates, choices))
             self._root.add_module("running", Running(self._is_sampled))
+            self._taken.add("running")
             self._resolution = (running, size_gates)
             if self._is_sampled:
                 sampled = self._distributions.decisions_of(self._size.name)
@@ -103,8 +106,8 @@ class _Lowering:
 
     def _add(self, part: Part) -> None:
         """The part's module, and its call."""
-        taken = {name for name, _ in self._root.named_children()}
-        name = free_name(identifier(part.name), taken, Supernet)
+        name = free_name(identifier(part.name), self._taken, Supernet)
+        self._taken.add(name)
         subsampled = bool(self._resolution) and self._has_resolution(part)
         region = RegionLowering(self._lowered, part, f"{name}.region" if subsampled else name)
         module, outputs = region.build()

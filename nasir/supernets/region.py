@@ -116,6 +116,8 @@ class RegionLowering:
         self._values: dict[str, fx.Node] = {}
         self._vectors: dict[Gated, fx.Node] = {}
         self._own_modules: dict[str, str] = {}
+        self._taken: set[str] = set()
+        """The names of its modules."""
         own = {node.name for node in part.nodes}
         mixed = [node for node in part.nodes if own.issuperset(node.inputs)]
         self._kernels = {name for node in mixed if mixes_kernels(self._graph, node) for name in node.inputs}
@@ -293,7 +295,8 @@ class RegionLowering:
     def _add_module(self, node: Node, call: Call) -> str:
         it = tensors(self._graph, node.name)
         arguments = {a.name: torch_argument(a, it, self._largest) for a in call.arguments}
-        name = free_name(self._name(node), self._own_modules.values(), fx.GraphModule)
+        name = free_name(self._name(node), self._taken, fx.GraphModule)
+        self._taken.add(name)
         self._own_modules[node.name] = name
         self._lowered.modules[node.name] = f"{self._path}.{name}"
         known = call.search or (call.target if call.kind == "helper" else "")

@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 
 import nasir
+from nasir.diagnostics import CompileError
 from nasir.ir.printer import print_graph
 from tests.conftest import each_space
 from tests.spaces import RESIDUAL
@@ -101,20 +102,42 @@ def test_both_forms_of_the_micro_space_have_the_same_networks():
 
 @each_space
 def test_a_walk_prices_what_the_whole_formula_prices(path):
-    """Steps and steps back, each against the cost of the whole network."""
+    """What changes would lead to, asked again and again, and steps: each against the cost of the whole network."""
     space = nasir.load(path)
     walk = space.costs.walk("macs", space.sample(0))
     draw = random.Random(0)
     for _ in range(30 if space.decisions else 0):
-        decision = draw.choice(space.decisions)
-        option = draw.choice(decision.options)
-        least = walk.at_least(decision.name, option)
-        change = walk.change(decision.name, option)
-        assert least <= walk.total  # what the search of extremes leaves aside by it could not better the cost
-        assert walk.total == space.costs.at(walk.choices)["macs"]
+        changes = [(d.name, draw.choice(d.options)) for d in draw.choices(space.decisions, k=draw.randrange(1, 3))]
+        here = walk.choices
+        assert walk.after(changes) == space.costs.at({**here, **dict(changes)})["macs"]
+        assert (walk.choices, walk.total) == (here, space.costs.at(here)["macs"])
         if draw.random() < 0.5:
-            walk.undo(change)
+            walk.change(*changes[0])
             assert walk.total == space.costs.at(walk.choices)["macs"]
+
+
+def test_a_walk_along_a_row_of_skips_prices_what_the_whole_formula_prices(compiled):
+    """Every width follows from the one before: outcomes are kept, and forgotten where a step makes them others."""
+    space = compiled(
+        """choice layer { conv: conv(3) -> bn -> relu  pair: conv(1, 8) -> conv(3)  skip: identity }
+        space s(classes = 3) {
+          x = image(3, size=8)
+          y = x -> conv(1, 8) -> stages {
+            | block | width      | depth |
+            | layer | {4, 8, 16} | 12    |
+          }
+          return y -> global_avg_pool -> linear(classes)
+        }"""
+    )
+    walk = space.costs.walk("params", space.smallest("params"))
+    draw = random.Random(0)
+    for _ in range(12):
+        for decision in space.decisions:
+            for option in decision.options:
+                network = {**walk.choices, decision.name: option}
+                assert walk.after([(decision.name, option)]) == space.costs.at(network)["params"]
+        decision = draw.choice(space.decisions)
+        walk.change(decision.name, draw.choice(decision.options))
 
 
 def test_costs_of_few_networks_are_those_of_all(compiled):
@@ -133,3 +156,17 @@ def test_costs_of_few_networks_are_those_of_all(compiled):
     every = [space.at({"a": a, "b": b, "c": c, "d": d}) for a, b, c, d in product((True, False), repeat=4)]
     assert space.macs() == (min(n.macs()[0] for n in every), max(n.macs()[0] for n in every)) == (524, 82_444)
     assert space.at(space.largest()).macs()[0] == 82_444
+
+
+def test_what_nothing_reads_may_have_a_distribution_that_is_too_long(compiled):
+    """The ends of this shortcut are of one layout, so nothing asks how many channels they have in all."""
+    flows = "".join(f"  y{i} = x -> conv(1, 1..64 by 1)\n" for i in range(60))
+    joined = f"  z = concat({', '.join(f'y{i}' for i in range(60))})\n"
+    text = f"space s(classes = 4) {{\n  x = image(3, size=2)\n{flows}{joined}"
+    space = compiled(text + "  return shortcut(z, z -> relu) -> conv(1, classes) -> global_avg_pool\n}\n")
+    assert space.size() == 64**60
+    with pytest.raises(CompileError) as refused:
+        compiled(text + "  return z -> conv(1, z.channels) -> global_avg_pool -> linear(classes)\n}\n")
+    (mistake,) = refused.value.diagnostics
+    assert mistake.code == "E0406"
+    assert "1,000,000 entries together" in mistake.message
