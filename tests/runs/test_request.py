@@ -29,6 +29,7 @@ ASKED = Request(
     tensorboard=True,
     resume=True,
     overwrite=True,
+    loss_named="mse",
 )
 
 
