@@ -38,8 +38,8 @@ from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
 from nasir.lang.settings import override, with_bounds
 from nasir.searching.loop import Search
-from nasir.searching.prices import targets
 from nasir.searching.measures import Confusion
+from nasir.searching.prices import targets
 from nasir.searching.training import Training, counted
 
 FORMS = {"alternatives": False, "factored": True}

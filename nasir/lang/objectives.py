@@ -52,7 +52,7 @@ class Objective:
 
 
 def read_objective(item: s.Objective) -> Objective:
-    loss = _loss(item)
+    loss = loss_in(item)
     terms: dict[str, float] = {}
     powers: list[Power] = []
     for summand in _operands(item.minimize, "+"):
@@ -76,7 +76,7 @@ def read_objective(item: s.Objective) -> Objective:
     return Objective(read_bounds(item.constraints), tuple(sorted(terms.items())), tuple(powers), loss)
 
 
-def _loss(item: s.Objective) -> str:
+def loss_in(item: s.Objective) -> str:
     """The loss that an objective names: the one name in it that is no cost's."""
     found: dict[str, None] = {}
     for expr in costs_in(item.minimize):

@@ -20,7 +20,8 @@ def warnings(
         yield mistakes.unused_binding(statement.name.span, statement.name.text)
     if elaborated is not None and checked is not None:
         yield from _dead_decisions(elaborated, checked, [statement.span for statement in unused])
-        yield from _useless_output(checked, {settings.search.loss, settings.train.loss})
+        searched = {settings.search.loss} if checked.decisions else set[str]()
+        yield from _useless_output(checked, searched | {settings.train.loss})
 
 
 def _unused(module: Module) -> Iterator[s.Let | s.Bind]:

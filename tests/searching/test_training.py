@@ -20,8 +20,8 @@ from nasir.runs.request import Request
 from nasir.runs.run import train_file
 from nasir.searching.averaging import Average
 from nasir.searching.loop import Search
-from nasir.searching.prices import targets
 from nasir.searching.measures import Confusion
+from nasir.searching.prices import targets
 from nasir.searching.training import Training, counted
 from tests.searching.test_search import run
 from tests.spaces import TINY
@@ -44,7 +44,7 @@ class Watched(TensorSplit):
 def data():
     Watched.asked = []
     digits = load_data("digits")
-    fields = ("images", "labels", "most", "mean", "std", "size")
+    fields = ("images", "labels", "most", "mean", "std", "sizes")
     train, test = (Watched(*(getattr(s, name) for name in fields)) for s in (digits.train, digits.test))
     return replace(digits, train=train, test=test)
 
