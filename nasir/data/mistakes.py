@@ -12,8 +12,8 @@ def unknown_data(name: str, kind: str, known: Iterable[str], shown: str) -> Comp
 
 
 def too_few_images(name: str, training: int, test: int) -> CompileError:
-    message = f"`{name}` has {training} training and {test} test images"
-    hint = "at least two training images and a test image are needed"
+    message = f"`{name}` has {training} training and {test} test inputs"
+    hint = "at least two training inputs and a test input are needed"
     return CompileError(Diagnostic("E0810", message, hints=(hint,)))
 
 

@@ -115,7 +115,7 @@ def settings_from_python(run: Path) -> CompileError:
 
 
 def loss_from_python(run: Path) -> CompileError:
-    hint = "repeat it from there: `nasir.search(..., loss=...)`"
+    hint = "repeat it from there, `nasir.search(..., loss=...)`, or search again with the same `--loss`"
     message = f"`{run}` was searched with a loss that was given in Python"
     return CompileError(Diagnostic("E0929", message, hints=(hint,)))
 

@@ -22,7 +22,7 @@ from nasir.lang.settings import Settings, with_bounds
 from nasir.mistakes import not_written
 from nasir.runs import mistakes
 from nasir.runs.summary import costs_in
-from nasir.searching.metric import Metric, metrics_of
+from nasir.searching.metric import ACCURACY, Metric, metrics_of
 
 _LOOK_EVERY = 0.2  # seconds
 _RESULTS = ("sweep.json", "sweep.md", "sweep.svg")
@@ -139,7 +139,7 @@ def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:
         if (summary := RunFolder(member.folder).read_json("summary.json")) is not None
     ]
     plans = (RunFolder(member.folder).read_json("plan.json") for member in family)
-    metric = metrics_of(next(plan for plan in plans if plan is not None))[0]
+    metric = next((metrics_of(plan)[0] for plan in plans if plan is not None), ACCURACY)
     table = _table(found, metric)
     points = sorted((one[cost], metric.plotted(one[f"test_{metric.name}"])) for one in found)
     series = [Series("networks", points)]

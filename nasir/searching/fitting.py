@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from nasir.data import DataSet, Shape
+import torch
+
+from nasir.data import DataSet, Shape, Target
 from nasir.diagnostics import Span
 from nasir.ir.graph import Graph, is_decided
 from nasir.lang.settings import Settings
 from nasir.searching import mistakes
-from nasir.searching.loss import Loss, loss_of
+from nasir.searching.loss import Function, Loss, loss_of
 from nasir.searching.measures import Measure
 
 
@@ -67,4 +69,22 @@ def _fitted(data: DataSet, output: Output, name: str, loss: Loss) -> DataSet:
     if not fits or (limits is not None and data.classes > limits[1] + 1):
         told = f"{data.classes} {target}" if target.is_class else str(target)
         raise mistakes.other_output(output.span, output.what, shape, (name, loss.wants), (data.name, told))
+    if isinstance(loss, Function):
+        _tried(loss, name, shape, target)
     return data if limits is None else data.within(*limits)
+
+
+def _tried(loss: Loss, name: str, shape: Shape, target: Target) -> None:
+    """A function says nothing of what it takes: it is called once.
+
+    Raises:
+        CompileError: where it fails, or gives no scalar.
+    """
+    targets = torch.zeros(2, *target.shape, dtype=torch.int64 if target.whole else torch.float32)
+    try:
+        found = loss(torch.zeros(2, *shape), targets)
+        if found.dim():
+            raise TypeError(f"it gives {[*found.shape]}, and no scalar")
+    except Exception as error:  # whatever the user's code raises
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        raise mistakes.failed_loss(name, shape, str(target), why) from error

@@ -285,7 +285,7 @@ def test_a_data_set_of_the_user_s_own():
         (f"{__name__}:no_pair", "E0827", "does not return a training and a test set"),
         (f"{__name__}:gap", "E0812", "image 1 has the label 2, and no training image has 1"),
         (f"{__name__}:below", "E0812", "the test set of .*: image 1 has the label -1, which is below 0"),
-        (f"{__name__}:empty", "E0810", "has 0 training and 2 test images"),
+        (f"{__name__}:empty", "E0810", "has 0 training and 2 test inputs"),
         (f"{__name__}:not_finite", "E0830", "the image of item 3 has values that are not finite numbers"),
         (f"{__name__}:words", "E0828", "labels of"),
         (f"{__name__}:broken", "E0826", "image 3 is gone"),

@@ -236,3 +236,23 @@ def test_recordings_are_searched_on_and_told(tmp_path, monkeypatch, capsys):
     app(["predict", "run", "sounds/high/1.wav", "--json"], standalone_mode=False)
     (one,) = json.loads(capsys.readouterr().out)
     assert {entry["name"] for entry in one["classes"]} == {"high", "low"}
+
+
+def test_numbers_are_told_and_maps_of_them_are_not(compiled, tmp_path):
+    space = compiled(
+        "space age(size = 8) {\n  x = image(1, size=size)\n  return x -> conv({3, 5}, 4) -> bn -> relu -> conv(1, 1)"
+        " END\n}\nobjective { minimize l1 }\nsearch { epochs = 1  candidates = 1  batch = 400 }\n"
+        "train { epochs = 1  batch = 400 }".replace("END", "-> global_avg_pool -> linear(1)")
+    )
+    search(space, Request("digits", tmp_path / "run", threads=1), QUIET)
+    Image.new("L", (8, 8), 90).save(tmp_path / "0.png")
+    told = predictor(tmp_path / "run")
+    (one,) = told([str(tmp_path / "0.png")])
+    ((name, value),) = one.classes
+    assert (told.number, name) == ("value", "0")
+    output = told.network(told.preparation.normalised(torch.full((1, 8, 8, 1), 90)))
+    assert value == pytest.approx(float(output.detach()))
+    text = space.source.text.replace("-> global_avg_pool -> linear(1)", "").replace("size = 8", "size = 32")
+    search(compiled(text), Request("shapes", tmp_path / "maps", threads=1), QUIET)
+    with pytest.raises(nasir.CompileError, match=r"E0941: .*maps of numbers, \[1, 32, 32\]"):
+        predictor(tmp_path / "maps")
