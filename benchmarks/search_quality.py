@@ -38,8 +38,9 @@ from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
 from nasir.lang.settings import override, with_bounds
 from nasir.searching.loop import Search
+from nasir.searching.measures import Confusion
 from nasir.searching.prices import targets
-from nasir.searching.training import Training, accuracy
+from nasir.searching.training import Training, counted
 
 FORMS = {"alternatives": False, "factored": True}
 TOLERANCE = 0.05
@@ -106,12 +107,14 @@ def trained(setup: Setup, form: str, choices: Mapping[str, Any], seed: int) -> d
         torch.manual_seed(seed)
         module = network_class(folder / "model.py")()
         settings = space.settings.train
-        training = Training(module, data, settings, seed, torch.device("cpu"), Ranks())
+        measure = Confusion(data.classes)
+        training = Training(module, data, settings, seed, torch.device("cpu"), Ranks(), measure=measure)
         run = RunFolder(folder / "run")
         run.start(overwrite=False)
         training.run(run, lambda epoch, values: None, Pauses())
         seconds = time.perf_counter() - start
-        return {"accuracy": accuracy(module, data.test, settings.batch), "seconds": seconds, **network.costs.at({})}
+        accuracy = measure.score(counted(module, data.test, settings.batch, measure))
+        return {"accuracy": accuracy, "seconds": seconds, **network.costs.at({})}
 
 
 def drawn(setup: Setup, count: int) -> list[dict[str, Any]]:

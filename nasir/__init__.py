@@ -12,8 +12,9 @@ from nasir.api import Space, emit, load, supernet
 from nasir.diagnostics import CompileError, Diagnostic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nasir.runs.run import Result
-    from nasir.searching.loss import Loss
     from nasir.searching.own_loop import Bounds
     from nasir.supernets import Supernet, SupernetOutput
 
@@ -35,10 +36,10 @@ __all__ = [
 
 def search(
     space: "Space | str | Path",
-    data: str = "digits",
+    data: str = "",
     out: "str | Path | None" = None,
     *,
-    loss: "Loss | None" = None,
+    loss: "Callable[[Any, Any], Any] | str | None" = None,
     quiet: bool = False,
     **options: Any,
 ) -> "Result":
@@ -47,9 +48,9 @@ def search(
 
     `options` are those of the command line (`nasir.runs.request.Request`): `bound` and `set` are lists of texts as
     there, `["macs <= 20M"]`, `["epochs=30"]`; `seed`, `device`, `resume`, `overwrite`, `classes`, `skip_broken`,
-    `synchronised`, `tensorboard` and `threads`. `loss` stands in for those of the settings: a function of logits,
-    [N, classes], and labels, int64 [N], that gives their mean over the batch. A run with one cannot be repeated from
-    the command line.
+    `synchronised`, `tensorboard` and `threads`. `loss` stands in for those of the settings: a name, or a function of
+    outputs, [N, ...], and targets, as class labels, int64 [N], that gives their mean over the batch. A run with a
+    function cannot be repeated from the command line.
 
     Raises:
         CompileError: where the space, the data, the bounds or the folder do not do.

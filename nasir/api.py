@@ -215,7 +215,7 @@ def check(path: Path) -> Sequence[Diagnostic]:
         space = None if module.is_library else _compile(module, mistakes, None)
         if not found:
             elaborated = space._elaboration.graph if space else None  # pyright: ignore[reportPrivateUsage]
-            found += warnings(module, elaborated, space and space.graph)
+            found += warnings(module, elaborated, space and space.graph, space.settings if space else Settings())
     except CompileError as error:
         found += error.diagnostics
     return distinct(found)

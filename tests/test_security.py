@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import io
+import json
 import marshal
 import os
 import pickle
@@ -18,6 +19,7 @@ from rich.console import Console
 import nasir
 from nasir.diagnostics import render_all
 from nasir.jobs.folder import RunFolder
+from nasir.runs.repeating import repeat
 from nasir.runs.request import Request
 from nasir.runs.run import search, train_file
 from nasir.runs.sweep import members, write_family
@@ -195,6 +197,23 @@ def test_a_checkpoint_is_data(tiny):
         Path("run/checkpoint/search.pt").write_bytes(data + hashlib.sha256(data).digest())
         with pytest.raises(nasir.CompileError, match="E0902"):
             search(tiny, Request("digits", Path("run"), resume=True), QUIET)
+    assert not Path("ran").exists()
+
+
+def test_no_program_and_no_run_folder_names_a_loss_in_python(tiny):
+    Path("theirs.py").write_text("open('ran', 'w')\ndef loss(outputs, targets): ...\n", encoding="utf-8")
+    search(tiny, Request("digits", Path("run")), QUIET)
+    plan = json.loads(Path("run/plan.json").read_text())
+    Path("run/plan.json").write_text(json.dumps({**plan, "loss_named": "python:theirs:loss"}))
+    with pytest.raises(nasir.CompileError, match="E0929"):
+        repeat(Path("run"), Request(out=Path("again")), ())
+    with pytest.raises(nasir.CompileError, match="it has another `--loss`"):
+        search(tiny, Request("digits", Path("run"), resume=True), QUIET)
+    text = SHORT.replace("epochs       = 1", "loss = WRITTEN")
+    for written in ("python:theirs:loss", "theirs", '"python:theirs:loss"'):
+        Path("other.nas").write_text(text.replace("WRITTEN", written), encoding="utf-8")
+        with pytest.raises(nasir.CompileError):
+            nasir.load("other.nas")
     assert not Path("ran").exists()
 
 

@@ -156,10 +156,16 @@ def show_summary(summary: "Summary", folder: Path, console: "Console", decisions
         of_bound = used(summary.bounds, cost)
         words = f"{COSTS[cost].unit:<{width}}  {figure:,}"
         console.print(words + f"   [dim]{of_bound}[/]" * bool(of_bound))
-    if summary.validation_accuracy is not None:
-        words = f"{summary.validation_accuracy:.2%}   [dim]on held-out images, epoch {summary.kept_epoch}[/]"
-        console.print(f"validation     {words}")
-    console.print(f"test accuracy  {summary.test_accuracy:.2%}")
+    titles = {
+        f"test {metric.title}": metric.shown(value) for metric, value in zip(summary.metrics, summary.test, strict=True)
+    }
+    width = max(map(len, titles))
+    if summary.validation is not None:
+        told = summary.metrics[0].shown(summary.validation)
+        words = f"{told}   [dim]on held-out inputs, epoch {summary.kept_epoch}[/]"
+        console.print(f"{'validation':<{width}}  {words}")
+    for title, value in titles.items():
+        console.print(f"{title:<{width}}  {value}")
     if advice := undecided(summary.entropy, len(summary.moved), decisions):
         console.print(advice, style="yellow", markup=False, soft_wrap=True)
     if summary.lands is False:

@@ -14,47 +14,24 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from nasir.data import mistakes
+from nasir.data.forms import CLASS, KINDS, Target
 from nasir.data.preparation import Preparation
 from nasir.diagnostics import CompileError
-from nasir.ir.distributions import Distributions
-from nasir.ir.graph import Graph
 from nasir.jobs.machine import cores
 from nasir.jobs.ranks import Ranks
 
 MOST_WORKERS = 8
 TEST_SHARE = 0.2  # where the data name no test images
-_IMAGE_RANK = 2
 STRATIFIED = "one image in five of each class is a test image, drawn by seed 0"
 SPLIT_SEED = 0  # the test set is the same in every run
 
 
-@dataclass(frozen=True)
-class Input:
-    """The images that a network takes: [channels, size, size]."""
-
-    channels: int
-    size: int
-
-
-def input_of(graph: Graph) -> Input:
-    """What a network takes; what a space takes at the largest of its sizes.
-
-    Raises:
-        CompileError: where it takes no images.
-    """
-    shape = graph.input.shape
-    (channels,) = shape.channels
-    if shape.rank != _IMAGE_RANK:
-        raise mistakes.no_images_taken(graph.input.span, shape.kind)
-    assert isinstance(channels, int), "an image's channels are a constant"
-    return Input(channels, Distributions(graph.decision_map, graph.dim_map).largest(shape.sizes[0]))
-
-
 class Split(ABC):
-    """Images with their labels, int64 [N]. Batches are float32 [N, C, H, W], normalised, in channels-last layout: twice
-    as fast for depthwise convolutions on a CPU."""
+    """Inputs with their targets. Batches are float32 [N, C, H, W], [N, C, L] or [N, C], normalised; images in
+    channels-last layout: twice as fast for depthwise convolutions on a CPU. Targets are int64 where they are whole."""
 
     labels: Tensor
+    """The inputs' classes, int64 [N]; all 0 where their targets are none."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -71,6 +48,10 @@ class Split(ABC):
         """The same images with other labels."""
         return cast(Self, replace(cast(Any, self), labels=labels))
 
+    def within(self, least: float, most: float) -> Self:
+        """The same inputs, whose targets are checked to be from `least` to `most`."""
+        return self
+
     @abstractmethod
     def to(self, device: torch.device) -> Self:
         """The same images, their batches on a device."""
@@ -80,13 +61,14 @@ class Split(ABC):
         """A batch for each index. Images are augmented as a function of (augmentation, image), or not at all (None).
 
         Raises:
-            CompileError: where an image cannot be read.
+            CompileError: where an input or a target cannot be read.
         """
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """Training and test images of `classes` classes, normalised by the channels' `mean` and `std`."""
+    """Training and test inputs of `classes` classes, normalised by the channels' `mean` and `std`. There are 0 classes
+    where targets are none, or it is not known how many."""
 
     name: str
     classes: int
@@ -108,7 +90,19 @@ class DataSet:
     passed_over: Mapping[str, str] = field(default_factory=dict[str, str])
     """Files of the folder that are no images of it, and why."""
     sizes: str = ""
-    """Of the images, in pixels, as one reads it."""
+    """Of the inputs, in pixels or steps, as one reads it."""
+    rank: int = 2
+    """How many sizes an input has."""
+    target: Target = CLASS
+
+    @property
+    def kind(self) -> str:
+        """What its inputs are called."""
+        return KINDS[self.rank]
+
+    def within(self, least: float, most: float) -> "DataSet":
+        """The same data, whose targets are checked to be from `least` to `most`."""
+        return replace(self, train=self.train.within(least, most), test=self.test.within(least, most))
 
     @property
     def left_out(self) -> list[str]:
@@ -145,7 +139,9 @@ class DataSet:
         return replace(self, classes=count, train=parts[0], test=parts[1], names=names)
 
     def counts(self) -> list[tuple[str, int, int]]:
-        """Of each class its name, its training and its test images."""
+        """Of each class its name, its training and its test images; nothing where targets are no classes."""
+        if not self.target.is_class:
+            return []
         train, test = (torch.bincount(part.labels.cpu(), minlength=self.classes) for part in (self.train, self.test))
         names = self.names or tuple(map(str, range(self.classes)))
         return [(name, int(a), int(b)) for name, a, b in zip(names, train, test, strict=True)]
@@ -204,16 +200,6 @@ def batch_count(split: Split, size: int, ranks: int = 1) -> int:
     """How many batches `batches` makes in an epoch."""
     whole, rest = divmod(len(split), size)
     return whole * (size // ranks > 1) + (rest // ranks > 1)
-
-
-def check_channels(input: Input | None, channels: int, hint: str) -> None:
-    """The network takes images of so many channels.
-
-    Raises:
-        CompileError: where it does not.
-    """
-    if input is not None and input.channels != channels:
-        raise mistakes.other_channels(input.channels, str(channels), hint)
 
 
 def check_labels(labels: tuple[Tensor, Tensor], where: tuple[str, str], *, all_tested: bool = False) -> int:
@@ -313,14 +299,3 @@ def _signals_held() -> Generator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def check_classes(graph: Graph, data: DataSet) -> None:
-    """The space tells the data's classes apart.
-
-    Raises:
-        CompileError: where it does not.
-    """
-    output = graph.by_name[graph.output]
-    if output.shape.rank or output.shape.channels != (data.classes,):
-        raise mistakes.other_classes(output.span, data.name, data.classes)

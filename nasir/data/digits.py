@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from nasir.data import mistakes
-from nasir.data.base import SPLIT_SEED, STRATIFIED, TEST_SHARE, DataSet, Input, check_channels, stratified
+from nasir.data.base import SPLIT_SEED, STRATIFIED, TEST_SHARE, DataSet, stratified
+from nasir.data.forms import Input, check_input
 from nasir.data.memory import in_memory
 
 _SIZE = 8
@@ -17,15 +18,15 @@ def load_digits(rest: str, input: Input | None, skip: bool = False) -> DataSet:
     """The digits, resized where the network takes another size.
 
     Raises:
-        CompileError: where they are not installed, or the network takes coloured images.
+        CompileError: where they are not installed, or the network takes something else than grey images.
     """
     try:
         from sklearn.datasets import load_digits as load  # pyright: ignore[reportUnknownVariableType]
     except ImportError:
         raise mistakes.no_digits() from None
     if rest:
-        raise mistakes.digits_of_a_folder(rest)
-    check_channels(input, 1, f"write `image(1, size={_SIZE})`")
+        raise mistakes.takes_no_folder("digits", rest)
+    check_input(input, (1, _SIZE, _SIZE), "digits")
     pixels, target = load(return_X_y=True)  # pyright: ignore[reportUnknownVariableType]
     images = torch.from_numpy(np.asarray(pixels, dtype=np.uint8)).reshape(-1, 1, _SIZE, _SIZE)  # pyright: ignore[reportUnknownArgumentType]
     labels = torch.from_numpy(np.asarray(target, dtype=np.int64))  # pyright: ignore[reportUnknownArgumentType]

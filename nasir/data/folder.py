@@ -1,54 +1,49 @@
-"""`folder:DIR`: images in class folders, as ImageNet has them, decoded by Pillow in worker processes."""
+"""`folder:DIR`: images or recordings in class folders, as ImageNet has them, decoded in worker processes."""
 
 import hashlib
-import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from nasir.data import mistakes
-from nasir.data.base import SPLIT_SEED, STRATIFIED, TEST_SHARE, DataSet, Input, Split, loaded, stratified
-from nasir.data.preparation import FORMATS, Preparation, is_deep
+from nasir.data import images, mistakes, recordings
+from nasir.data.base import SPLIT_SEED, STRATIFIED, TEST_SHARE, DataSet, Split, loaded, stratified
+from nasir.data.forms import Input
+from nasir.data.preparation import Preparation
 
-_ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".tif", ".tiff", ".gif"))
 _CLUTTER = frozenset(("__macosx", "thumbs.db", "desktop.ini", "lost+found"))
 """Names that systems leave behind; those that begin with a dot are theirs too."""
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as torchvision's recipes have them
-_CENTRE = 0.875  # a test image is its middle: 224 of 256 pixels
-_AREA, _RATIO = (0.08, 1.0), (3 / 4, 4 / 3)  # a training image is a random part (Szegedy et al., 2015), or its mirror
-_DEFAULT = Input(3, 224)
+_DEFAULT = Input(3, (224, 224))
 _TRIES = 100  # of images that follow a broken one
-_LOOKED_AT = 64  # files, for the sizes and the depth of the images
 
 
 def load_folder(path: str, input: Input | None, skip: bool = False) -> DataSet:
-    """`DIR/train/CLASS/*` and `DIR/val/CLASS/*`; or `DIR/CLASS/*`, of which one image in five of each class is a test
-    image. With `skip`, files that cannot be read are left out and noted.
+    """`DIR/train/CLASS/*` and `DIR/val/CLASS/*`; or `DIR/CLASS/*`, of which one file in five of each class is a test
+    input. A network of signals takes recordings, one of images takes images. With `skip`, files that cannot be read
+    are left out and noted.
 
     Raises:
-        CompileError: where there is no such folder, a class has no images, or the two parts differ in their classes.
+        CompileError: where there is no such folder, a class has no files, or the two parts differ in their classes.
     """
     root = Path(path)
     if not path or not os.path.isdir(root):
         raise mistakes.no_data_folder(path, "folder", "a folder for each class")
     input = input or _DEFAULT
-    if input.channels not in {1, 3}:
-        raise mistakes.other_channels(input.channels, "1 or 3", "write `image(3, size=...)`")
+    if not input.rank:
+        raise mistakes.vectors_of_a_folder(input.shape)
+    kind = recordings if input.rank == 1 else images
+    kind.check(input)
+    walk = _Walk(root, kind.ENDINGS)
+    classes, (files, labels), (test_files, test_labels), split = _divided(walk)
+    preparation, sizes = kind.prepare([*files, *test_files], input)
     skipped: set[str] | None = set() if skip else None
-    passed_over: dict[str, str] = {}
-    classes, (files, labels), (test_files, test_labels), split = _divided(root, passed_over)
-    sizes, bits = _look_at([*files, *test_files])
-    mean, std = _normalisation(input.channels)
-    preparation = Preparation(input.channels, input.size, input.size, mean, std, _CENTRE, bits)
     listed = "\n".join(sorted(os.path.relpath(file, root) for file in (*files, *test_files)))
     digest = hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
     parts = [
@@ -60,37 +55,48 @@ def load_folder(path: str, input: Input | None, skip: bool = False) -> DataSet:
         len(classes),
         parts[0],
         parts[1],
-        mean,
-        std,
+        preparation.mean,
+        preparation.std,
         digest,
         skipped,
         tuple(classes),
         preparation,
         split,
-        {os.path.relpath(file, root): why for file, why in passed_over.items()},
+        {os.path.relpath(file, root): why for file, why in walk.passed_over.items()},
         sizes,
+        input.rank,
     )
 
 
 Files = tuple[list[str], list[int]]
-"""Image files and their labels."""
+"""Files and their labels."""
 
 
-def _divided(root: Path, passed_over: dict[str, str]) -> tuple[list[str], Files, Files, str]:
-    """The classes, the training and the test images, and how they were told apart."""
+@dataclass(frozen=True)
+class _Walk:
+    """A folder whose files of some endings are looked for; what else lies there is noted, with why."""
+
+    root: Path
+    endings: frozenset[str]
+    passed_over: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def _divided(walk: _Walk) -> tuple[list[str], Files, Files, str]:
+    """The classes, the training and the test files, and how they were told apart."""
+    root = walk.root
     training, tests = (_part(root, names) for names in (_TRAINING, _TESTS))
     if training is not None and tests is not None:
-        classes, files, labels = _scan(training, passed_over)
-        others, test_files, test_labels = _scan(tests, passed_over)
+        classes, files, labels = _scan(training, walk)
+        others, test_files, test_labels = _scan(tests, walk)
         if classes != others:
             raise mistakes.parts_apart(training, tests, sorted({*classes} ^ {*others})[:4])
         beside = (e for e in os.scandir(root) if not _is_clutter(e.name) and e.name not in {training.name, tests.name})
-        passed_over.update((entry.path, "it is in neither of the two parts") for entry in beside)
+        walk.passed_over.update((entry.path, "it is in neither of the two parts") for entry in beside)
         split = f"as the folders `{training.name}` and `{tests.name}` have it"
         return classes, (files, labels), (test_files, test_labels), split
     if alone := training or tests:
         raise mistakes.one_part(alone, _TRAINING, _TESTS)
-    classes, every, every_labels = _scan(root, passed_over)
+    classes, every, every_labels = _scan(root, walk)
     test, train = stratified(torch.tensor(every_labels), TEST_SHARE, SPLIT_SEED)
     return classes, _chosen(every, every_labels, train), _chosen(every, every_labels, test), STRATIFIED
 
@@ -98,12 +104,6 @@ def _divided(root: Path, passed_over: dict[str, str]) -> tuple[list[str], Files,
 def _chosen(files: Sequence[str], labels: Sequence[int], numbers: Tensor) -> Files:
     chosen = cast("list[int]", numbers.tolist())
     return [files[i] for i in chosen], [labels[i] for i in chosen]
-
-
-def _normalisation(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    if channels == 3:
-        return _MEAN, _STD
-    return (sum(_MEAN) / 3,), (sum(_STD) / 3,)
 
 
 _TRAINING, _TESTS = ("train", "training"), ("val", "valid", "validation", "test", "testing")
@@ -119,27 +119,27 @@ def _is_clutter(name: str) -> bool:
     return name.startswith(".") or name.lower() in _CLUTTER
 
 
-def _scan(root: Path, passed_over: dict[str, str]) -> tuple[list[str], list[str], list[int]]:
-    """The classes, and their images with their labels, in the order of their names; what else lies there is noted."""
+def _scan(root: Path, walk: _Walk) -> tuple[list[str], list[str], list[int]]:
+    """The classes, and their files with their labels, in the order of their names; what else lies there is noted."""
     entries = sorted(os.scandir(root), key=lambda entry: entry.name)
     folders = [entry for entry in entries if not _is_clutter(entry.name)]
-    passed_over.update((e.path, "it is in no class's folder") for e in folders if not e.is_dir())
+    walk.passed_over.update((e.path, "it is in no class's folder") for e in folders if not e.is_dir())
     classes = [entry.name for entry in folders if entry.is_dir()]
     if len(classes) < 2:
         raise mistakes.too_few_classes(root, len(classes))
     files: list[str] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
-        found = sorted(_images(root / name, passed_over))
+        found = sorted(_found(root / name, walk))
         if not found:
-            raise mistakes.empty_class(root / name, sorted(_ENDINGS))
+            raise mistakes.empty_class(root / name, sorted(walk.endings))
         files += found
         labels += [label] * len(found)
     return classes, files, labels
 
 
-def _images(root: str | Path, passed_over: dict[str, str], around: frozenset[str] = frozenset()) -> Iterator[str]:
-    """The image files of a class, in its folder and in folders within, but for the folders `around`. A link that leads
+def _found(root: str | Path, walk: _Walk, around: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The files of a class, in its folder and in folders within, but for the folders `around`. A link that leads
     nowhere counts as one, and cannot be read."""
     around |= {os.path.realpath(root)}
     for entry in os.scandir(root):
@@ -147,39 +147,18 @@ def _images(root: str | Path, passed_over: dict[str, str], around: frozenset[str
             continue
         if entry.is_dir():
             if os.path.realpath(entry) not in around:
-                yield from _images(entry.path, passed_over, around)
-        elif Path(entry.name).suffix.lower() not in _ENDINGS:
-            passed_over[entry.path] = f"its name ends in none of {', '.join(sorted(_ENDINGS))}"
+                yield from _found(entry.path, walk, around)
+        elif Path(entry.name).suffix.lower() not in walk.endings:
+            walk.passed_over[entry.path] = f"its name ends in none of {', '.join(sorted(walk.endings))}"
         elif entry.is_file() or not os.path.exists(entry):
             yield entry.path
         else:
-            passed_over[entry.path] = "it is no regular file"
-
-
-def _look_at(files: Sequence[str]) -> tuple[str, int]:
-    """The sizes of some of the images, and of those of sixteen bits a channel how many of them say something: a camera
-    of twelve bits leaves the upper four at 0."""
-    step = max(1, len(files) // _LOOKED_AT)
-    sizes: list[tuple[int, int]] = []
-    deepest = 0
-    for file in files[::step][:_LOOKED_AT]:
-        try:
-            with Image.open(file, formats=FORMATS) as image:
-                sizes.append(image.size)
-                if is_deep(image):
-                    deepest = max(deepest, int(np.asarray(image).max()).bit_length())
-        except Exception:  # it is said where the image is read
-            continue
-    bits = next((bits for bits in (8, 10, 12, 14) if 0 < deepest <= bits), 16)
-    if not sizes:
-        return "", bits
-    small, large = (f"{f(w for w, _ in sizes)} x {f(h for _, h in sizes)}" for f in (min, max))
-    return small if small == large else f"{small} to {large}", bits
+            walk.passed_over[entry.path] = "it is no regular file"
 
 
 @dataclass(frozen=True)
 class FolderSplit(Split):
-    """Image files, decoded batch by batch; what they become is a function of (file, augmentation) alone."""
+    """Files, decoded batch by batch; what they become is a function of (file, augmentation) alone."""
 
     files: NDArray[np.str_]
     labels: Tensor
@@ -199,12 +178,12 @@ class FolderSplit(Split):
 
     def batches(self, index: Sequence[Tensor], augmentation: int | None) -> Iterator[tuple[Tensor, Tensor]]:
         files = _Files(self.files, self.preparation, augmentation, self.skipped is not None)
-        for pixels, taken, broken, lost in loaded(files, index, self.device, mistakes.failed_worker, collate_fn=_stack):
+        for found, taken, broken, lost in loaded(files, index, self.device, mistakes.failed_worker, collate_fn=_stack):
             self._note(broken, lost)
             if not len(taken):
                 continue
-            images = self.preparation.normalised(pixels.to(self.device, non_blocking=True))
-            yield images, self.labels[taken].to(self.device)
+            inputs = self.preparation.normalised(found.to(self.device, non_blocking=True))
+            yield inputs, self.labels[taken].to(self.device)
 
     def _note(self, broken: "Sequence[Broken]", lost: bool) -> None:
         if not broken:
@@ -219,7 +198,7 @@ class FolderSplit(Split):
 
 @dataclass(frozen=True)
 class Broken:
-    """What a worker hands back for an image that it cannot read."""
+    """What a worker hands back for a file that it cannot read."""
 
     file: str
     reason: str
@@ -227,14 +206,14 @@ class Broken:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a worker hands back: an image as bytes, [size, size, channels], the index it has, and what was skipped on
-    the way to it. No image where none was found."""
+    """What a worker hands back: what a file holds, the index it has, and what was skipped on the way to it. Nothing
+    where no file was found."""
 
-    pixels: "NDArray[np.uint8] | None"
+    found: NDArray[Any] | None
     index: int
     broken: tuple[Broken, ...] = ()
     lost: bool = False
-    """There is no image among as many files as are tried."""
+    """There is none that can be read among as many files as are tried."""
 
 
 class _Files(Dataset[Decoded]):
@@ -256,37 +235,20 @@ class _Files(Dataset[Decoded]):
             broken.append(found)
         return Decoded(None, index, tuple(broken), lost=self._tries > 1)
 
-    def _decoded(self, index: int) -> "NDArray[np.uint8] | Broken":
+    def _decoded(self, index: int) -> NDArray[Any] | Broken:
         file = str(self._files[index])
+        draw = None if self._augmentation is None else np.random.default_rng((self._augmentation, index))
         try:
-            with Image.open(file, formats=FORMATS) as image:
-                return self._pixels(image, index)
-        except UnidentifiedImageError:
-            return Broken(file, f"it is none of {', '.join(FORMATS)}")
+            return self._preparation.read(file, draw)
         except Exception as error:  # whatever a damaged file makes a decoder raise
             return Broken(file, str(error) or type(error).__name__)
 
-    def _pixels(self, image: Image.Image, index: int) -> "NDArray[np.uint8]":
-        if self._augmentation is None:
-            return self._preparation.pixels(image)
-        image = self._preparation.upright(image)
-        size = (self._preparation.width, self._preparation.height)
-        draw = np.random.default_rng((self._augmentation, index))
-        area = image.width * image.height * draw.uniform(*_AREA)
-        ratio = math.exp(draw.uniform(math.log(_RATIO[0]), math.log(_RATIO[1])))
-        width: float = min((area * ratio) ** 0.5, image.width)
-        height: float = min((area / ratio) ** 0.5, image.height)
-        left, top = draw.uniform(0, image.width - width), draw.uniform(0, image.height - height)
-        part = image.resize(size, Image.Resampling.BILINEAR, (left, top, left + width, top + height))
-        part = ImageOps.mirror(part) if draw.random() < 0.5 else part
-        return np.asarray(part, dtype=np.uint8).reshape(size[1], size[0], -1)
-
 
 def _stack(items: Sequence[Decoded]) -> tuple[Tensor, Tensor, list[Broken], bool]:
-    """The images of a batch, their indices, the files that were broken, and whether the search for another was in
-    vain for one of them."""
-    images = [item.pixels for item in items if item.pixels is not None]
-    taken = torch.tensor([item.index for item in items if item.pixels is not None], dtype=torch.int64)
+    """What the files of a batch hold, their indices, the files that were broken, and whether the search for another was
+    in vain for one of them."""
+    found = [item.found for item in items if item.found is not None]
+    taken = torch.tensor([item.index for item in items if item.found is not None], dtype=torch.int64)
     broken = [one for item in items for one in item.broken]
     lost = any(item.lost for item in items)
-    return torch.from_numpy(np.stack(images)) if images else torch.empty(0), taken, broken, lost
+    return torch.from_numpy(np.stack(found)) if found else torch.empty(0), taken, broken, lost

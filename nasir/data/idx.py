@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from nasir.data import mistakes
-from nasir.data.base import DataSet, Input, check_channels, check_labels
+from nasir.data.base import DataSet, check_labels
+from nasir.data.forms import Input, check_input
 from nasir.data.memory import in_memory
 
 _UNSIGNED_BYTES = 8
@@ -27,8 +28,8 @@ def load_idx(path: str, input: Input | None, skip: bool = False) -> DataSet:
     root = Path(path)
     if not path or not os.path.isdir(root):
         raise mistakes.no_data_folder(path, "idx", "train-images-idx3-ubyte.gz and its three companions")
-    check_channels(input, 1, "write `image(1, size=28)`")
     images, labels = _part(root, "train")
+    check_input(input, (1, *images.shape[1:]), f"idx:{root.name}")
     tests, test_labels = _part(root, "t10k")
     found = torch.from_numpy(labels.astype(np.int64)), torch.from_numpy(test_labels.astype(np.int64))
     where = f"`{_path(root, 'train-labels', 1)}`", f"`{_path(root, 't10k-labels', 1)}`"

@@ -1,4 +1,4 @@
-"""Images in memory."""
+"""Inputs in memory."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -7,64 +7,101 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from nasir.data.base import DataSet, Input, Split
-from nasir.data.preparation import Preparation
+from nasir.data.arrays import ArrayPreparation
+from nasir.data.base import DataSet, Split
+from nasir.data.forms import Input, Shape, Target
+from nasir.data.images import ImagePreparation
 
 
 @dataclass(frozen=True)
 class TensorSplit(Split):
-    """Images in memory, uint8 [N, C, H, W] from 0 to `most`; batches are scaled to 0..1, normalised, resized to `size`
-    where it is not None, and never augmented."""
+    """Inputs in memory, [N, C, ...], numbers whose largest is `most`; batches are scaled to 0..1, normalised, resized
+    to `sizes` where they are others, and never augmented. `targets` are those that are no classes."""
 
     images: Tensor
     labels: Tensor
     most: int
     mean: float
     std: float
-    size: int | None
+    sizes: Shape
+    targets: Tensor | None = None
 
     def take(self, index: Tensor) -> "TensorSplit":
-        return replace(self, images=self.images[index], labels=self.labels[index])
+        targets = None if self.targets is None else self.targets[index]
+        return replace(self, images=self.images[index], labels=self.labels[index], targets=targets)
 
     def to(self, device: torch.device) -> "TensorSplit":
-        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+        targets = None if self.targets is None else self.targets.to(device)
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device), targets=targets)
 
     def batches(self, index: Sequence[Tensor], augmentation: int | None) -> Iterator[tuple[Tensor, Tensor]]:
         for one in index:
             here = one.to(self.labels.device)
-            images = (self.images[here].float() / self.most - self.mean) / self.std
-            yield resized(images, self.size), self.labels[here]
+            found = self.images[here]
+            inputs = (found.float() / self.most - self.mean) / self.std
+            targets = self.labels[here] if self.targets is None else self.targets[here]
+            yield resized(inputs, self.sizes), resized_targets(targets, tuple(found.shape[2:]), self.sizes)
 
 
 def in_memory(
-    name: str, parts: Sequence[tuple[Tensor, Tensor]], most: int, input: Input | None, files: str = ""
+    name: str,
+    parts: Sequence[tuple[Tensor, Tensor]],
+    most: int,
+    input: Input | None,
+    files: str = "",
+    *,
+    names: Sequence[str] = (),
 ) -> DataSet:
-    """Training and test images of one channel, uint8 [N, 1, H, W] from 0 to `most`, with their labels from 0; they are
-    normalised by the training images' mean and standard deviation."""
-    (images, labels), _ = parts
+    """Training and test inputs of one channel, [N, 1, H, W] or [N, 1, L], numbers whose largest is `most`, with their
+    classes from 0, [N], or with other targets, [N, ...]; they are normalised by the training inputs' mean and standard
+    deviation."""
+    (images, targets), _ = parts
     mean, std = float(images.double().mean()) / most, float(images.double().std(correction=0)) / most or 1.0
-    size = input and input.size
-    train, test = (TensorSplit(x, y, most, mean, std, size) for x, y in parts)
-    height, width = images.shape[2:]
-    preparation = Preparation(1, size or height, size or width, (mean,), (std,))
-    classes = int(labels.max()) + 1
-    names = tuple(map(str, range(classes)))
+    found = tuple(images.shape[2:])
+    sizes = input.sizes if input else found
+    target = Target(tuple(targets.shape[1:]), not targets.is_floating_point()).resized(found, sizes)
+    train, test = (
+        TensorSplit(x, y, most, mean, std, sizes)
+        if target.is_class
+        else TensorSplit(x, torch.zeros(len(x), dtype=torch.int64), most, mean, std, sizes, y)
+        for x, y in parts
+    )
+    names = tuple(names or map(str, range(int(targets.max()) + 1)))
     return DataSet(
         name,
-        classes,
+        len(names),
         train,
         test,
         (mean,),
         (std,),
         files,
         names=names,
-        preparation=preparation,
-        sizes=f"{width} x {height}",
+        preparation=(
+            ImagePreparation(1, *sizes, (mean,), (std,))
+            if len(sizes) == 2
+            else ArrayPreparation((1, *sizes), mean * most, std * most)
+        ),
+        sizes=" x ".join(map(str, reversed(found))),
+        rank=len(sizes),
+        target=target,
     )
 
 
-def resized(images: Tensor, size: int | None) -> Tensor:
-    """Images [N, C, H, W] at [N, C, size, size], bilinear with antialiasing, in channels-last layout."""
-    if size is not None and tuple(images.shape[2:]) != (size, size):
-        images = F.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
-    return images.contiguous(memory_format=torch.channels_last)
+def resized(inputs: Tensor, sizes: Shape) -> Tensor:
+    """Inputs [N, C, ...] at [N, C, *sizes]: images bilinear with antialiasing and in channels-last layout, signals
+    linear."""
+    if sizes and tuple(inputs.shape[2:]) != sizes:
+        images = len(sizes) == 2
+        inputs = F.interpolate(inputs, size=sizes, mode="bilinear" if images else "linear", antialias=images)
+    return inputs.contiguous(memory_format=torch.channels_last if inputs.dim() == 4 else torch.contiguous_format)
+
+
+def resized_targets(targets: Tensor, found: Shape, sizes: Shape) -> Tensor:
+    """The targets of inputs of the sizes `found` that are resized: maps of the same sizes are resized with them, each
+    number the nearest one."""
+    rank = len(found)
+    if found == sizes or not rank or not sizes or tuple(targets.shape[1:][-rank:]) != found:
+        return targets
+    maps = targets.reshape(len(targets), -1, *found).double()
+    near = F.interpolate(maps, size=sizes, mode="nearest-exact").to(targets.dtype)
+    return near.reshape(*targets.shape[:-rank], *sizes)

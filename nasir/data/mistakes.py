@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from nasir.diagnostics import CompileError, Diagnostic, Span, closest
+from nasir.diagnostics import CompileError, Diagnostic, closest
 
 
 def unknown_data(name: str, kind: str, known: Iterable[str], shown: str) -> CompileError:
@@ -12,8 +12,8 @@ def unknown_data(name: str, kind: str, known: Iterable[str], shown: str) -> Comp
 
 
 def too_few_images(name: str, training: int, test: int) -> CompileError:
-    message = f"`{name}` has {training} training and {test} test images"
-    hint = "at least two training images and a test image are needed"
+    message = f"`{name}` has {training} training and {test} test inputs"
+    hint = "at least two training inputs and a test input are needed"
     return CompileError(Diagnostic("E0810", message, hints=(hint,)))
 
 
@@ -30,24 +30,27 @@ def bad_label(where: str, image: int, label: int, wrong: str) -> CompileError:
 # Data and network
 
 
-def other_channels(wanted: int, given: str, hint: str) -> CompileError:
-    message = f"the network takes images of {wanted} channels, and the data's have {given}"
+def other_kind(
+    data: str, network: tuple[str, Sequence[int]], found: tuple[str, Sequence[int]], right: str
+) -> CompileError:
+    """What inputs are called and their shape, of the network and of the data."""
+    (taken, wanted), (given, shape) = network, found
+    message = f"the network takes {taken} {[*wanted]}, and the inputs of `{data}` are {given} {[*shape]}"
+    hint = f"write `{right}`, or name data that fit: `--data D`"
+    return CompileError(Diagnostic("E0840", message, hints=(hint,)))
+
+
+def other_channels(kind: str, wanted: int, given: str, hint: str) -> CompileError:
+    message = f"the network takes {kind} of {wanted} channels, and the data's have {given}"
     return CompileError(Diagnostic("E0802", message, hints=(hint,)))
 
 
-def no_images_taken(span: Span | None, kind: str) -> CompileError:
-    message = f"the network takes no images, but a {kind}: there is no data for it yet"
-    hint = "`nasir.search` and `nasir train` read images; `nasir.supernet` trains in a loop of your own"
-    return CompileError(Diagnostic("E0832", message, span, (hint,)))
+def no_classes(data: str, target: str) -> CompileError:
+    hint = "leave `--classes` out"
+    return CompileError(Diagnostic("E0844", f"the targets of `{data}` are no classes, but {target}", hints=(hint,)))
 
 
-def other_classes(span: Span | None, data: str, classes: int) -> CompileError:
-    message = f"the space's output does not have one value for each of the {classes} classes of `{data}`"
-    hint = f"end with `-> global_avg_pool -> linear({classes})`, or give the parameter: `--with classes={classes}`"
-    return CompileError(Diagnostic("E0819", message, span, (hint,)))
-
-
-# The digits
+# Data of nasir's own
 
 
 def no_digits() -> CompileError:
@@ -56,9 +59,9 @@ def no_digits() -> CompileError:
     )
 
 
-def digits_of_a_folder(rest: str) -> CompileError:
-    hint = "write `--data digits`"
-    return CompileError(Diagnostic("E0809", f"`digits` takes no folder, and `{rest}` was given", hints=(hint,)))
+def takes_no_folder(name: str, rest: str) -> CompileError:
+    hint = f"write `--data {name}`"
+    return CompileError(Diagnostic("E0809", f"`{name}` takes no folder, and `{rest}` was given", hints=(hint,)))
 
 
 # Folders
@@ -100,8 +103,41 @@ def too_few_classes(root: Path, count: int) -> CompileError:
 
 
 def empty_class(folder: Path, endings: Sequence[str]) -> CompileError:
-    hint = f"images end in {', '.join(endings)}; take the folder away if the class is not wanted"
-    return CompileError(Diagnostic("E0818", f"the class folder `{folder}` has no images", hints=(hint,)))
+    what = "recordings" if ".wav" in endings else "images"
+    hint = f"{what} end in {', '.join(endings)}; take the folder away if the class is not wanted"
+    return CompileError(Diagnostic("E0818", f"the class folder `{folder}` has no {what}", hints=(hint,)))
+
+
+def vectors_of_a_folder(shape: Sequence[int]) -> CompileError:
+    message = f"the network takes vectors {[*shape]}, and the files of a folder are images or recordings"
+    hint = "vectors come from a function of your own: `--data python:module:function`"
+    return CompileError(Diagnostic("E0840", message, hints=(hint,)))
+
+
+# Recordings
+
+
+def no_soundfile() -> CompileError:
+    hint = "pip install 'nasir[audio]'"
+    return CompileError(Diagnostic("E0845", "recordings are read by soundfile, which is not installed", hints=(hint,)))
+
+
+def undecided_length(largest: int) -> CompileError:
+    message = "the length of the network's signals is undecided, and recordings are cut to one"
+    hint = f"write one length, `signal(1, {largest})`, or give the parameter: `--with NAME={largest}`"
+    return CompileError(Diagnostic("E0846", message, hints=(hint,)))
+
+
+def other_rate(file: str, rate: int, first: str, wanted: int) -> CompileError:
+    message = f"`{file}` has {rate:,} samples a second, and `{first}` has {wanted:,}"
+    hint = f"change them to one rate first, as `sox` or `ffmpeg -ar {wanted}` does"
+    return CompileError(Diagnostic("E0847", message, hints=(hint,)))
+
+
+def other_sound_channels(file: str, given: int, wanted: int) -> CompileError:
+    message = f"the network takes signals of {wanted} channels, and `{file}` has {given}"
+    hint = "write `signal(1, ...)`: the mean of a recording's channels is taken"
+    return CompileError(Diagnostic("E0848", message, hints=(hint,)))
 
 
 # Image files
@@ -155,15 +191,28 @@ def unreadable_labels(name: str, told: str) -> CompileError:
     return CompileError(Diagnostic("E0828", f"the labels of `{name}` cannot be read: {told}"))
 
 
-def different_shapes(name: str, shapes: str) -> CompileError:
+def different_shapes(name: str, what: str, shapes: str) -> CompileError:
     hint = "resize them to one size"
-    return CompileError(Diagnostic("E0829", f"the images of `{name}` differ in shape: {shapes}", hints=(hint,)))
+    return CompileError(Diagnostic("E0829", f"the {what} of `{name}` differ in shape: {shapes}", hints=(hint,)))
 
 
-def infinite_pixels(item: object) -> CompileError:
-    return CompileError(Diagnostic("E0830", f"the image of item {item} has values that are not finite numbers"))
+def infinite_pixels(what: str, item: object) -> CompileError:
+    return CompileError(Diagnostic("E0830", f"the {what} of item {item} has values that are not finite numbers"))
 
 
-def other_form(type: object, shape: Sequence[int], wanted: str) -> CompileError:
-    message = f"the images are {type} of shape {[*shape]}, not float32 {wanted}"
-    return CompileError(Diagnostic("E0831", message, hints=("torchvision's ToTensor makes such images",)))
+def other_form(kind: str, type: object, shape: Sequence[int], wanted: str, right: str) -> CompileError:
+    message = f"the {kind} are {type} of shape {[*shape]}, not float32 {wanted}"
+    hints = [f"write `{right}` in the space"] if right else []
+    hints += ["torchvision's ToTensor makes such images"] if kind == "images" else ["`tensor.float()` makes float32"]
+    return CompileError(Diagnostic("E0831", message, hints=tuple(hints)))
+
+
+def other_targets(name: str, training: str, test: str) -> CompileError:
+    message = f"the training targets of `{name}` are {training}, and the test targets {test}"
+    return CompileError(Diagnostic("E0843", message, hints=("make both parts alike",)))
+
+
+def target_out_of_range(name: str, item: object, value: object, least: float, most: float) -> CompileError:
+    message = f"the target of item {item} of `{name}` has the value {value}, and the loss takes {least:g} to {most:g}"
+    hint = "number classes from 0; a whole number of -100 is a pixel that does not count"
+    return CompileError(Diagnostic("E0849", message, hints=(hint,)))

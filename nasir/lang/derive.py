@@ -4,7 +4,7 @@ Tables are written out a row a layer, choices become the alternative chosen, and
 along, so that the file stands alone. `load` of it gives the same graph as partial evaluation does (tests).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from nasir.diagnostics import Span
@@ -17,6 +17,7 @@ from nasir.lang import syntax as s
 from nasir.lang.elaborate import Elaboration
 from nasir.lang.evaluate import WORDS, builtin_names
 from nasir.lang.modules import Definition, Module
+from nasir.lang.objectives import LOSS, loss_in
 from nasir.lang.things import Record, Writer
 
 
@@ -27,8 +28,20 @@ def derived_file(module: Module, elaboration: Elaboration, shaped: Graph, choice
     values = _values(elaboration.graph, shaped, choices)
     deriver = _Deriver(elaboration.record, values)
     derived = deriver.space(space, module)
+    return s.File(module.tree.span, (*deriver.definitions.values(), derived, *_training(module)))
+
+
+def _training(module: Module) -> Sequence[s.Settings]:
+    """The file's `train` section; it names the objective's loss, where that is another than a program's without one."""
     train = [item for item in module.tree.items if isinstance(item, s.Settings) and item.section == "train"]
-    return s.File(module.tree.span, (*deriver.definitions.values(), derived, *train))
+    objective = module.first(s.Objective)
+    loss = loss_in(objective) if isinstance(objective, s.Objective) else LOSS
+    if loss == LOSS or any(setting.name.text == "loss" for section in train for setting in section.settings):
+        return train
+    span = module.tree.span
+    named = s.Setting(span, s.Identifier(span, "loss"), s.Name(span, loss))
+    section = train[0] if train else s.Settings(span, "train", ())
+    return [replace(section, settings=(*section.settings, named)), *train[1:]]
 
 
 def _values(elaborated: Graph, shaped: Graph, choices: Choices) -> Mapping[str, Scalar]:

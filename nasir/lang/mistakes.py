@@ -392,6 +392,11 @@ def bad_objective(span: Span, message: str, *hints: str) -> Mistake:
     return Mistake(Diagnostic("E0504", message, span, hints))
 
 
+def several_losses(span: Span, names: Iterable[str]) -> Mistake:
+    hint = "name the loss that is minimised; a loss of several parts is a function of your own: `--loss python:...`"
+    return Mistake(Diagnostic("E0350", f"the objective names several losses: {', '.join(names)}", span, (hint,)))
+
+
 def bad_objective_number(span: Span, message: str, *hints: str) -> Mistake:
     return Mistake(Diagnostic("E0514", message, span, hints))
 
@@ -456,5 +461,5 @@ def idle_decision(span: Span, name: str) -> Diagnostic:
 
 
 def useless_output(span: Span | None, what: str) -> Diagnostic:
-    hint = "a classifier ends with `-> global_avg_pool -> linear(classes)`"
+    hint = "a classifier ends with `-> global_avg_pool -> linear(classes)`; one of pixels keeps the input's sizes"
     return Diagnostic("W0401", f"the output is {what}: `nasir search` cannot train it", span, (hint,))

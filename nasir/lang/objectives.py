@@ -1,13 +1,19 @@
 """`objective` sections as checked data."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 from nasir.cost.registry import COSTS
+from nasir.extensions import LOSSES
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.formulas import cost_name, costs_in, has_names, number
 
+LOSS = "cross_entropy"
+"""The loss where a program names none."""
+LATER = {"recorded": "where another"}
+"""Of what runs of earlier versions had not: a run that has its default is as it was."""
 _FORMS = "write `cross_entropy + 0.1 * macs / 1M`, or `cross_entropy * (macs / 60M) ^ 0.6`"
 
 
@@ -31,11 +37,12 @@ class Power:
 
 @dataclass(frozen=True)
 class Objective:
-    """Minimise cross-entropy, times `powers` (FBNet's form), plus `weights` (FBNetV2's), subject to `bounds`."""
+    """Minimise `loss`, times `powers` (FBNet's form), plus `weights` (FBNetV2's), subject to `bounds`."""
 
     bounds: tuple[Bound, ...] = ()
     weights: tuple[tuple[str, float], ...] = ()
     powers: tuple[Power, ...] = ()
+    loss: str = field(default=LOSS, metadata=LATER)
 
     @property
     def costs(self) -> tuple[str, ...]:
@@ -45,9 +52,7 @@ class Objective:
 
 
 def read_objective(item: s.Objective) -> Objective:
-    for name in costs_in(item.minimize):
-        if cost_name(name) != "cross_entropy":
-            _cost(name)
+    loss = loss_in(item)
     terms: dict[str, float] = {}
     powers: list[Power] = []
     for summand in _operands(item.minimize, "+"):
@@ -56,19 +61,33 @@ def read_objective(item: s.Objective) -> Objective:
             powers += map(_power, found)
             factors = [f for f in factors if f not in found]
         for name, coefficient in _product(summand, factors).items():
-            if found and name != "cross_entropy":
-                raise mistakes.bad_objective(summand.span, "a power multiplies `cross_entropy` alone")
+            if found and name != loss:
+                raise mistakes.bad_objective(summand.span, f"a power multiplies `{loss}` alone")
             terms[name] = terms.get(name, 0.0) + coefficient
-    if terms.pop("cross_entropy", 0.0) != 1.0:
+    if terms.pop(loss, 0.0) != 1.0:
         raise mistakes.bad_objective(
             item.minimize.span,
-            "the objective is `cross_entropy`, once, with costs added or as factors",
+            f"the objective is `{loss}`, once, with costs added or as factors",
             _FORMS,
         )
     terms.pop("", None)
     if favoured := next((name for name, weight in terms.items() if weight < 0), None):
         raise mistakes.bad_objective_number(item.minimize.span, f"the weight of `{favoured}` is below 0")
-    return Objective(read_bounds(item.constraints), tuple(sorted(terms.items())), tuple(powers))
+    return Objective(read_bounds(item.constraints), tuple(sorted(terms.items())), tuple(powers), loss)
+
+
+def loss_in(item: s.Objective) -> str:
+    """The loss that an objective names: the one name in it that is no cost's."""
+    found: dict[str, None] = {}
+    for expr in costs_in(item.minimize):
+        name = cost_name(expr) or ""
+        if name not in COSTS:
+            if name != LOSS and name not in (known := LOSSES.names()):  # those of installed packages too
+                _cost(expr, known)
+            found[name] = None
+    if len(found) > 1:
+        raise mistakes.several_losses(item.minimize.span, list(found))
+    return next(iter(found), LOSS)
 
 
 def _operands(expr: s.Expr, operator: str) -> list[s.Expr]:
@@ -121,14 +140,14 @@ def _bound(constraint: s.Constraint) -> Bound:
     return Bound(cost, limit / 100 if constraint.percent else limit, constraint.percent)
 
 
-def _cost(expr: s.Expr) -> str:
-    """The name of a cost, `macs` or `macs(exact)`."""
+def _cost(expr: s.Expr, beside: Collection[str] = ()) -> str:
+    """The name of a cost, `macs` or `macs(exact)`; `beside` are other names that would do."""
     name = cost_name(expr)
     assert name is not None, "only costs are asked"
     if name.lower() == "flops":
         raise mistakes.flops(expr.span)
     if name not in COSTS:
-        raise mistakes.unknown_name(expr.span, name, COSTS)
+        raise mistakes.unknown_name(expr.span, name, (*COSTS, *beside))
     return name
 
 
@@ -150,6 +169,4 @@ def _linear(expr: s.Expr) -> dict[str, float]:
         case _ if not has_names(expr):
             return {"": number(expr, {})}
         case _:
-            raise mistakes.bad_objective(
-                expr.span, "the objective must be a weighted sum of cross_entropy and costs", _FORMS
-            )
+            raise mistakes.bad_objective(expr.span, "the objective must be a weighted sum of a loss and costs", _FORMS)

@@ -13,7 +13,7 @@ from nasir.lang.format import print_expr
 from nasir.lang.formulas import number
 from nasir.lang.mistakes import Mistake
 from nasir.lang.modules import Module
-from nasir.lang.objectives import Objective, read_bounds, read_objective
+from nasir.lang.objectives import LATER, LOSS, Objective, read_bounds, read_objective
 from nasir.lang.parser import parse_part
 
 Resolution = Literal["all", "sampled"]
@@ -22,8 +22,6 @@ Compiled = Literal["off", "inductor", "aot_eager"]
 Kept = Literal["last", "best"]
 
 _SECTIONS = ("search", "train")
-_LATER = {"recorded": "where another"}
-"""Of a setting that runs of earlier versions had not: a run that has its default is as it was."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,8 @@ class SearchSettings:
     network's convolutions (gates and costs stay in float64). `compile` names the backend of torch.compile. `ema` is
     the decay of a moving average of the weights, which stands in for them where networks are compared (0: none).
     `candidates` networks within the bounds, the likeliest and others drawn from the final distribution, are compared
-    with the supernet's weights at the end. `strategy` and `loss` are names (`nasir.extensions`).
+    with the supernet's weights at the end. `strategy` and `loss` are names (`nasir.extensions`); where a section names
+    no loss, it is the objective's.
     """
 
     epochs: int = 90
@@ -75,8 +74,8 @@ class SearchSettings:
     compile: Compiled = "off"
     ema: float = 0.0
     candidates: int = 8
-    strategy: str = field(default="dmasking", metadata=_LATER)
-    loss: str = field(default="cross_entropy", metadata=_LATER)
+    strategy: str = field(default="dmasking", metadata=LATER)
+    loss: str = field(default=LOSS, metadata=LATER)
 
     def temperature_at(self, epoch: int) -> float:
         """tau of Eq. 4 in an epoch, counted from 0."""
@@ -94,9 +93,9 @@ class SearchSettings:
 class TrainSettings:
     """How to train the derived network from scratch; `precision`, `compile`, `ema` and `loss` as in the search.
 
-    `validation` is the share of each class's training images that is held out, to tell the accuracy after each epoch
-    (0: none is, and nothing is told). `keep` says of which epoch the weights are, the last one or the one that is best
-    on the held-out images.
+    `validation` is the share of each class's training inputs that is held out, to tell the score after each epoch (0:
+    none is, and nothing is told). `keep` says of which epoch the weights are, the last one or the one that is best on
+    the held-out inputs.
     """
 
     epochs: int = 90
@@ -108,7 +107,7 @@ class TrainSettings:
     ema: float = 0.0
     validation: float = 0.1
     keep: Kept = "last"
-    loss: str = field(default="cross_entropy", metadata=_LATER)
+    loss: str = field(default=LOSS, metadata=LATER)
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,9 @@ def read_settings(module: Module) -> Settings:
     return _apply(Settings(), module.tree.items)
 
 
-def override(settings: Settings, assignments: list[str], default: str = "search") -> Settings:
-    """Settings changed by `key=value` or `section.key=value`, written as in a file; `default` is the default section.
+def override(settings: Settings, assignments: list[str], default: str = "search", option: str = "--set") -> Settings:
+    """Settings changed by `key=value` or `section.key=value`, written as in a file; `default` is the default section,
+    `option` where they were given.
 
     Raises:
         CompileError: with every mistake in them.
@@ -136,7 +136,7 @@ def override(settings: Settings, assignments: list[str], default: str = "search"
     for assignment in assignments:
         if "=" not in assignment:
             raise mistakes.no_assignment(assignment)
-        source = Source("--set", assignment)
+        source = Source(option, assignment)
         given: s.Settings = parse_part(source, "override")
         section = given.section or default
         if section not in _SECTIONS:
@@ -158,11 +158,11 @@ def _check(search: SearchSettings) -> None:
 
 def _apply(settings: Settings, items: Sequence[s.Item], *, checks: bool = True) -> Settings:
     found: list[Diagnostic] = []
-    for item in items:
+    for item in sorted(items, key=lambda item: not isinstance(item, s.Objective)):
         try:
             match item:
                 case s.Objective():
-                    settings = replace(settings, objective=read_objective(item))
+                    settings = _with_objective(settings, read_objective(item))
                 case s.Settings(section="search"):
                     settings = replace(settings, search=_section(settings.search, item, found))
                 case s.Settings():
@@ -176,6 +176,12 @@ def _apply(settings: Settings, items: Sequence[s.Item], *, checks: bool = True) 
     if checks:
         _check(settings.search)
     return settings
+
+
+def _with_objective(settings: Settings, objective: Objective) -> Settings:
+    """The settings with an objective, whose loss is that of both sections where they name none."""
+    search, train = (replace(one, loss=objective.loss) for one in (settings.search, settings.train))
+    return replace(settings, objective=objective, search=search, train=train)
 
 
 def _section(base: Any, section: s.Settings, found: list[Diagnostic]) -> Any:

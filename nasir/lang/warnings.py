@@ -1,22 +1,27 @@
 """What a program means and most likely should not: names that nothing uses, decisions that change nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from nasir.diagnostics import Diagnostic, Span
 from nasir.ir.graph import Graph, is_decided
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.modules import Module
+from nasir.lang.objectives import LOSS
+from nasir.lang.settings import Settings
 
 
-def warnings(module: Module, elaborated: Graph | None, checked: Graph | None) -> Iterator[Diagnostic]:
+def warnings(
+    module: Module, elaborated: Graph | None, checked: Graph | None, settings: Settings
+) -> Iterator[Diagnostic]:
     """The warnings about a file without mistakes: its graph as elaborated and as checked, where it has a space."""
     unused = list(_unused(module))
     for _, name in unused:
         yield mistakes.unused_binding(name.span, name.text)
     if elaborated is not None and checked is not None:
         yield from _dead_decisions(elaborated, checked, [statement.span for statement, _ in unused])
-        yield from _useless_output(checked)
+        searched = {settings.search.loss} if checked.decisions else set[str]()
+        yield from _useless_output(checked, searched | {settings.train.loss})
 
 
 def _unused(module: Module) -> Iterator[tuple[s.Let | s.Bind, s.Identifier]]:
@@ -40,15 +45,16 @@ def _dead_decisions(elaborated: Graph, checked: Graph, said: Sequence[Span]) -> 
         yield mistakes.idle_decision(span, decision.name)
 
 
-def _useless_output(graph: Graph) -> Iterator[Diagnostic]:
-    """A space whose output no training can use."""
+def _useless_output(graph: Graph, losses: Collection[str]) -> Iterator[Diagnostic]:
+    """A space whose output no training can use: cross-entropy tells the class of each input by a vector, or of each
+    pixel by a map of the input's sizes; other losses take numbers of any shape that is decided."""
     node = graph.by_name[graph.output]
-    if node.shape.parts:
+    if node.shape.parts:  # for a use of its own
         return
-    small = node.shape.is_pooled
-    if not small or not all(map(is_decided, node.shape.channels)):
-        what = "a map" if not small else "of undecided width"
-        yield mistakes.useless_output(node.span, what)
+    if not all(map(is_decided, node.shape.channels)):
+        yield mistakes.useless_output(node.span, "of undecided width")
+    elif LOSS in losses and not node.shape.is_pooled and node.shape.sizes != graph.input.shape.sizes:
+        yield mistakes.useless_output(node.span, "a map of other sizes than the input's")
 
 
 def _is_in(span: Span, place: Span) -> bool:

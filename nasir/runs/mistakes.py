@@ -19,6 +19,11 @@ def nothing_to_search(space: str) -> CompileError:
     )
 
 
+def no_loss(text: str, why: str) -> CompileError:
+    hint = "write `--loss python:my_loss:huber`, the function `huber` of my_loss.py"
+    return CompileError(Diagnostic("E0942", f"`--loss {text}` names no function: {why}", hints=(hint,)))
+
+
 # Devices
 
 
@@ -55,14 +60,13 @@ def nothing_to_train(path: Path) -> CompileError:
 
 
 def images_not_taken(path: Path, error: Exception, data: str, shape: Sequence[int]) -> CompileError:
-    hint = f"the images of `{data}` are {[*shape]}"
-    return CompileError(Diagnostic("E0820", f"`{path}` does not take the images: {error}", hints=(hint,)))
+    hint = f"the inputs of `{data}` are {[*shape]}"
+    return CompileError(Diagnostic("E0820", f"`{path}` does not take the inputs: {error}", hints=(hint,)))
 
 
-def classes_not_told(path: Path, data: str, classes: int) -> CompileError:
-    hint = f"its output needs a value for each class: [N, {classes}]"
-    message = f"`{path}` does not tell the {classes} classes of `{data}` apart"
-    return CompileError(Diagnostic("E0819", message, hints=(hint,)))
+def no_output(path: Path) -> CompileError:
+    hint = "its output is one tensor, [N, classes] or [N, channels, height, width]"
+    return CompileError(Diagnostic("E0940", f"`{path}` does not give one output for each input", hints=(hint,)))
 
 
 # Folders of runs
@@ -111,7 +115,7 @@ def settings_from_python(run: Path) -> CompileError:
 
 
 def loss_from_python(run: Path) -> CompileError:
-    hint = "repeat it from there: `nasir.search(..., loss=...)`"
+    hint = "repeat it from there, `nasir.search(..., loss=...)`, or search again with the same `--loss`"
     message = f"`{run}` was searched with a loss that was given in Python"
     return CompileError(Diagnostic("E0929", message, hints=(hint,)))
 
@@ -146,11 +150,17 @@ def no_deployment(path: Path, error: Exception) -> CompileError:
 
 
 def prepared_by_code(maker: str) -> CompileError:
-    hint = "prepare the images as it does, and call the network from Python"
-    message = f"the training images were prepared by {maker}, which `nasir predict` does not run"
+    hint = "prepare the inputs as it does, and call the network from Python"
+    message = f"the training inputs were prepared by {maker}, which `nasir predict` does not run"
     return CompileError(Diagnostic("E0927", message, hints=(hint,)))
 
 
 def deployment_of_another(path: Path, reason: str) -> CompileError:
     hint = "take the `deploy.json` that the run wrote beside the network"
     return CompileError(Diagnostic("E0928", f"`{path}` and its `deploy.json` do not fit: {reason}", hints=(hint,)))
+
+
+def maps_of_values(path: Path, shape: Sequence[int]) -> CompileError:
+    hint = "call the network from Python: `deploy.json` says how a file becomes its input"
+    message = f"the outputs of `{path}` are maps of numbers, {[*shape]}, which no line can hold"
+    return CompileError(Diagnostic("E0941", message, hints=(hint,)))

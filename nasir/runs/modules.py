@@ -12,6 +12,7 @@ from nasir.data import DataSet, Input
 from nasir.diagnostics import CompileError
 from nasir.execution import measured, network_class
 from nasir.runs import mistakes
+from nasir.searching.fitting import Output
 
 
 def made(path: Path, source: bytes | str) -> nn.Module:
@@ -28,27 +29,28 @@ def made(path: Path, source: bytes | str) -> nn.Module:
         raise mistakes.not_made(path, error) from error
 
 
-def checked(module: nn.Module, path: Path, data: DataSet) -> dict[str, int]:
-    """The module's standard costs, as torch counts them for one image.
+def checked(module: nn.Module, path: Path, data: DataSet) -> tuple[dict[str, int], Output]:
+    """The module's standard costs, as torch counts them for one input, and its output.
 
     Raises:
-        CompileError: where it does not take the data's images, or does not tell their classes apart.
+        CompileError: where it does not take the data's inputs, or gives no tensor of an output for each.
     """
     if not any(parameter.requires_grad for parameter in module.parameters()):
         raise mistakes.nothing_to_train(path)
     image, _ = next(data.train.batches([torch.tensor([0])], 0))
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            logits = module.eval()(image)
+            output = module.eval()(image)
     except Exception as error:  # whatever a module of the user's raises
         raise mistakes.images_not_taken(path, error, data.name, image.shape[1:]) from None
-    if getattr(logits, "shape", None) != (1, data.classes):
-        raise mistakes.classes_not_told(path, data.name, data.classes)
-    return measured(counter, module)
+    if not isinstance(output, torch.Tensor) or output.dim() < 2 or len(output) != 1:
+        raise mistakes.no_output(path)
+    return measured(counter, module), Output(tuple(output.shape[1:]), f"the output of `{path}`")
 
 
 def written_input(source: bytes) -> Input | None:
     """What an emitted file's network takes, by the file's docstring; None where it does not say."""
     text = ast.get_docstring(ast.parse(source)) or ""
-    found = re.search(r"images of shape \[N, (\d+), (\d+), \2\]", text)
-    return Input(int(found[1]), int(found[2])) if found else None
+    found = re.search(r"(?:images|sequences|vectors) of shape \[N, (\d+(?:, \d+){0,2})\]", text)
+    channels, *sizes = map(int, found[1].split(", ")) if found else (0,)
+    return Input(channels, tuple(sizes)) if found else None

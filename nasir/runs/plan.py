@@ -18,6 +18,7 @@ from nasir.jobs.signals import Pauses
 from nasir.lang.settings import Formula, Settings, record
 from nasir.runs import mistakes
 from nasir.runs.request import MOST_THREADS, Request, whole
+from nasir.searching.metric import Metric, recorded
 from nasir.searching.prices import Targets
 
 
@@ -40,20 +41,22 @@ class Job:
     """That compute, of those that torch has."""
 
 
-def plan(space: Space, job: Job, goal: Targets | None = None) -> dict[str, Any]:
+def plan(space: Space, job: Job, metrics: tuple[Metric, ...], goal: Targets | None = None) -> dict[str, Any]:
     """Every setting as used, and what it ran on."""
     return {
         "name": space.name,
         "space": space.source.text,
         "imports": dict(space.imports),
         "bounds": {bound.cost: bound.limit for bound in goal.bounds} if goal else {},
-        **run_facts(space.settings, job),
+        **run_facts(space.settings, job, metrics),
     }
 
 
-def run_facts(settings: Settings, job: Job) -> dict[str, Any]:
-    """The settings of a run, and what it runs on."""
+def run_facts(settings: Settings, job: Job, metrics: tuple[Metric, ...]) -> dict[str, Any]:
+    """The settings of a run, and what it runs on. That inputs are images, and are judged by accuracy, is not said."""
     data = job.data
+    kind = {"inputs": data.kind} if data.rank != IMAGES else {}
+    judged = {"metrics": found} if (found := recorded(metrics)) else {}
     return {
         **job.request.as_plan(),
         "data_set": data.name,
@@ -61,6 +64,8 @@ def run_facts(settings: Settings, job: Job) -> dict[str, Any]:
         "split": data.split,
         "normalisation": {"mean": data.mean, "std": data.std},
         "settings": plain_settings(settings),
+        **kind,
+        **judged,
         "versions": {
             "nasir": version("nasir"),
             "python": platform.python_version(),
@@ -88,6 +93,8 @@ def _plain(value: Any) -> Any:
         case _:
             return value
 
+
+IMAGES = 2  # sizes of an input
 
 _SAME = {
     "space": "another space",

@@ -1,20 +1,21 @@
-"""What a trained network says of image files: `deploy.json` and the weights are all that it takes."""
+"""What a trained network says of files: `deploy.json` and the weights are all that it takes."""
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import torch
-from PIL import Image, UnidentifiedImageError
 from safetensors import SafetensorError, safe_open
-from torch import nn
+from torch import Tensor, nn
 
 from nasir.api import load
 from nasir.data.mistakes import broken_image
-from nasir.data.preparation import FORMATS, Preparation, prepared_as
+from nasir.data.preparation import Preparation
+from nasir.data.prepared import prepared_as
+from nasir.diagnostics import CompileError
 from nasir.execution import network_class, proved, source_of
 from nasir.files import Unreadable, parse_json, read_regular
 from nasir.runs import mistakes
@@ -24,9 +25,14 @@ from nasir.runs.modules import made
 WEIGHTS = "model.safetensors"
 
 
+_MEANS: Mapping[str, str] = {"classes": "probability", "labels": "probability", "pixels": "share", "values": "value"}
+"""What the number beside a name is, by what outputs are."""
+
+
 @dataclass(frozen=True)
 class Prediction:
-    """An image file and the classes that the network takes it for, likeliest first, with their probabilities."""
+    """A file and what the network tells of it: names with numbers, as the predictor's `number` says; classes, labels
+    and classes of pixels the likeliest first, values in their order."""
 
     file: str
     classes: Sequence[tuple[str, float]]
@@ -34,32 +40,54 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Predictor:
-    """A network with its weights, and how images become its inputs."""
+    """A network with its weights, how files become its inputs, and what its outputs are (`Measure.tells`)."""
 
     network: nn.Module
     preparation: Preparation
     names: Sequence[str]
+    tells: str = "classes"
+
+    @property
+    def number(self) -> str:
+        """What the number beside a name is: its `probability`, its `share` of the pixels, or its `value`."""
+        return _MEANS[self.tells]
 
     def __call__(self, files: Sequence[str], top: int = 5) -> Iterator[Prediction]:
         """A prediction for each file.
 
         Raises:
-            CompileError: where one is no image.
+            CompileError: where one cannot be read.
         """
         for file in files:
             try:
-                with Image.open(file, formats=FORMATS) as image:
-                    pixels = torch.from_numpy(self.preparation.pixels(image).copy())
-            except UnidentifiedImageError:
-                raise broken_image(file, f"it is none of {', '.join(FORMATS)}") from None
+                found = torch.from_numpy(self.preparation.read(file).copy())
+            except CompileError:
+                raise
             except Exception as error:  # whatever a damaged file makes a decoder raise
                 raise broken_image(file, str(getattr(error, "strerror", None) or error)) from None
             with torch.no_grad():
-                shares = self.network(self.preparation.normalised(pixels[None])).softmax(1)[0]
-            best = shares.topk(min(top, len(self.names)))
+                told = self._told(self.network(self.preparation.normalised(found[None]))[0])
+            if self.tells == "values":
+                values = cast("list[float]", told[:top].tolist())
+                yield Prediction(file, list(zip(self.names, values, strict=False)))
+                continue
+            best = told.topk(min(top, len(self.names)))
             numbers = cast("list[int]", best.indices.tolist())
-            found = zip(numbers, cast("list[float]", best.values.tolist()), strict=True)
-            yield Prediction(file, [(self.names[i], share) for i, share in found])
+            shares = zip(numbers, cast("list[float]", best.values.tolist()), strict=True)
+            yield Prediction(file, [(self.names[i], share) for i, share in shares])
+
+    def _told(self, output: Tensor) -> Tensor:
+        """One number for each name, of the output for one input."""
+        match self.tells:
+            case "classes":
+                return output.softmax(0)
+            case "labels":
+                return output.sigmoid().flatten(1).mean(1) if output.dim() > 1 else output.sigmoid()
+            case "pixels":
+                pixels = output.argmax(0).flatten()
+                return torch.bincount(pixels, minlength=len(self.names)) / len(pixels)
+            case _:
+                return output
 
 
 def predictor(path: Path) -> Predictor:
@@ -81,12 +109,16 @@ def predictor(path: Path) -> Predictor:
         space = load(folder / "arch.nas")
         network = network_class(folder / "model.py", proved(space))()
     metadata = _take_weights(network, folder / WEIGHTS)
-    preparation, names = _preparation(folder, metadata)
-    outputs = _outputs(network, preparation, path)
+    preparation, names, tells = _preparation(folder, metadata)
+    outputs, *sizes = _outputs(network, preparation, path)
     if outputs != len(names):
         reason = f"the network tells {outputs} classes apart, and the file names {len(names)}"
         raise mistakes.deployment_of_another(path, reason)
-    return Predictor(network.eval(), preparation, names)
+    if tells == "values" and sizes:
+        raise mistakes.maps_of_values(path, [outputs, *sizes])
+    if (tells == "pixels") != bool(sizes) and tells in {"classes", "pixels"}:
+        raise mistakes.deployment_of_another(path, f"the file says that outputs are {tells}")
+    return Predictor(network.eval(), preparation, names, tells)
 
 
 def _take_weights(network: nn.Module, path: Path) -> dict[str, str]:
@@ -102,23 +134,27 @@ def _take_weights(network: nn.Module, path: Path) -> dict[str, str]:
     return metadata
 
 
-def _preparation(folder: Path, metadata: dict[str, str]) -> tuple[Preparation, list[str]]:
-    """`deploy.json`, or what the weights' metadata have of it."""
+def _preparation(folder: Path, metadata: dict[str, str]) -> tuple[Preparation, list[str], str]:
+    """`deploy.json`, or what the weights' metadata have of it: how files become inputs, what outputs are called, and
+    what they are."""
     path = folder / "deploy.json"
     try:
         found: Any = parse_json(read_regular(path) if os.path.lexists(path) else metadata.get(DEPLOY_KEY, "{}"))
         facts = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
         if "prepared_by" in facts:
             raise mistakes.prepared_by_code(json.dumps(facts["prepared_by"]))
-        return prepared_as(facts)
+        tells = facts.get("outputs", "classes")
+        if tells not in _MEANS:
+            raise ValueError(f"outputs are none of {', '.join(_MEANS)}")
+        return *prepared_as(facts), tells
     except (Unreadable, ValueError) as error:
         raise mistakes.no_deployment(path, error) from None
 
 
-def _outputs(network: nn.Module, preparation: Preparation, path: Path) -> int:
-    zeros = torch.zeros(1, preparation.channels, preparation.height, preparation.width)
+def _outputs(network: nn.Module, preparation: Preparation, path: Path) -> Sequence[int]:
+    """The shape of the network's output for one input."""
     try:
         with torch.no_grad():
-            return int(network.eval()(zeros).shape[1])
+            return network.eval()(torch.zeros(1, *preparation.shape)).shape[1:]
     except Exception as error:  # whatever a module of the user's raises
-        raise mistakes.deployment_of_another(path, f"the network does not take its images: {error}") from None
+        raise mistakes.deployment_of_another(path, f"the network does not take its inputs: {error}") from None

@@ -12,7 +12,7 @@ from nasir.files import Unreadable, parse_json, read_regular
 from nasir.jobs.machine import rank_count
 from nasir.runs import mistakes
 from nasir.runs.plan import plain_settings
-from nasir.runs.request import Request, anchor, whole
+from nasir.runs.request import PYTHON, Request, anchor, whole
 
 COMPARED = ("arch.nas", "choices.json", "metrics.jsonl", "model.py", "model.safetensors", "probabilities.jsonl")
 """Files of a run that its repetition writes again, byte by byte."""
@@ -20,8 +20,8 @@ COMPARED = ("arch.nas", "choices.json", "metrics.jsonl", "model.py", "model.safe
 
 def repeat(run: Path, asked: Request, named: Collection[str]) -> tuple[Space, Request]:
     """The space and the request of a run, with as many threads; `named` are the options that `asked` gives of its own.
-    Data that a user's code makes (`python:`) must be named again, for a run folder is data, and may be another's: it
-    runs no code on its own.
+    Data that a user's code makes (`python:`) must be named again, and a loss of a user's code is not repeated, for a
+    run folder is data, and may be another's: it runs no code on its own.
 
     Raises:
         CompileError: where the folder holds no run, one of other data than those named, or one that its folder alone
@@ -40,7 +40,7 @@ def repeat(run: Path, asked: Request, named: Collection[str]) -> tuple[Space, Re
         raise mistakes.nothing_to_repeat(run) from None
     if anchor(request.data) != data or (data.startswith("python:") and "data" not in named):
         raise mistakes.repeated_on_other_data(run, data)
-    if "loss" in plan:
+    if "loss" in plan or str(request.loss_named).startswith(PYTHON):
         raise mistakes.loss_from_python(run)
     if json.loads(json.dumps(plain_settings(settings))) != as_used:
         raise mistakes.settings_from_python(run)

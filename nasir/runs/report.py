@@ -23,6 +23,7 @@ from nasir.ir.values import key
 from nasir.jobs.folder import RunFolder
 from nasir.runs import mistakes
 from nasir.runs.summary import NOT_LANDED, by_layer, costs_in, undecided, used
+from nasir.searching.metric import Metric, metrics_of
 from nasir.templates import template
 
 Lines = Sequence[Mapping[str, Any]]
@@ -68,14 +69,15 @@ def write_report(run: Path) -> Path:
         page = template("report.html.j2").render(
             name=plan["name"],
             about=_about(plan),
-            figures=_figures(summary),
+            figures=_figures(summary, metrics_of(plan)),
             remarks=_remarks(summary, len(choices or {})),
-            curves=_curves(metrics, plan["bounds"]),
+            curves=_curves(metrics, plan["bounds"], metrics_of(plan)[0]),
             picture=draw(network.graph) if network else "",
             costs=[COSTS[name].unit for name in shown],
             rows=list(_rows(network, shown, chosen, _moved(summary))) if network else [],
             classes=_classes(tested),
             confusion=_confusion(tested),
+            counted="pixels" if tested and "mean_iou" in tested else plan.get("inputs", "images"),
             layers=_layers(probabilities, None if choices is None else chosen, _moved(summary)),
             decided=choices is not None,
             plan=json.dumps(
@@ -97,26 +99,26 @@ def _active(run: Path, choices: Choices) -> Choices:
 
 
 def _about(plan: Mapping[str, Any]) -> str:
-    versions, images = plan["versions"], plan["images"]
+    versions, images, kind = plan["versions"], plan["images"], plan.get("inputs", "images")
     ranks = f", {plan['ranks']} ranks" if plan.get("ranks", 1) > 1 else ""
     return (
-        f"{plan['data_set']}, {images['train']:,} training and {images['test']:,} test images; seed {plan['seed']};"
+        f"{plan['data_set']}, {images['train']:,} training and {images['test']:,} test {kind}; seed {plan['seed']};"
         f" nasir {versions['nasir']}, torch {versions['torch']}, {plan['device']}{ranks}"
     )
 
 
-def _figures(summary: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
+def _figures(summary: Mapping[str, Any] | None, metrics: Sequence[Metric]) -> list[tuple[str, str, str]]:
     if summary is None:
         return [("state", "not finished", "")]
-    bounds = summary.get("bounds", {})
+    bounds, first = summary.get("bounds", {}), metrics[0]
     found = [
-        ("test accuracy", f"{summary['test_accuracy']:.2%}", "trained from scratch"),
+        *((f"test {one.title}", one.shown(summary[f"test_{one.name}"]), "trained from scratch") for one in metrics),
         *((COSTS[name].unit, f"{figure:,}", used(bounds, name)) for name, figure in costs_in(summary).items()),
     ]
-    if summary.get("validation_accuracy") is not None:
-        found.append(("on held-out images", f"{summary['validation_accuracy']:.2%}", f"epoch {summary['kept_epoch']}"))
-    if summary.get("supernet_accuracy") is not None:
-        found.append(("with the supernet's weights", f"{summary['supernet_accuracy']:.2%}", "architecture's images"))
+    if (value := summary.get(f"validation_{first.name}")) is not None:
+        found.append(("on held-out inputs", first.shown(value), f"epoch {summary['kept_epoch']}"))
+    if (value := summary.get(f"supernet_{first.name}")) is not None:
+        found.append(("with the supernet's weights", first.shown(value), "architecture's inputs"))
     return [*found, ("wall time", f"{summary['seconds']:,.0f} s", "")]
 
 
@@ -137,7 +139,7 @@ class ClassRow:
     """A class as the test saw it."""
 
     name: str
-    images: str
+    count: str
     accuracy: str
     taken_for: str
     """The class that it is most often taken for, where it is not told."""
@@ -149,7 +151,7 @@ _MOST_CLASSES = 100
 
 def _classes(tested: Mapping[str, Any] | None) -> list[ClassRow]:
     """The classes, the worst first; of many classes the worst ones."""
-    if tested is None:
+    if tested is None or "confusion" not in tested:
         return []
     counts = np.array(tested["confusion"])
     totals = counts.sum(1)
@@ -166,7 +168,7 @@ def _classes(tested: Mapping[str, Any] | None) -> list[ClassRow]:
 
 def _confusion(tested: Mapping[str, Any] | None) -> list[tuple[str, list[tuple[int, float]]]]:
     """A row for each class: its name, and for each class how many of its images are taken for it, and their share."""
-    if tested is None or len(tested["classes"]) > _MOST_CELLS:
+    if tested is None or "confusion" not in tested or len(tested["classes"]) > _MOST_CELLS:
         return []
     rows = [[int(count) for count in row] for row in tested["confusion"]]
     return [
@@ -175,7 +177,7 @@ def _confusion(tested: Mapping[str, Any] | None) -> list[tuple[str, list[tuple[i
     ]
 
 
-def _curves(metrics: Lines, bounds: Mapping[str, float]) -> list[str]:
+def _curves(metrics: Lines, bounds: Mapping[str, float], metric: Metric) -> list[str]:
     searching = [line for line in metrics if line["phase"] == "search"]
     training = [line for line in metrics if line["phase"] == "train"]
     curves: list[str] = []
@@ -200,9 +202,9 @@ def _curves(metrics: Lines, bounds: Mapping[str, float]) -> list[str]:
     if training:
         losses = [Series("loss", _column(training, "loss"))]
         curves.append(plot("Loss of the training", losses, "epoch", from_zero=False, legend=False))
-        if told := _column(training, "validation_accuracy"):
-            percent = [Series("held-out images", [(x, 100 * y) for x, y in told])]
-            curves.append(plot("Validation accuracy, %", percent, "epoch", from_zero=False, legend=False))
+        if told := _column(training, f"validation_{metric.name}"):
+            series = [Series("held-out inputs", [(x, metric.plotted(y)) for x, y in told])]
+            curves.append(plot(f"Validation {metric.axis}", series, "epoch", from_zero=False, legend=False))
     return curves
 
 

@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 from nasir.lang.settings import Settings, override, with_bounds
+from nasir.named import module_named, told
+from nasir.runs import mistakes
 
 RUNS = ("search", "train")
 ALL = (*RUNS, "sweep")
 MOST_THREADS = 1_024
+PYTHON = "python:"
+SHIPPED = ("digits", "signals", "shapes")
+"""Data sets that need no files."""
 
 
 def unchanged(value: Any) -> Any:
@@ -44,6 +49,8 @@ class Option:
     """Those that have it; a sweep hands on what it has."""
     planned: bool = True
     """plan.json holds it, and `--from` takes it from there."""
+    rare: bool = False
+    """plan.json holds it where it is given, and not else."""
     renamed: bool = False
     """Beside `--from` it may be given all the same."""
     other: str = ""
@@ -64,14 +71,14 @@ class Request:
         str,
         Option(
             "--data",
-            "The data set: `digits`, `idx:DIR` (files like MNIST's), `folder:DIR` (class folders), or"
-            " `python:module:function` (your own).",
+            "The data set: `digits`, `signals`, `shapes`, `idx:DIR` (files like MNIST's), `folder:DIR` (class folders),"
+            " or `python:module:function` (your own).  [default: the one that is called as the space, or `digits`]",
             "D",
             renamed=True,
             other="other data",
             written=anchor,
         ),
-    ] = "digits"
+    ] = ""
     out: Annotated[
         Path | None,
         Option("--out", "The run folder.  [default: one of its own in runs]", "RUN", commands=RUNS, planned=False),
@@ -155,8 +162,19 @@ class Request:
     overwrite: Annotated[bool, Option("--overwrite", "Replace a run that is in the folder already.", planned=False)] = (
         False
     )
+    loss_named: Annotated[
+        str | None,
+        Option(
+            "--loss",
+            "A loss in place of the space's, of the search and of the training: a name as `mse`, or your own,"
+            " `python:module:function`.",
+            "LOSS",
+            other="another `--loss`",
+            rare=True,
+        ),
+    ] = None
     loss: Callable[[Any, Any], Any] | None = None
-    """From Python alone, in place of those of the settings: of logits and labels, their mean over the batch."""
+    """A function in place of the losses of the settings: of outputs and targets, their mean over the batch."""
 
     @property
     def folder(self) -> Path:
@@ -172,17 +190,45 @@ class Request:
         named = self.loss if hasattr(self.loss, "__qualname__") else type(self.loss)
         return f"{named.__module__}.{named.__qualname__}"
 
+    def on(self, name: str) -> "Request":
+        """It with data: where none are named, those that ship with nasir and are called as the space."""
+        return self if self.data else replace(self, data=name if name in SHIPPED else SHIPPED[0])
+
     def settle(self, settings: Settings, section: str = "search") -> Settings:
         """The settings with what `--bound` and `--set` change of them; `section` is the command's own.
 
         Raises:
             CompileError: where one is no bound or no setting.
         """
-        return override(with_bounds(settings, list(self.bound)), list(self.set), section)
+        settings = override(with_bounds(settings, list(self.bound)), list(self.set), section)
+        if self.loss_named is None or self.loss_named.startswith(PYTHON):
+            return settings
+        return override(settings, [f"{part}.loss={self.loss_named}" for part in RUNS], option="--loss")
+
+    def with_loss(self) -> "Request":
+        """It with the function that `--loss python:module:function` names.
+
+        Raises:
+            CompileError: where there is none.
+        """
+        if self.loss is not None or self.loss_named is None or not self.loss_named.startswith(PYTHON):
+            return self
+        module, _, name = self.loss_named.removeprefix(PYTHON).partition(":")
+        try:
+            found: Any = getattr(module_named(module), name)
+            if not callable(found):
+                raise TypeError(f"`{name}` is no function")
+        except (Exception, SystemExit) as error:  # whatever the user's code raises
+            raise mistakes.no_loss(self.loss_named, told(error, __file__)) from error
+        return replace(self, loss=found)
 
     def as_plan(self) -> dict[str, Any]:
         """What plan.json holds of it. `given` is how the settings came about."""
-        values = {one.name: one.option.written(getattr(self, one.name)) for one in OPTIONS if one.option.planned}
+        values = {
+            one.name: one.option.written(value)
+            for one in OPTIONS
+            if one.option.planned and ((value := getattr(self, one.name)) != one.default or not one.option.rare)
+        }
         given = {one.name: list(values.pop(one.name)) for one in OPTIONS if one.repeats}
         return {**values, "given": given, **({"loss": self.loss_name} if self.loss else {})}
 
@@ -190,7 +236,7 @@ class Request:
         """What a run with this plan had otherwise, so that it cannot go on with this, in words."""
         mine = self.as_plan()
         known = [(one.name, one.option) for one in OPTIONS if one.option.other]
-        words = [option.other for name, option in known if option.differs(plan.get(name), mine[name])]
+        words = [option.other for name, option in known if option.differs(plan.get(name), mine.get(name))]
         return words + ["another loss"] * (plan.get("loss") != mine.get("loss"))
 
     def repeat(self, plan: Mapping[str, Any], named: Collection[str]) -> "Request":
@@ -202,7 +248,10 @@ class Request:
         changes: dict[str, Any] = {}
         for one in OPTIONS:
             if one.option.planned and not (one.option.renamed and one.name in named):
-                value = plan["given"].get(one.name, []) if one.repeats else plan[one.name]
+                if one.repeats:
+                    value = plan["given"].get(one.name, [])
+                else:
+                    value = plan.get(one.name, one.default) if one.option.rare else plan[one.name]
                 changes[one.name] = one.checked(one.option.read(value))
         return replace(self, **changes)
 
@@ -282,6 +331,8 @@ def request_of(**values: Any) -> Request:
         raise ValueError("one of `resume` and `overwrite`")
     if values.get("classes") is not None:
         values["classes"] = str(values["classes"])
+    if isinstance(values.get("loss"), str):
+        values["loss_named"] = values.pop("loss")
     known = {one.name: one for one in OPTIONS}
     return Request(**{name: known[name].checked(one) if name in known else one for name, one in values.items()})
 

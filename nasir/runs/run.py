@@ -15,7 +15,7 @@ from torch import nn
 
 from nasir.api import Space
 from nasir.cost.registry import PRIMARY
-from nasir.data import DataSet, Input, check_classes, input_of, load_data
+from nasir.data import DataSet, Input, input_of, load_data
 from nasir.diagnostics import CompileError
 from nasir.execution import network_class, proved, source_of
 from nasir.ir.graph import Choices
@@ -33,10 +33,12 @@ from nasir.runs.plan import Job, check_same_plan, pick_device, plan, run_facts
 from nasir.runs.report import write_report
 from nasir.runs.request import Request
 from nasir.runs.summary import Summary
+from nasir.searching.fitting import fitted, output_of
 from nasir.searching.loop import Search
+from nasir.searching.measures import Measure
 from nasir.searching.prices import Targets, targets
 from nasir.searching.strategy import Found
-from nasir.searching.training import Training, check_training, confusions
+from nasir.searching.training import Training, check_training, counted
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def search(space: Space, request: Request, console: Console) -> Result:
         Stopped: where a signal ended it; it can be resumed.
     """
     check_open(space)
+    request = request.on(space.name).with_loss()
     goal = targets(space.settings.objective, space.costs)
     for choices in (space.largest(), space.smallest(), space.sample(request.seed)):
         space.arch(choices)  # what cannot be written out is said before the search, not after it
@@ -65,8 +68,7 @@ def search(space: Space, request: Request, console: Console) -> Result:
 
     def data() -> DataSet:
         found = _load(request, input_of(space.graph))
-        check_classes(space.graph, found)
-        return found
+        return fitted(found, output_of(space.graph), space.settings, request.loss, search=True)[0]
 
     # A step goes forward and backward, of the largest network at most.
     batch = space.settings.search.batch
@@ -100,7 +102,7 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
         synchronised=request.synchronised,
         loss=request.loss,
     )
-    wanted = plan(space, job, goal)
+    wanted = plan(space, job, loop.measure.metrics, goal)
     _begin(job, wanted, lambda: folder.write_program("space.nas", space.source.text, space.imports))
     if (state := _saved(job, "search")) is not None:
         loop.restore(state)
@@ -126,7 +128,7 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
 
     ranks.lead(write)
     if (taken := input_of(network.graph)) != input_of(space.graph):
-        again = _load(job.request, taken)
+        again = _load(request, taken)
         again.skip(job.data.left_out)
         job = replace(job, data=again)
     summary = _train(job, network, found, goal)
@@ -141,16 +143,18 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
         Stopped: where a signal ended it; it can be resumed.
     """
     proved(network)  # a diagnostic where decisions are left
+    request = request.on(network.name).with_loss()
 
     def data() -> DataSet:
         found = _load(request, input_of(network.graph))
-        check_classes(network.graph, found)
-        return found
+        return fitted(found, output_of(network.graph), network.settings, request.loss, search=False)[0]
 
     work = 3 * network.settings.train.batch * network.range()[0]
     with _job(request, console, data, fitting_threads(work, len(network.graph.nodes))) as job:
         program = network.source.text
-        _begin(job, plan(network, job), lambda: job.folder.write_program("arch.nas", program, network.imports))
+        _, measure = fitted(job.data, output_of(network.graph), network.settings, request.loss, search=False)
+        wanted = plan(network, job, measure.metrics)
+        _begin(job, wanted, lambda: job.folder.write_program("arch.nas", program, network.imports))
         return Result(_train(job, network, None, None), network, {})
 
 
@@ -163,15 +167,17 @@ def train_file(path: Path, settings: Settings, request: Request, console: Consol
     """
     source = source_of(path)
     module = made(path, source)
+    request = request.on(path.stem).with_loss()
     with _job(request, console, lambda: _load(request, written_input(source)), 1) as job:
-        costs = checked(module, path, job.data)
+        costs, output = checked(module, path, job.data)
+        found, measure = fitted(job.data, output, settings, request.loss, search=False)
         work = 3 * settings.train.batch * costs[PRIMARY]
-        job = replace(job, threads=fitting_threads(work, len(list(module.modules()))))
+        job = replace(job, data=found, threads=fitting_threads(work, len(list(module.modules()))))
         text = source.decode("utf-8", errors="backslashreplace")
         program: dict[str, Any] = {"name": path.stem, "space": text, "imports": {}, "bounds": {}}
-        wanted = {**program, **run_facts(settings, job)}
+        wanted = {**program, **run_facts(settings, job, measure.metrics)}
         _begin(job, wanted, lambda: job.folder.write("model.py", source))
-        return _train_module(job, path.stem, source, costs, settings.train, None, None)
+        return _train_module(job, path.stem, source, costs, settings.train, measure)
 
 
 def _load(request: Request, input: Input | None) -> DataSet:
@@ -190,7 +196,7 @@ def _job(request: Request, console: Console, data: Callable[[], DataSet], thread
             raise mistakes.synchronised_without_gpus()
         folder = RunFolder(request.folder, writes=ranks.first)
         shown = console if ranks.first else Console(quiet=True)
-        if request.loss is not None:
+        if request.loss is not None and request.loss_named is None:
             words = f"the loss `{request.loss_name}` was given in Python: the command line cannot repeat this run"
             shown.print(words, style="yellow", markup=False, soft_wrap=True)
         found = data()
@@ -265,10 +271,12 @@ def _mend_lines(job: Job) -> None:
 
 
 def _train(job: Job, network: Space, found: Found | None, goal: Targets | None) -> Summary:
-    source = proved(network, deployment_notes(job.data))
+    data, measure = fitted(job.data, output_of(network.graph), network.settings, job.request.loss, search=False)
+    job = replace(job, data=data)
+    source = proved(network, deployment_notes(data, measure))
     job.ranks.lead(lambda: job.folder.write("model.py", source))
     costs = network.costs.at({}, network.cost_names)
-    return _train_module(job, network.name, source, costs, network.settings.train, found, goal)
+    return _train_module(job, network.name, source, costs, network.settings.train, measure, found, goal)
 
 
 def _train_module(
@@ -277,8 +285,9 @@ def _train_module(
     source: str | bytes,
     costs: Mapping[str, int],
     settings: TrainSettings,
-    found: Found | None,
-    goal: Targets | None,
+    measure: Measure,
+    found: Found | None = None,
+    goal: Targets | None = None,
 ) -> Summary:
     """Train the module that `source` defines, which is the folder's `model.py`, and write what it is worth."""
     folder, ranks = job.folder, job.ranks
@@ -287,7 +296,9 @@ def _train_module(
     if job.request.synchronised:
         module = cast(nn.Module, nn.SyncBatchNorm.convert_sync_batchnorm(module))
     check_training(job.data, settings, job.request.seed, ranks)
-    training = Training(module, job.data, settings, job.request.seed, job.device, ranks, loss=job.request.loss)
+    training = Training(
+        module, job.data, settings, job.request.seed, job.device, ranks, measure=measure, loss=job.request.loss
+    )
     if (state := _saved(job, "train")) is not None:
         training.restore(state)
     _mend_lines(job)
@@ -297,18 +308,19 @@ def _train_module(
     def finish() -> Summary:
         # Copies: a file of the user's may have weights that share memory, and the format does not.
         state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
-        facts = deployment(job.data)
+        facts = deployment(job.data, measure)
         folder.write_json("deploy.json", facts)
         # One entry of metadata: several would come in an order that changes from run to run.
         folder.write("model.safetensors", save(state, {DEPLOY_KEY: json.dumps(facts)}))
-        confusion = confusions(module, job.data.test.to(job.device), settings.batch, job.data.classes, job.pauses)
+        counts = counted(module, job.data.test.to(job.device), settings.batch, measure, job.pauses)
         bounds = goal.bounds if goal else ()
         used = {b.cost: {"limit": b.limit, "used": costs[b.cost] / b.limit} for b in bounds}
         summary = Summary(
             name,
             costs,
-            float(confusion.diagonal().sum()) / float(confusion.sum()),
-            found and found.accuracy,
+            measure.metrics,
+            measure.values(counts),
+            found and found.score,
             _seconds(job),
             used,
             found.lands if found and goal and goal.spent else None,
@@ -318,7 +330,7 @@ def _train_module(
             found and found.entropy,
             found.moved if found else {},
         )
-        folder.write_json("test.json", {"classes": list(job.data.names), "confusion": confusion.tolist()})
+        folder.write_json("test.json", measure.facts(counts, facts["classes"]))
         folder.write_json("summary.json", summary.as_json())
         write_report(folder.path)
         return summary

@@ -1,11 +1,12 @@
 """What a run came to: its figures, and the words for them that the terminal and the report have in common."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from nasir.cost.registry import COSTS
 from nasir.searching.landing import LEAST_USE
+from nasir.searching.metric import Metric
 
 NOT_LANDED = (
     f"Less than {LEAST_USE:.0%} of the tightest bound is used, and no change of one or two decisions was found that"
@@ -15,31 +16,56 @@ NOT_LANDED = (
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run found. `costs` are those of its network by name, accuracies are shares, `seconds` is wall time.
-    `bounds` says of each bound its limit and the share of it that is used; `lands` whether the tightest is used up
-    (`landing.LEAST_USE`), and where not, no change of one or two decisions would. `validation_accuracy` is that of the
-    weights kept, those after `kept_epoch` epochs. `entropy` is that of the decisions at the end of the search (1
-    undecided, 0 decided), `moved` the decisions of the network that are not at their likeliest option, each with that
-    and the one taken: landing on the bounds moved them, or a network drawn beside the likeliest one was better."""
+    """What a run found. `costs` are those of its network by name; `test` is what it is worth by each metric of its
+    loss, accuracy where that is cross-entropy, in shares; `seconds` is wall time. `bounds` says of each bound its limit
+    and the share of it that is used; `lands` whether the tightest is used up (`landing.LEAST_USE`), and where not, no
+    change of one or two decisions would. `supernet`, with the supernet's weights, and `validation`, of the weights
+    kept, those after `kept_epoch` epochs, are of the first metric. `entropy` is that of the decisions at the end of the
+    search (1 undecided, 0 decided), `moved` the decisions of the network that are not at their likeliest option, each
+    with that and the one taken: landing on the bounds moved them, or a network drawn beside the likeliest one was
+    better."""
 
     name: str
     costs: Mapping[str, int]
-    test_accuracy: float
-    supernet_accuracy: float | None
+    metrics: tuple[Metric, ...]
+    test: tuple[float, ...]
+    supernet: float | None
     seconds: float
     bounds: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
     lands: bool | None = None
     skipped_files: int = 0
-    validation_accuracy: float | None = None
+    validation: float | None = None
     kept_epoch: int | None = None
     entropy: float | None = None
     moved: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
 
+    @property
+    def scores(self) -> dict[str, float]:
+        """The test's figures by the metrics' names."""
+        return {metric.name: value for metric, value in zip(self.metrics, self.test, strict=True)}
+
+    @property
+    def test_accuracy(self) -> float:
+        """The share of test inputs that the network tells, where that is its metric."""
+        return self.scores["accuracy"]
+
     def as_json(self) -> dict[str, Any]:
-        """Itself as summary.json has it, its costs beside its other figures."""
-        facts = asdict(self)
-        name, costs = facts.pop("name"), facts.pop("costs")
-        return {"name": name, **costs, **facts}
+        """Itself as summary.json has it, its costs and its scores beside its other figures."""
+        first = self.metrics[0].name
+        return {
+            "name": self.name,
+            **self.costs,
+            **{f"test_{name}": value for name, value in self.scores.items()},
+            f"supernet_{first}": self.supernet,
+            "seconds": self.seconds,
+            "bounds": self.bounds,
+            "lands": self.lands,
+            "skipped_files": self.skipped_files,
+            f"validation_{first}": self.validation,
+            "kept_epoch": self.kept_epoch,
+            "entropy": self.entropy,
+            "moved": self.moved,
+        }
 
 
 def costs_in(summary: Mapping[str, Any]) -> dict[str, int]:

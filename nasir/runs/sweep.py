@@ -22,6 +22,7 @@ from nasir.lang.settings import Settings, with_bounds
 from nasir.mistakes import not_written
 from nasir.runs import mistakes
 from nasir.runs.summary import costs_in
+from nasir.searching.metric import ACCURACY, Metric, metrics_of
 
 _LOOK_EVERY = 0.2  # seconds
 _RESULTS = ("sweep.json", "sweep.md", "sweep.svg")
@@ -126,8 +127,8 @@ def check_no_family(out: Path) -> None:
 
 
 def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:
-    """Write sweep.json, sweep.md and sweep.svg (accuracy over cost, as the paper's figures 8 and 9) of the members that
-    are finished; the table comes back.
+    """Write sweep.json, sweep.md and sweep.svg (the metric over cost, as the paper's figures 8 and 9) of the members
+    that are finished; the table comes back.
 
     Raises:
         CompileError: where a file cannot be written.
@@ -137,24 +138,27 @@ def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:
         for member in family
         if (summary := RunFolder(member.folder).read_json("summary.json")) is not None
     ]
-    table = _table(found)
-    points = sorted((one[cost], 100 * one["test_accuracy"]) for one in found)
+    plans = (RunFolder(member.folder).read_json("plan.json") for member in family)
+    metric = next((metrics_of(plan)[0] for plan in plans if plan is not None), ACCURACY)
+    table = _table(found, metric)
+    points = sorted((one[cost], metric.plotted(one[f"test_{metric.name}"])) for one in found)
     series = [Series("networks", points)]
-    picture = plot("Test accuracy, %", series, COSTS[cost].unit, from_zero=False, legend=False)
+    picture = plot(f"Test {metric.axis}", series, COSTS[cost].unit, from_zero=False, legend=False)
     for name, text in zip(_RESULTS, (json.dumps(found, indent=2) + "\n", table, picture), strict=True):
         replace_atomically(out / name, text.encode("utf-8"))
     return table
 
 
-def _table(found: Sequence[Mapping[str, Any]]) -> str:
+def _table(found: Sequence[Mapping[str, Any]], metric: Metric) -> str:
     shown = list(dict.fromkeys(name for one in found for name in costs_in(one))) or STANDARD
     lines = [
-        "| bound | " + " | ".join(shown) + " | of the bound | test accuracy |",
+        "| bound | " + " | ".join(shown) + f" | of the bound | test {metric.title} |",
         "| --- |" + " ---: |" * (2 + len(shown)),
     ]
     for one in found:
         costs = " | ".join(f"{one[name]:,}" for name in shown)
         used = max((bound["used"] for bound in one["bounds"].values()), default=0.0)
         remark = " (no nearer network found)" if one["lands"] is False else ""
-        lines.append(f"| {one['bound']} | {costs} | {used:.1%}{remark} | {one['test_accuracy']:.2%} |")
+        worth = metric.shown(one[f"test_{metric.name}"])
+        lines.append(f"| {one['bound']} | {costs} | {used:.1%}{remark} | {worth} |")
     return "\n".join(lines) + "\n"

@@ -1,8 +1,8 @@
 """The search: in each epoch the weights on one part of the data, then the architecture on the other (section 4.1); how
 either is trained, and what is chosen in the end, is the strategy's."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -18,7 +18,8 @@ from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
 from nasir.searching import mistakes
-from nasir.searching.loss import Loss, loss_of
+from nasir.searching.fitting import fitted, output_of
+from nasir.searching.loss import loss_of
 from nasir.searching.phases import Lines, Phase
 from nasir.searching.prices import Targets
 from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Found, Images, Task, strategy_of
@@ -48,25 +49,33 @@ class Search(Phase):
         ranks: Ranks | None = None,
         *,
         synchronised: bool = False,
-        loss: Loss | None = None,
+        loss: Callable[[Any, Any], Any] | None = None,
     ) -> None:
-        """`synchronised` takes batch statistics over all ranks (SyncBN); `loss` stands in for that of the settings."""
+        """`synchronised` takes batch statistics over all ranks (SyncBN); `loss` stands in for that of the settings.
+
+        Raises:
+            CompileError: where the space's output, the data's targets and the losses do not fit each other.
+        """
         self._settings = space.settings.search
+        data, self.measure = fitted(data, output_of(space.graph), space.settings, loss, search=True)
         super().__init__(data, self._settings.epochs, self._settings.batch, device, ranks or Ranks())
         first, second = data.divided(self._settings.split, seed)
         counts = tuple(batch_count(part, self._batch, self._ranks.count) for part in (first, second))
         if not all(counts):
             raise mistakes.empty_part()
+        own, compared = (loss_of(one, loss) for one in (self._settings, replace(self._settings, label_smoothing=0.0)))
         self._task = Task(
             space,
             targets,
-            loss or loss_of(self._settings),
+            own,
             (first.to(device), second.to(device)),
             (counts[WEIGHTS], counts[ARCHITECTURE]),
             seed,
             device,
             self._ranks,
             synchronised,
+            compared,
+            self.measure,
         )
         torch.manual_seed(seed)
         self.strategy = strategy_of(self._task)

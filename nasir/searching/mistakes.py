@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from nasir.diagnostics import CompileError, Diagnostic
+from nasir.diagnostics import CompileError, Diagnostic, Span
 from nasir.lang.settings import Optimizer
 
 # What is asked for
@@ -24,15 +24,46 @@ def nothing_to_keep(why: str) -> CompileError:
 
 
 def empty_part() -> CompileError:
-    hint = "change `split` or `batch`, so that each part makes batches of at least two images for each rank"
+    hint = "change `split` or `batch`, so that each part makes batches of at least two inputs for each rank"
     return CompileError(
-        Diagnostic("E0803", "one of the two parts of the training images does not fill a batch", hints=(hint,))
+        Diagnostic("E0803", "one of the two parts of the training inputs does not fill a batch", hints=(hint,))
     )
 
 
 def no_batches() -> CompileError:
-    hint = "raise `train.batch`: each rank needs two images of a batch"
-    return CompileError(Diagnostic("E0821", "the training images do not fill a batch", hints=(hint,)))
+    hint = "raise `train.batch`: each rank needs two inputs of a batch"
+    return CompileError(Diagnostic("E0821", "the training inputs do not fill a batch", hints=(hint,)))
+
+
+# Outputs, targets and losses
+
+
+def other_classes(span: Span | None, what: str, data: str, classes: int, pixels: bool) -> CompileError:
+    message = f"{what} does not have one value for each of the {classes} classes of `{data}`"
+    end = f"-> conv(1, {classes})" if pixels else f"-> global_avg_pool -> linear({classes})"
+    hint = f"end with `{end}`, or give the parameter: `--with classes={classes}`"
+    return CompileError(Diagnostic("E0819", message, span, (hint,)))
+
+
+def undecided_output(span: Span | None, what: str, loss: str) -> CompileError:
+    message = f"the shape of {what} is undecided, and `{loss}` compares it with targets of one shape"
+    hint = "write one width in the last layer; maps have one size where the input has one, `image(1, size=32)`"
+    return CompileError(Diagnostic("E0842", message, span, (hint,)))
+
+
+def other_output(
+    span: Span | None, what: str, shape: Sequence[int], loss: tuple[str, str], data: tuple[str, str]
+) -> CompileError:
+    """`loss` is its name and what it wants; `data` their name and what they have."""
+    message = f"{what} has the shape {[*shape]}, and the targets of `{data[0]}` are {data[1]}"
+    hints = (f"`{loss[0]}` takes {loss[1]}", "change the end of the network, or name a loss that fits: `--loss NAME`")
+    return CompileError(Diagnostic("E0841", message, span, hints))
+
+
+def failed_loss(name: str, shape: Sequence[int], target: str, why: str) -> CompileError:
+    message = f"the loss `{name}` does not take outputs of shape {[*shape]} and targets that are {target}: {why}"
+    hint = "it gives a scalar, the mean over the batch, of outputs [N, ...] and targets [N, ...]"
+    return CompileError(Diagnostic("E0850", message, hints=(hint,)))
 
 
 # Steps

@@ -16,19 +16,22 @@ from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
 from nasir.lang.settings import SearchSettings
 from nasir.searching.loss import Loss
+from nasir.searching.measures import Measure
 from nasir.searching.prices import Targets
 
 WEIGHTS, ARCHITECTURE = 0, 1
 """The two parts of the training images, by what they train."""
 
 Images = tuple[Tensor, Tensor]
-"""A batch: float32 [N, C, H, W] and the labels, int64 [N]."""
+"""A batch: inputs, float32 [N, C, ...], and their targets; labels are int64 [N]."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be searched, and on what. Of the two parts of the training images there are `parts`, and `counts`, the
-    steps of an epoch on them. `synchronised` takes batch statistics over all ranks (SyncBN)."""
+    """What is to be searched, and on what. Of the two parts of the training inputs there are `parts`, and `counts`, the
+    steps of an epoch on them. `synchronised` takes batch statistics over all ranks (SyncBN). `loss` is what weights and
+    architecture are trained by; networks are compared by `compared`, the same without smoothed labels, and told by
+    `measure`."""
 
     space: Space
     targets: Targets
@@ -39,6 +42,8 @@ class Task:
     device: torch.device
     ranks: Ranks
     synchronised: bool
+    compared: Loss
+    measure: Measure
 
     @property
     def settings(self) -> SearchSettings:
@@ -48,12 +53,12 @@ class Task:
 @dataclass(frozen=True)
 class Found:
     """The network that a search chose: its decisions, whether it uses its budget up (`landing.LEAST_USE`), and its
-    accuracy with the supernet's weights on the architecture's part of the data. `entropy` is that of the final
-    distributions; `likeliest` what they would have chosen."""
+    score (the measure's first metric) with the supernet's weights on the architecture's part of the data. `entropy` is
+    that of the final distributions; `likeliest` what they would have chosen."""
 
     choices: dict[str, Scalar]
     lands: bool
-    accuracy: float
+    score: float
     entropy: float
     likeliest: dict[str, Scalar]
 

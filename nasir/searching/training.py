@@ -1,6 +1,6 @@
 """Training a network from scratch: what the searched architecture is worth."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -19,7 +19,8 @@ from nasir.jobs.signals import Pauses
 from nasir.lang.settings import TrainSettings
 from nasir.searching import mistakes, optimizers
 from nasir.searching.averaging import Average
-from nasir.searching.loss import Loss, loss_of
+from nasir.searching.loss import loss_of
+from nasir.searching.measures import Measure
 from nasir.searching.phases import Lines, Phase
 from nasir.supernets.layers import wide
 
@@ -45,9 +46,10 @@ class Training(Phase):
         device: torch.device,
         ranks: Ranks,
         *,
-        loss: Loss | None = None,
+        measure: Measure,
+        loss: Callable[[Any, Any], Any] | None = None,
     ) -> None:
-        """`loss` stands in for that of the settings."""
+        """`measure` tells what the network is worth; `loss` stands in for that of the settings."""
         super().__init__(data, settings.epochs, settings.batch, device, ranks)
         place(network, device)
         self._network, self._settings, self._seed = network, settings, seed
@@ -60,10 +62,11 @@ class Training(Phase):
             raise mistakes.no_batches()
         self._optimizer = optimizers.make(settings.weights, network.parameters())
         self._average = Average(network.parameters(), settings.ema)
-        self._criterion = loss or loss_of(settings)
+        self._criterion, self._measure = loss_of(settings, loss), measure
+        self._metric = measure.metrics[0]
         self._loss = 0.0
         self.validation: float | None = None
-        """The accuracy on the held-out images of the weights that are kept."""
+        """The score on the held-out inputs of the weights that are kept."""
         self.kept: int | None = None
         """The epochs after which the kept weights were as they are."""
         self._best: dict[str, Tensor] | None = None
@@ -104,27 +107,31 @@ class Training(Phase):
         return mistakes.diverged(loss, where, "train.weights", self._settings.weights, *spare)
 
     def _validated(self, pauses: Pauses) -> dict[str, float]:
-        """The accuracy on the held-out images; the weights are kept where they are the ones to keep."""
+        """The score on the held-out inputs; the weights are kept where they are the ones to keep."""
         held_out = self._validation
         if held_out is None:
             return {}
-        found = self._ranks.lead(lambda: accuracy(self._network, held_out, self._settings.batch, pauses))
-        if self._settings.keep == "last" or self.validation is None or found > self.validation:
+        found = self._ranks.lead(lambda: self._scored(held_out, pauses))
+        last = self._settings.keep == "last"
+        if last or self.validation is None or self._metric.better(found, self.validation):
             self.validation, self.kept = found, min(self.epoch + 1, self._settings.epochs)
             if self._settings.keep == "best":
                 self._best = {name: value.detach().clone() for name, value in self._network.state_dict().items()}
-        return {"validation_accuracy": found}
+        return {f"validation_{self._metric.name}": found}
 
-    def _loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
+    def _scored(self, split: Split, pauses: Pauses) -> float:
+        return self._measure.score(counted(self._network, split, self._settings.batch, self._measure, pauses))
+
+    def _loss_of(self, inputs: Tensor, targets: Tensor) -> Tensor:
         lower = self._settings.precision == "bfloat16"
         with torch.autocast(self._device.type, torch.bfloat16, enabled=lower):
-            logits = self._running(images)
-        return self._criterion(wide(logits), labels)
+            outputs = self._running(inputs)
+        return self._criterion(wide(outputs), targets)
 
     def _shown(self, metrics: Mapping[str, Any]) -> dict[str, str]:
         shown = {"loss": f"{metrics['loss']:.3f}"}
-        if "validation_accuracy" in metrics:
-            shown["validation"] = f"{metrics['validation_accuracy']:.1%}"
+        if (name := f"validation_{self._metric.name}") in metrics:
+            shown["validation"] = self._metric.shown(metrics[name], digits=1)
         return shown
 
     def _parameters(self) -> Iterable[Tensor]:
@@ -150,7 +157,7 @@ class Training(Phase):
 
 
 def divided(data: DataSet, settings: TrainSettings, seed: int) -> tuple[Split, Split | None]:
-    """The images to train on, and those that are held out of each class to tell the accuracy by, if any are."""
+    """The images to train on, and those that are held out of each class to tell the score by, if any are."""
     if not settings.validation:
         return data.train, None
     held_out, rest = stratified(data.train.labels.cpu(), settings.validation, seed)
@@ -182,36 +189,24 @@ def place(network: nn.Module, device: torch.device) -> None:
     network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
-def accuracy(network: nn.Module, split: Split, batch: int, pauses: Pauses | None = None) -> float:
-    """The share of images whose class the network tells.
+def counted(network: nn.Module, split: Split, batch: int, measure: Measure, pauses: Pauses | None = None) -> Tensor:
+    """What the measure counts of all inputs, in evaluation mode; images are not augmented.
 
     Raises:
-        CompileError: as `confusions` does.
-        Stopped: likewise.
-    """
-    counts = confusions(network, split, batch, int(split.labels.max()) + 2, pauses)
-    return float(counts.diagonal().sum()) / float(counts.sum())
-
-
-def confusions(network: nn.Module, split: Split, batch: int, classes: int, pauses: Pauses | None = None) -> Tensor:
-    """How many images of each class the network takes for which, int64 [classes, classes], in evaluation mode; images
-    are not augmented. What it takes for a class beyond counts as the last one.
-
-    Raises:
-        CompileError: where no image can be read, or what the network tells is no number.
+        CompileError: where no input can be read, or what the network tells is no number.
         Stopped: where `pauses` said so.
     """
     network.eval()
-    counts = torch.zeros(classes * classes, dtype=torch.int64)
+    total: Tensor | None = None
     with torch.no_grad():
         for x, y in whole(split, batch):
-            logits = network(x)
-            if not bool(torch.isfinite(logits).all()):
+            outputs = network(x)
+            if not bool(torch.isfinite(outputs).all()):
                 raise mistakes.infinite_outputs()
-            told = logits.argmax(1).clamp_max(classes - 1)
-            counts += torch.bincount((y * classes + told).cpu(), minlength=classes * classes)
+            found = measure.count(outputs, y)
+            total = found if total is None else total + found
             if pauses is not None and pauses.signal:
                 raise pauses.stopped()
-    if not counts.any():
+    if total is None:
         raise no_readable_image("test images")
-    return counts.view(classes, classes)
+    return total

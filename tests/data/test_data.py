@@ -33,7 +33,7 @@ def write_idx(root, images=60, tests=20, classes=4, pack=gzip.compress, ending="
 @pytest.mark.parametrize(("pack", "ending"), [(gzip.compress, ".gz"), (bytes, "")])
 def test_idx_files_plain_and_gzipped(tmp_path, pack, ending):
     write_idx(tmp_path, pack=pack, ending=ending)
-    data = load_data(f"idx:{tmp_path}", Input(1, 28))
+    data = load_data(f"idx:{tmp_path}", Input(1, (28, 28)))
     assert (data.classes, len(data.train), len(data.test)) == (4, 60, 20)
     ((images, labels),) = data.train.batches([torch.arange(60)], None)
     assert images.shape == (60, 1, 28, 28)
@@ -44,7 +44,7 @@ def test_idx_files_plain_and_gzipped(tmp_path, pack, ending):
 
 def test_idx_images_are_resized_to_what_the_network_takes(tmp_path):
     write_idx(tmp_path)
-    ((images, _),) = load_data(f"idx:{tmp_path}", Input(1, 14)).test.batches([torch.arange(3)], None)
+    ((images, _),) = load_data(f"idx:{tmp_path}", Input(1, (14, 14))).test.batches([torch.arange(3)], None)
     assert images.shape == (3, 1, 14, 14)
 
 
@@ -104,7 +104,7 @@ def test_what_is_wrong_with_idx_files_is_said_with_the_file(tmp_path, change, co
     write_idx(tmp_path)
     change(tmp_path)
     with pytest.raises(nasir.CompileError, match=f"{code}: .*{message}") as caught:
-        load_data(f"idx:{tmp_path}", Input(1, 28))
+        load_data(f"idx:{tmp_path}", Input(1, (28, 28)))
     assert str(tmp_path) in caught.value.diagnostics[0].message
 
 
@@ -113,7 +113,7 @@ def test_a_wrong_folder_and_coloured_networks_are_diagnostics(tmp_path):
         load_data("idx:nowhere")
     write_idx(tmp_path)
     with pytest.raises(nasir.CompileError, match=r"E0802: .*images of 3 channels, and the data's have 1"):
-        load_data(f"idx:{tmp_path}", Input(3, 28))
+        load_data(f"idx:{tmp_path}", Input(3, (28, 28)))
 
 
 def test_some_of_the_classes_are_drawn_by_the_seed_and_numbered_anew(tmp_path):
@@ -258,7 +258,7 @@ def shuffled():
 
 
 def test_a_data_set_of_the_user_s_own():
-    data = load_data(f"python:{__name__}:good", Input(1, 8))
+    data = load_data(f"python:{__name__}:good", Input(1, (8, 8)))
     assert (data.classes, len(data.train), len(data.test)) == (3, 18, 3)
     for images, labels in batches(data.train, 4, 0, 0):
         assert images.shape[1:] == (1, 8, 8)  # resized
@@ -285,7 +285,7 @@ def test_a_data_set_of_the_user_s_own():
         (f"{__name__}:no_pair", "E0827", "does not return a training and a test set"),
         (f"{__name__}:gap", "E0812", "image 1 has the label 2, and no training image has 1"),
         (f"{__name__}:below", "E0812", "the test set of .*: image 1 has the label -1, which is below 0"),
-        (f"{__name__}:empty", "E0810", "has 0 training and 2 test images"),
+        (f"{__name__}:empty", "E0810", "has 0 training and 2 test inputs"),
         (f"{__name__}:not_finite", "E0830", "the image of item 3 has values that are not finite numbers"),
         (f"{__name__}:words", "E0828", "labels of"),
         (f"{__name__}:broken", "E0826", "image 3 is gone"),
@@ -299,7 +299,7 @@ def test_a_data_set_of_the_user_s_own():
 )
 def test_what_is_wrong_with_a_data_set_of_the_user_s_own_is_said(name, code, message):
     with pytest.raises(nasir.CompileError, match=f"{code}: .*{message}"):
-        list(batches(load_data(f"python:{name}", Input(1, 6)).train, 4, 0, 0))
+        list(batches(load_data(f"python:{name}", Input(1, (6, 6))).train, 4, 0, 0))
 
 
 def write_folder(root, broken=()):
@@ -315,9 +315,9 @@ def write_folder(root, broken=()):
 def test_broken_files_are_skipped_and_counted_where_that_is_asked_for(tmp_path):
     write_folder(tmp_path, {("cat", 2), ("dog", 5), ("dog", 6)})
     with pytest.raises(nasir.CompileError, match="cannot be read") as caught:
-        list(batches(load_data(f"folder:{tmp_path}", Input(3, 8)).train, 4, 0, 0))
+        list(batches(load_data(f"folder:{tmp_path}", Input(3, (8, 8))).train, 4, 0, 0))
     assert "--skip-broken" in caught.value.diagnostics[0].hints[0]
-    data = load_data(f"folder:{tmp_path}", Input(3, 8), skip_broken=True)
+    data = load_data(f"folder:{tmp_path}", Input(3, (8, 8)), skip_broken=True)
     sizes = [len(y) for _, y in batches(data.train, 4, 0, 0)]
     assert sizes == [4, 4, 4, 4]  # a broken image is replaced by the next
     tested = sum(len(y) for _, y in data.test.batches([torch.arange(len(data.test))], None))
@@ -328,7 +328,7 @@ def test_broken_files_are_skipped_and_counted_where_that_is_asked_for(tmp_path):
 
 def test_a_folder_of_nothing_readable_ends_the_run_all_the_same(tmp_path):
     write_folder(tmp_path, {(name, i) for name in ("cat", "dog") for i in range(10)})
-    data = load_data(f"folder:{tmp_path}", Input(3, 8), skip_broken=True)
+    data = load_data(f"folder:{tmp_path}", Input(3, (8, 8)), skip_broken=True)
     with pytest.raises(nasir.CompileError, match=r"E0824: .*nor can the 100 files after it"):
         list(batches(data.train, 4, 0, 0))
 
@@ -346,7 +346,7 @@ def test_what_is_random_in_a_function_of_the_user_s_own_is_the_same_each_time():
 def test_a_run_of_broken_files_is_skipped_too(tmp_path):
     """More in one batch than are tried for one image, none of them in vain."""
     write_folder(tmp_path, {("dog", i) for i in range(9)})
-    data = load_data(f"folder:{tmp_path}", Input(3, 8), skip_broken=True)
+    data = load_data(f"folder:{tmp_path}", Input(3, (8, 8)), skip_broken=True)
     assert sum(len(y) for _, y in data.train.batches([torch.arange(len(data.train)).repeat(20)], 0)) == 20 * len(
         data.train
     )

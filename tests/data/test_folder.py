@@ -36,7 +36,7 @@ def write(folder, count=6, size=(40, 30)):
 
 def test_every_image_has_its_class_s_label_and_the_network_s_size(tmp_path):
     write(tmp_path)
-    data = load_data(f"folder:{tmp_path}", Input(3, 16))
+    data = load_data(f"folder:{tmp_path}", Input(3, (16, 16)))
     assert (data.classes, len(data.train), len(data.test)) == (3, 15, 3)
     assert len({*data.train.files, *data.test.files}) == 18
     for images, labels in batches(data.train, 4, seed=0, epoch=0):
@@ -48,18 +48,18 @@ def test_every_image_has_its_class_s_label_and_the_network_s_size(tmp_path):
 def test_train_and_val_folders_are_the_two_parts(tmp_path):
     write(tmp_path / "train")
     write(tmp_path / "val", count=2)
-    data = load_data(f"folder:{tmp_path}", Input(1, 8))
+    data = load_data(f"folder:{tmp_path}", Input(1, (8, 8)))
     assert (len(data.train), len(data.test)) == (18, 6)
     (images, _), *_ = batches(data.test, 6, 0, 0)
     assert images.shape == (6, 1, 8, 8)
     (tmp_path / "val" / "red").rename(tmp_path / "val" / "rot")
     with pytest.raises(nasir.CompileError, match=r"E0815: .*differ in their classes: red, rot"):
-        load_data(f"folder:{tmp_path}", Input(1, 8))
+        load_data(f"folder:{tmp_path}", Input(1, (8, 8)))
 
 
 def test_batches_are_a_function_of_seed_and_epoch_whatever_the_number_of_workers(tmp_path, monkeypatch):
     write(tmp_path)
-    data = load_data(f"folder:{tmp_path}", Input(3, 16)).train
+    data = load_data(f"folder:{tmp_path}", Input(3, (16, 16))).train
 
     def epoch(number):
         return torch.cat([images for images, _ in batches(data, 5, 1, number)])
@@ -77,7 +77,7 @@ def test_each_image_and_each_epoch_has_its_own_part_and_side(tmp_path):
     for name in COLOURS:
         for i in range(6):
             ramp.save(tmp_path / name / f"{i}.png")
-    data = load_data(f"folder:{tmp_path}", Input(1, 16)).train
+    data = load_data(f"folder:{tmp_path}", Input(1, (16, 16))).train
     every = [torch.arange(len(data))]
     ((first, _),), ((second, _),), ((again, _),) = (data.batches(every, key) for key in (1, 2, 1))
     assert torch.equal(first, again)
@@ -91,7 +91,7 @@ def test_each_image_and_each_epoch_has_its_own_part_and_side(tmp_path):
 
 def test_the_channels_are_normalised_in_their_order(tmp_path):
     write(tmp_path)
-    data = load_data(f"folder:{tmp_path}", Input(3, 8))
+    data = load_data(f"folder:{tmp_path}", Input(3, (8, 8)))
     Image.new("RGB", (8, 8), (124, 116, 104)).save(data.test.files[0])  # ImageNet's mean
     ((images, _),) = data.test.batches([torch.tensor([0])], None)
     assert float(images.abs().max()) < 0.01
@@ -101,7 +101,7 @@ def test_test_images_are_their_middle_and_not_augmented(tmp_path):
     write(tmp_path)
     ramp = np.tile(np.arange(0, 80, dtype=np.uint8)[:, None, None], (1, 40, 3))
     Image.fromarray(ramp).save(tmp_path / "blue" / "0.png")
-    data = load_data(f"folder:{tmp_path}", Input(1, 35)).train
+    data = load_data(f"folder:{tmp_path}", Input(1, (35, 35))).train
     place = next(i for i, file in enumerate(data.files) if file.endswith("blue/0.png"))
     ((image, _),) = data.batches([torch.tensor([place])], None)
     rows = (image[0, 0, :, 0] * 0.226 + 0.449) * 255
@@ -114,7 +114,7 @@ def test_what_is_wrong_is_said_with_the_file_s_name(tmp_path):
 
     def problem():
         with pytest.raises(nasir.CompileError) as caught:
-            list(batches(load_data(f"folder:{tmp_path}", Input(3, 16)).train, 8, 0, 0))
+            list(batches(load_data(f"folder:{tmp_path}", Input(3, (16, 16))).train, 8, 0, 0))
         (found,) = caught.value.diagnostics
         return found.code, found.message
 
@@ -131,9 +131,9 @@ def test_what_is_wrong_is_said_with_the_file_s_name(tmp_path):
     (tmp_path / "blue").rename(tmp_path / "red" / "blue")
     assert problem() == ("E0817", f"`{tmp_path}` has 1 class folder")
     with pytest.raises(nasir.CompileError, match="E0807: there is no folder"):
-        load_data("folder:nowhere", Input(3, 16))
+        load_data("folder:nowhere", Input(3, (16, 16)))
     with pytest.raises(nasir.CompileError, match=r"E0802: .*5 channels"):
-        load_data(f"folder:{tmp_path}", Input(5, 16))
+        load_data(f"folder:{tmp_path}", Input(5, (16, 16)))
 
 
 def test_sixteen_bits_are_not_clipped_and_what_is_no_image_is_not_read(tmp_path):
@@ -147,7 +147,7 @@ def test_sixteen_bits_are_not_clipped_and_what_is_no_image_is_not_read(tmp_path)
         os.mkfifo(tmp_path / name / "pipe.png")
         (tmp_path / name / "._0.png").write_bytes(b"not an image")
         (tmp_path / name / "folder.png").mkdir()
-    data = load_data(f"folder:{tmp_path}", Input(1, 16))
+    data = load_data(f"folder:{tmp_path}", Input(1, (16, 16)))
     assert len(data.train) + len(data.test) == 9
     ((images, _),) = data.test.batches([torch.tensor([0])], None)
     pixels = images * 0.226 + 0.449
@@ -161,10 +161,10 @@ def test_images_are_found_in_folders_within_and_links_to_nowhere_are_said(tmp_pa
     (tmp_path / "images" / "red" / "more").mkdir()
     (tmp_path / "images" / "red" / "0.png").rename(tmp_path / "images" / "red" / "more" / "0.png")
     (tmp_path / "images" / "red" / "more" / "around").symlink_to(tmp_path / "images" / "red")
-    data = load_data(f"folder:{tmp_path / 'images'}", Input(3, 16))
+    data = load_data(f"folder:{tmp_path / 'images'}", Input(3, (16, 16)))
     assert len(data.train) + len(data.test) == 15
     (tmp_path / "images" / "red" / "more" / "9.png").symlink_to(tmp_path / "nowhere.png")
-    data = load_data(f"folder:{tmp_path / 'images'}", Input(3, 16))
+    data = load_data(f"folder:{tmp_path / 'images'}", Input(3, (16, 16)))
     assert len(data.train) + len(data.test) == 16
     with pytest.raises(nasir.CompileError, match=r"9\.png` cannot be read"):
         [[*batches(split, 8, 0, 0)] for split in (data.train, data.test)]
@@ -264,7 +264,7 @@ def test_photos_are_turned_upright(tmp_path):
         Image.fromarray(pixels).rotate(90, expand=True).save(f"{path}.png", exif=exif)
 
     classes_of(tmp_path, turned)
-    image = image_of(load_data(f"folder:{tmp_path}", Input(3, 8)))
+    image = image_of(load_data(f"folder:{tmp_path}", Input(3, (8, 8))))
     assert image[:, :3].mean() > 0.9
     assert image[:, 5:].mean() < 0.1
 
@@ -287,7 +287,7 @@ def test_transparency_is_white_paper(tmp_path, mode):
             image.convert(mode).save(f"{path}.png")
 
     classes_of(tmp_path, drawn)
-    image = image_of(load_data(f"folder:{tmp_path}", Input(1, 16)))[0]
+    image = image_of(load_data(f"folder:{tmp_path}", Input(1, (16, 16))))[0]
     assert image[:, :4].min() > 0.95
     assert image[:, 7:9].max() < 0.05
 
@@ -296,7 +296,7 @@ def test_transparency_is_white_paper(tmp_path, mode):
 def test_files_of_sixteen_bits_have_the_depth_that_they_use(tmp_path, most, bits):
     ramp = np.linspace(0, most, 64).round().astype(np.uint16).reshape(8, 8)
     classes_of(tmp_path, lambda path, number: Image.fromarray(ramp).save(f"{path}.png"))
-    data = load_data(f"folder:{tmp_path}", Input(1, 8))
+    data = load_data(f"folder:{tmp_path}", Input(1, (8, 8)))
     assert data.preparation.bits == bits
     assert image_of(data).max() > 0.85
 
@@ -311,7 +311,7 @@ def test_gifs_are_images_and_other_files_are_named(tmp_path):
         (tmp_path / name).write_bytes(b"?")
     (tmp_path / "__MACOSX" / "a").mkdir(parents=True)
     (tmp_path / "__MACOSX" / "a" / "0.gif").write_bytes(b"?")
-    data = load_data(f"folder:{tmp_path}", Input(1, 8))
+    data = load_data(f"folder:{tmp_path}", Input(1, (8, 8)))
     assert (data.names, len(data.train), len(data.test)) == (("a", "b"), 8, 2)
     assert sorted(data.passed_over) == ["a/notes.txt", "a/photo.heic", "readme.md"]
 
@@ -321,17 +321,17 @@ def test_each_class_has_its_share_of_test_images_and_some_training_image(tmp_pat
         (tmp_path / name).mkdir()
         for i in range(count):
             Image.new("L", (8, 8), i).save(tmp_path / name / f"{i}.png")
-    data = load_data(f"folder:{tmp_path}", Input(1, 8))
+    data = load_data(f"folder:{tmp_path}", Input(1, (8, 8)))
     assert data.counts() == [("few", 1, 0), ("many", 40, 10), ("ten", 8, 2), ("two", 1, 1)]
     assert "one image in five of each class" in data.split
-    again = load_data(f"folder:{tmp_path}", Input(1, 8))
+    again = load_data(f"folder:{tmp_path}", Input(1, (8, 8)))
     assert again.train.file_names() == data.train.file_names()
 
 
 def test_a_file_deeper_than_the_others_is_named(tmp_path):
     """Only some files are looked at beforehand: the others must not turn white without a word."""
     classes_of(tmp_path, lambda path, number: Image.fromarray(np.full((8, 8), 900, np.uint16)).save(f"{path}.png"))
-    data = load_data(f"folder:{tmp_path}", Input(1, 8))
+    data = load_data(f"folder:{tmp_path}", Input(1, (8, 8)))
     for file in data.train.file_names():
         Image.fromarray(np.full((8, 8), 60_000, np.uint16)).save(file)
     with pytest.raises(nasir.CompileError, match="it has 16 bits, where others have 10"):
@@ -343,9 +343,9 @@ def test_parts_have_several_names_and_what_lies_beside_them_is_named(tmp_path, n
     for name in names:
         write(tmp_path / name, count=2)
     (tmp_path / "extra").mkdir()
-    data = load_data(f"folder:{tmp_path}", Input(3, 8))
+    data = load_data(f"folder:{tmp_path}", Input(3, (8, 8)))
     assert (data.classes, len(data.train), len(data.test)) == (3, 6, 6)
     assert list(data.passed_over) == ["extra"]
     (tmp_path / names[1]).rename(tmp_path / "other")
     with pytest.raises(nasir.CompileError, match=r"E0816: .*the other part is missing"):
-        load_data(f"folder:{tmp_path}", Input(3, 8))
+        load_data(f"folder:{tmp_path}", Input(3, (8, 8)))

@@ -120,7 +120,7 @@ def test_accuracy_is_told_after_each_epoch_on_images_that_are_neither_trained_no
     summary = search(space, Request("digits", tmp_path / "run"), QUIET).summary
     told = [line["validation_accuracy"] for line in lines(tmp_path / "run", "train")]
     assert len(told) == 5
-    assert summary.validation_accuracy == max(told)
+    assert summary.validation == max(told)
     assert summary.kept_epoch == 1 + told.index(max(told))
     confusion = torch.tensor(json.loads((tmp_path / "run" / "test.json").read_text())["confusion"])
     assert float(confusion.diagonal().sum()) / float(confusion.sum()) == summary.test_accuracy

@@ -29,6 +29,7 @@ ASKED = Request(
     tensorboard=True,
     resume=True,
     overwrite=True,
+    loss_named="mse",
 )
 
 
@@ -112,7 +113,8 @@ def test_a_loss_of_python_is_computed_and_its_run_says_that_only_python_repeats_
     seen = []
 
     def doubled(logits, labels):
-        seen.append(logits.shape[1])
+        if logits.requires_grad:
+            seen.append(logits.shape[1])
         return 2 * F.cross_entropy(logits, labels)
 
     texts = ["search.epochs=1", "train.epochs=1", "train.weights=sgd(lr=0.01)"]

@@ -28,7 +28,8 @@ from nasir.lang.settings import override
 from nasir.runs.report import write_report
 from nasir.runs.request import Request
 from nasir.runs.run import search, train_file, train_network
-from nasir.searching.training import accuracy
+from nasir.searching.measures import Confusion
+from nasir.searching.training import counted
 from tests import processes
 from tests.conftest import until_an_epoch_is_done
 from tests.searching.test_search import SAME_BYTES, run, search_of
@@ -368,7 +369,7 @@ def test_what_compares_networks_tells_numbers_from_nan(compiled, emitted):
     for weight in (*loop.strategy.supernet.weights(), *network.parameters()):
         weight.detach().fill_(float("nan"))
     test = load_data("digits").test
-    for compare in (lambda: loop.choose(Pauses()), lambda: accuracy(network, test, 256)):
+    for compare in (lambda: loop.choose(Pauses()), lambda: counted(network, test, 256, Confusion(10))):
         with pytest.raises(nasir.CompileError) as caught:
             compare()
         assert caught.value.diagnostics[0].code == "E0804"

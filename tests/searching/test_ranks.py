@@ -48,7 +48,7 @@ def search_of(folder, ranks, synchronised=False):
     space = replace(space, settings=override(space.settings, ["epochs=2", "warmup=0", f"batch={BATCH}", "split=0.5"]))
     data = load_data("digits")
     train = data.train.take(torch.arange(4 * BATCH))
-    data = replace(data, train=DoubleSplit(train.images, train.labels, train.most, train.mean, train.std, train.size))
+    data = replace(data, train=DoubleSplit(train.images, train.labels, train.most, train.mean, train.std, train.sizes))
     goal = targets(space.settings.objective, space.costs)
     return Search(space, data, goal, 0, CPU, ranks, synchronised=synchronised)
 

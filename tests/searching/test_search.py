@@ -10,7 +10,7 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 import nasir
-from nasir.data import batches, check_classes, input_of, load_data
+from nasir.data import batches, input_of, load_data
 from nasir.execution import network_class
 from nasir.jobs.folder import RunFolder
 from nasir.jobs.signals import Pauses
@@ -262,7 +262,7 @@ def test_data_that_does_not_fit_the_space_is_a_diagnostic(compiled):
     with pytest.raises(nasir.CompileError, match=r"E0802: .*images of 2 channels"):
         load_data("digits", input_of(compiled(RESIDUAL).graph))
     with pytest.raises(nasir.CompileError, match=r"E0819: .*does not have one value for each of the 10 classes"):
-        check_classes(compiled(RESIDUAL).graph, load_data("digits"))
+        search_of(compiled(RESIDUAL))
 
 
 def test_a_user_s_own_loop_can_drive_the_supernet(compiled):
@@ -324,5 +324,5 @@ def test_the_chosen_network_is_the_best_of_the_candidates_within_the_bounds(comp
     assert len(seen) > 1
     assert all(space.costs.at(choices)["macs"] <= 15_000 for _, choices in seen)
     landing = [one for one in seen if space.costs.at(one[1])["macs"] >= 0.98 * 15_000] or seen
-    (_, accuracy), choices = min(landing, key=lambda one: one[0][0])
-    assert (found.choices, found.accuracy) == (choices, accuracy)
+    (_, score), choices = min(landing, key=lambda one: one[0][0])
+    assert (found.choices, found.score) == (choices, score)

@@ -135,7 +135,11 @@ def test_a_loss_of_a_package_is_the_one_that_is_computed():
 
 @pytest.mark.parametrize(
     ("text", "names"),
-    [("strategy=darts", "dmasking, uniform"), ("loss=mse", "broken, cross_entropy, hinge"), ("strategy=1", "dmasking")],
+    [
+        ("strategy=darts", "dmasking, uniform"),
+        ("loss=mes", "bce, broken, cross_entropy, hinge, l1, mse"),
+        ("strategy=1", "dmasking"),
+    ],
 )
 def test_a_name_that_is_not_known_is_a_diagnostic_with_the_names(text, names):
     with pytest.raises(nasir.CompileError, match=f"must be one of {names}") as caught:
@@ -152,7 +156,8 @@ def test_a_package_that_is_broken_is_a_diagnostic(compiled):
 
 def test_a_strategy_that_has_gone_is_a_diagnostic():
     with pytest.raises(
-        nasir.CompileError, match="E0503: `loss` must be one of broken, cross_entropy, hinge, and `gone` was given"
+        nasir.CompileError,
+        match="E0503: `loss` must be one of bce, broken, cross_entropy, hinge, l1, mse, and `gone` was given",
     ):
         loss_of(SearchSettings(loss="gone"))
 

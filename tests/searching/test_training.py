@@ -20,12 +20,14 @@ from nasir.runs.request import Request
 from nasir.runs.run import train_file
 from nasir.searching.averaging import Average
 from nasir.searching.loop import Search
+from nasir.searching.measures import Confusion
 from nasir.searching.prices import targets
-from nasir.searching.training import Training, accuracy
+from nasir.searching.training import Training, counted
 from tests.searching.test_search import run
 from tests.spaces import TINY
 
 CPU = torch.device("cpu")
+DIGITS = Confusion(10)
 
 
 class Watched(TensorSplit):
@@ -42,7 +44,7 @@ class Watched(TensorSplit):
 def data():
     Watched.asked = []
     digits = load_data("digits")
-    fields = ("images", "labels", "most", "mean", "std", "size")
+    fields = ("images", "labels", "most", "mean", "std", "sizes")
     train, test = (Watched(*(getattr(s, name) for name in fields)) for s in (digits.train, digits.test))
     return replace(digits, train=train, test=test)
 
@@ -71,10 +73,10 @@ def test_the_derived_network_too(compiled, data, emitted, tmp_path):
     settings = TrainSettings(epochs=2, batch=256)
     folder = RunFolder(tmp_path / "run")
     folder.start(overwrite=False)
-    Training(module, data, settings, 0, CPU, Ranks()).run(folder, quiet, Pauses())
+    Training(module, data, settings, 0, CPU, Ranks(), measure=DIGITS).run(folder, quiet, Pauses())
     assert [one is None for one in Watched.asked] == [False, True] * 2  # what is held out is only compared
     Watched.asked = []
-    accuracy(module, data.test, 64)
+    counted(module, data.test, 64, DIGITS)
     assert Watched.asked == [None]
 
 
@@ -126,7 +128,7 @@ def test_settings_of_training_change_what_it_ends_with(compiled, tmp_path, setti
         path = folder.path / "model.py"
         path.write_text(nasir.emit(network), encoding="utf-8")
         module = network_class(path)()
-        Training(module, load_data("digits"), settings, 0, CPU, Ranks()).run(folder, quiet, Pauses())
+        Training(module, load_data("digits"), settings, 0, CPU, Ranks(), measure=DIGITS).run(folder, quiet, Pauses())
         ends.append(torch.cat([p.detach().flatten() for p in module.parameters()]))
     assert not torch.equal(ends[0], ends[1])
     assert torch.equal(ends[1], ends[2])

@@ -1,1 +1,1 @@
-"""Losses, one file each: a function of logits, labels and `label_smoothing`, called as its file is."""
+"""Losses, one file each: a class called as its file is (`nasir.searching.loss.Loss`)."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from nasir.data import pieces, whole
 from nasir.data.mistakes import no_readable_image
@@ -117,18 +116,18 @@ class DMasking:
 
     def choose(self, pauses: Pauses) -> Found:
         """Of the network nearest to the likeliest and of others near to networks drawn from the final distribution, all
-        within the bounds, the one with the least cross-entropy with the supernet's weights (FBNet sampled so); one that
-        uses its budget up before one that does not."""
+        within the bounds, the one with the least loss with the supernet's weights (FBNet sampled so); one that uses its
+        budget up before one that does not."""
         found = self._candidates()
         self._average.put()
         compared = [(not lands, *self.evaluate(choices, pauses), choices) for choices, lands in found]
         self._average.put()
-        missed, loss, accuracy, choices = min(compared, key=lambda one: (math.isinf(one[1]), *one[:2]))
+        missed, loss, score, choices = min(compared, key=lambda one: (math.isinf(one[1]), *one[:2]))
         if math.isinf(loss):
             raise mistakes.diverged(
                 loss, "every network with the supernet's weights", "search.weights", self._settings.weights
             )
-        return Found(choices, not missed, accuracy, self.supernet.entropy(), self.supernet.argmax())
+        return Found(choices, not missed, score, self.supernet.entropy(), self.supernet.argmax())
 
     def _candidates(self) -> list[tuple[dict[str, Scalar], bool]]:
         """The networks to compare, none twice, and whether each uses its budget up."""
@@ -150,22 +149,23 @@ class DMasking:
         return all(costs[bound.cost] <= bound.limit for bound in self._task.targets.bounds)
 
     def evaluate(self, choices: Mapping[str, Scalar], pauses: Pauses) -> tuple[float, float]:
-        """Cross-entropy (infinite where it is no number) and accuracy of a network with the supernet's weights on the
+        """The loss (infinite where it is no number) and the score of a network with the supernet's weights on the
         architecture's part of the data, its batch norms estimated on the weights' part."""
+        task = self._task
         self.supernet.reestimate_batch_norms(choices, self._estimation_images())
         self.supernet.eval()
-        loss = correct = counted = 0.0
+        loss, counted, counts = 0.0, 0, torch.zeros(())
         with torch.no_grad():
-            for x, y in whole(self._task.parts[ARCHITECTURE], self._settings.batch):
-                logits = self.supernet(x, choices=choices).logits
-                loss += float(F.cross_entropy(logits, y, reduction="sum"))
-                correct += int((logits.argmax(1) == y).sum())
+            for x, y in whole(task.parts[ARCHITECTURE], self._settings.batch):
+                outputs = self.supernet(x, choices=choices).logits
+                loss += float(task.compared(outputs, y)) * len(y)
+                counts = task.measure.count(outputs, y) + (counts if counted else 0)
                 counted += len(y)
                 if pauses.signal:
                     raise pauses.stopped()
         if not counted:
             raise no_readable_image("images for the architecture")
-        return (loss / counted if math.isfinite(loss) else math.inf), correct / counted
+        return (loss / counted if math.isfinite(loss) else math.inf), task.measure.score(counts)
 
     def _estimation_images(self) -> Iterator[Tensor]:
         split = self._task.parts[WEIGHTS]
