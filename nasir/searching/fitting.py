@@ -25,8 +25,14 @@ class Output:
 
 
 def output_of(graph: Graph) -> Output:
-    """That of a network, or of a space."""
+    """That of a network, or of a space.
+
+    Raises:
+        CompileError: where it has several.
+    """
     node = graph.by_name[graph.output]
+    if node.shape.parts:
+        raise mistakes.several_outputs(node.span)
     channels, sizes = ([v for v in values if isinstance(v, int)] for values in (node.shape.channels, node.shape.sizes))
     decided = all(map(is_decided, node.shape.values()))
     return Output((sum(channels), *sizes) if decided else None, "the space's output", node.span)

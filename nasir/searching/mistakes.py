@@ -51,6 +51,12 @@ def undecided_output(span: Span | None, what: str, loss: str) -> CompileError:
     return CompileError(Diagnostic("E0842", message, span, (hint,)))
 
 
+def several_outputs(span: Span | None) -> CompileError:
+    message = "a loss compares one output with the targets, and the network has several"
+    hint = "return the one to train by; `nasir build` emits a network with several, for a loop of your own"
+    return CompileError(Diagnostic("E0851", message, span, (hint,)))
+
+
 def other_output(
     span: Span | None, what: str, shape: Sequence[int], loss: tuple[str, str], data: tuple[str, str]
 ) -> CompileError:

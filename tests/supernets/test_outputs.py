@@ -50,6 +50,13 @@ def test_the_derived_program_returns_the_same(compiled):
     assert derived.graph.by_name[derived.graph.output].shape == space.at(space.sample(1)).graph.by_name["outputs"].shape
 
 
+def test_a_search_needs_one_output(compiled):
+    from nasir.searching.fitting import output_of
+
+    with pytest.raises(CompileError, match="E0851"):
+        output_of(compiled(PROGRAM).graph)
+
+
 @pytest.mark.parametrize(
     ("program", "code"),
     [
