@@ -235,6 +235,15 @@ class DimTable:
             self.dims[name] = Dim(name, dim.function, dim.args, dim.keys, dim.of)
         return Ref(self._known[content])
 
+    def replace(self, decision: Decision, dims: Mapping[str, Dim]) -> None:
+        """Put a decision in the place of others, which become `dims`, selections by it."""
+        self.decisions = {
+            **{name: one for name, one in self.decisions.items() if name not in dims},
+            decision.name: decision,
+        }
+        self.dims = {**dims, **self.dims}
+        self._taken.add(decision.name)
+
     def decide(self, decision: Decision) -> Value:
         """A new decision under a free name; a constant where it has one option only."""
         if len(decision.options) == 1:

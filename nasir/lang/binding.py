@@ -25,7 +25,7 @@ def binding_mistakes(module: Module) -> Iterator[Diagnostic]:
                 for alternative in item.alternatives:  # a guard sees the columns of whatever row uses the choice
                     yield from _expr(alternative.value, known)
             case s.Let():
-                yield from _expr(item.value, known)
+                yield from _expr(item.value, known | {p.name.text for p in item.parameters})
             case _:
                 pass
 
@@ -42,7 +42,8 @@ def _body(parameters: tuple[s.Parameter, ...], body: tuple[s.Statement, ...], kn
             yield from _expr(parameter.default, known)
         known.add(parameter.name.text)
     for statement in body:
-        yield from _expr(statement.value, known)
+        own = statement.parameters if isinstance(statement, s.Let) else ()
+        yield from _expr(statement.value, known | {p.name.text for p in own})
         if not isinstance(statement, s.Return):
             known.update(name.text for name in statement.names)
 

@@ -1,6 +1,6 @@
 """The graph under construction, and the names its nodes get."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from nasir.diagnostics import Span
@@ -9,6 +9,8 @@ from nasir.ir.graph import Graph, Node, Region
 from nasir.ir.path import ALTERNATIVE, Path, fresh
 from nasir.ir.values import Ref, Scalar, Value, key
 from nasir.lang import mistakes
+from nasir.lang.narrowing import Narrowing, check_met
+from nasir.lang.requirements import Requirement, join_decisions
 
 MOST_NODES = 50_000
 MOST_REGIONS = 10_000
@@ -78,6 +80,8 @@ class Builder:
         self.regions: dict[str, Region] = {}
         self.flow = ""
         self.docs: dict[str, str] = {}
+        self.requirements: list[Requirement] = []
+        self.narrowings: Sequence[Narrowing] = ()
 
     def node(
         self,
@@ -105,6 +109,8 @@ class Builder:
 
     def decide(self, name: str, options: tuple[Scalar, ...], span: Span) -> Value:
         """A new decision; the option itself, where there is one only."""
+        for narrowing in self.narrowings:
+            options = narrowing.kept(options) if narrowing.matches(name) else options
         return self.dims.decide(Decision(name, options, span))
 
     def decision(self, value: Value) -> Decision | None:
@@ -122,7 +128,13 @@ class Builder:
         self.regions[region.path] = region
 
     def graph(self, name: str, output: Tensor) -> Graph:
-        """All that was built, as the program `name`."""
+        """All that was built, as the program `name`.
+
+        Raises:
+            Mistake: where what it requires cannot be met, or nothing is there to be narrowed.
+        """
+        check_met(self.narrowings, list(self.dims.decisions))
+        join_decisions(self.dims, self.requirements)
         return Graph(
             name,
             tuple(self.dims.decisions.values()),

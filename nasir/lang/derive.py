@@ -17,24 +17,25 @@ from nasir.lang import syntax as s
 from nasir.lang.elaborate import Elaboration
 from nasir.lang.evaluate import WORDS, builtin_names
 from nasir.lang.modules import Definition, Module
+from nasir.lang.narrowing import base_of
 from nasir.lang.objectives import LOSS, loss_in
 from nasir.lang.things import Record, Writer
 
 
 def derived_file(module: Module, elaboration: Elaboration, shaped: Graph, choices: Choices) -> s.File:
     """The program of the network of `choices`. `shaped` is the elaborated graph with types."""
-    space = module.first(s.Space)
-    assert isinstance(space, s.Space), "an elaborated module has a space"
+    assert module.space is not None, "an elaborated module has a space"
+    space, owner, _ = base_of(module, module.space)
     values = _values(elaboration.graph, shaped, choices)
     deriver = _Deriver(elaboration.record, values)
-    derived = deriver.space(space, module)
+    derived = deriver.space(space, owner)
     return s.File(module.tree.span, (*deriver.definitions.values(), derived, *_training(module)))
 
 
 def _training(module: Module) -> Sequence[s.Settings]:
     """The file's `train` section; it names the objective's loss, where that is another than a program's without one."""
     train = [item for item in module.tree.items if isinstance(item, s.Settings) and item.section == "train"]
-    objective = module.first(s.Objective)
+    objective = module.objective
     loss = loss_in(objective) if isinstance(objective, s.Objective) else LOSS
     if loss == LOSS or any(setting.name.text == "loss" for section in train for setting in section.settings):
         return train
@@ -104,11 +105,12 @@ class _Deriver(Writer):
         )
 
     def _body(self, body: tuple[s.Statement, ...], scope: _Scope) -> tuple[s.Statement, ...]:
-        """The statements; a name bound to a function that decides goes, for it is written out where it is used."""
+        """The statements; a name bound to a function that decides goes, for it is written out where it is used. What
+        is required goes too: the network meets it."""
         return tuple(
-            replace(statement, value=self._expr(statement.value, scope))
+            replace(statement, value=self._expr(statement.value, _with_parameters(scope, statement)))
             for statement in body
-            if (scope.path, statement.span) not in self.record.choosing
+            if (scope.path, statement.span) not in self.record.choosing and not isinstance(statement, s.Require)
         )
 
     # Expressions
@@ -151,6 +153,7 @@ class _Deriver(Writer):
         if name.text not in scope.module.names:
             return expr
         module, definition = scope.module.names[name.text]
+        assert not isinstance(definition, s.Space), "a space is no step"
         if path and isinstance(definition, (s.Let, s.Choice)):
             return self._applied(path)
         if isinstance(definition, s.Choice):
@@ -192,7 +195,7 @@ class _Deriver(Writer):
         return s.Name(span, free)
 
     def definition(self, definition: Definition, module: Module, path: str) -> str:
-        assert not isinstance(definition, s.Choice), "a choice is written as its alternative"
+        assert not isinstance(definition, (s.Choice, s.Space)), "a choice is written as its alternative"
         is_open = self._is_open(definition, module) or bool(self.record.inlined.get(path))
         place = path if isinstance(definition, s.Block) and is_open else ""
         known = (definition.span, place)
@@ -249,7 +252,9 @@ class _Deriver(Writer):
 
     def _copy(self, definition: s.Block | s.Let, module: Module, path: str, name: s.Identifier) -> s.Block | s.Let:
         if isinstance(definition, s.Let):
-            return replace(definition, name=name, value=self._expr(definition.value, _Scope(module, "", frozenset())))
+            scope = _with_parameters(_Scope(module, "", frozenset()), definition)
+            parameters = self._parameters(definition.parameters, scope)
+            return replace(definition, name=name, value=self._expr(definition.value, scope), parameters=parameters)
         local = frozenset(p.name.text for p in definition.parameters) | _bound_names(definition.body) | {"x"}
         scope = _Scope(module, path, local)
         parameters = self._parameters(definition.parameters, scope)
@@ -279,6 +284,12 @@ class _Deriver(Writer):
         free = fresh(name, self._taken | self.definitions.keys())
         self._taken.add(free)
         return free
+
+
+def _with_parameters(scope: _Scope, statement: s.Statement) -> _Scope:
+    """The scope within a `let`, whose own parameters hide the file's names."""
+    names = statement.parameters if isinstance(statement, s.Let) else ()
+    return _Scope(scope.module, scope.path, scope.local | {p.name.text for p in names}) if names else scope
 
 
 def _local_names(module: Module, seen: set[int]) -> set[str]:

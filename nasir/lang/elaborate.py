@@ -9,6 +9,7 @@ from nasir.lang import syntax as s
 from nasir.lang.evaluate import Evaluator
 from nasir.lang.mistakes import Mistake
 from nasir.lang.modules import Module
+from nasir.lang.narrowing import base_of
 from nasir.lang.statements import run
 from nasir.lang.things import Context, Frame, Poison, Poisoned, Record, Thing, region_values
 
@@ -27,12 +28,12 @@ def elaborate(module: Module) -> Elaboration:
     Raises:
         CompileError: with every mistake found on the way.
     """
-    space = module.first(s.Space)
-    if not isinstance(space, s.Space):
+    if module.space is None:
         raise CompileError(mistakes.no_space(module.tree.span).diagnostic)
     context = Evaluator()
     builder, diagnostics = context.builder, context.diagnostics
     try:
+        space, module, builder.narrowings = base_of(module, module.space)
         frame = _parameters(space, module, context)
         context.record.inlined[""] = frame.inlined
         builder.region(space.span, Region("", SPACE, space.name.text, region_values(frame.names)))
@@ -49,7 +50,10 @@ def elaborate(module: Module) -> Elaboration:
         raise CompileError(mistakes.image_count(span or space.name.span, len(inputs)).diagnostic)
     if space.doc:
         builder.docs[space.name.text] = space.doc
-    return Elaboration(builder.graph(space.name.text, output), context.record)
+    try:
+        return Elaboration(builder.graph(space.name.text, output), context.record)
+    except Mistake as mistake:
+        raise CompileError(mistake.diagnostic) from None
 
 
 def _parameters(space: s.Space, module: Module, context: Context) -> Frame:

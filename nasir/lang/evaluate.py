@@ -19,7 +19,8 @@ from nasir.lang.functions.identity import Identity
 from nasir.lang.functions.op import OpFunction
 from nasir.lang.functions.pick import NAME as PICK
 from nasir.lang.functions.pick import pick
-from nasir.lang.modules import Module
+from nasir.lang.functions.values import value_function
+from nasir.lang.modules import Definition, Module
 from nasir.lang.things import Bound, Context, Frame, Function, Place, Poison, Poisoned, Thing, as_value, describe
 
 DEEPEST_LETS = 40
@@ -88,14 +89,21 @@ class Evaluator(Context):
         # `binding` reports the same mistake in the same words, guards apart: their names are known only here.
         raise mistakes.unknown_name(expr.span, expr.text, {*frame.names, *builtin_names(), *frame.module.names})
 
-    def _defined(self, expr: s.Name, module: Module, definition: s.Block | s.Choice | s.Let) -> Thing:
+    def _defined(self, expr: s.Name, module: Module, definition: Definition) -> Thing:
         match definition:
             case s.Block():
                 return BlockFunction(expr.span, definition, module)
             case s.Choice():
                 return ChoiceFunction(expr.span, definition, module)
+            case s.Space():
+                raise mistakes.space_as_a_step(expr.span, expr.text)
+            case s.Let() if definition.parameters:
+                return _at(self.value_function(definition, Frame(module, "")), expr.span)
             case s.Let():
                 return _at(self._let(definition, module), expr.span)
+
+    def value_function(self, definition: s.Let, frame: Frame) -> Function:
+        return value_function(definition, frame)
 
     def _let(self, definition: s.Let, module: Module) -> Thing:
         # One decision, however often and from however many blocks it is used.
@@ -190,8 +198,8 @@ def _at(thing: Thing, span: Span) -> Thing:
 
 
 WORDS = frozenset(
-    "and block by choice false from import let minimize not objective or return search space stages subject to train "
-    "true when".split()
+    "and block by choice false from import let minimize not objective or require return search space stages subject to "
+    "train true when with".split()
 )
 """The words of the language, which no name can be."""
 

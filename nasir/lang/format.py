@@ -40,7 +40,12 @@ def _item(item: s.Item) -> list[str]:
             names = ", ".join(f"{n.name} as {n.alias}" if n.alias else str(n.name) for n in item.names)
             return [f"from {_quoted(item.path.value)} import {names}"]
         case s.Let():
-            return [f"let {item.name} = {print_expr(item.value)}"]
+            return [f"let {_let_name(item)} = {print_expr(item.value)}"]
+        case s.NarrowedSpace():
+            arguments = ", ".join(f"{a.name} = {print_expr(a.value)}" for a in item.arguments)
+            narrowed = ", ".join(f"{'.'.join(n.path)} = {print_expr(n.value)}" for n in item.narrowings)
+            with_ = f" with {narrowed}" if narrowed else ""
+            return [*_doc(item.doc), f"space {item.name} = {item.base}({arguments}){with_}"]
         case s.Block():
             return [*_doc(item.doc), f"block {item.name}({_parameters(item.parameters)}) {{", *_body(item.body), "}"]
         case s.Space():
@@ -91,12 +96,18 @@ def _body(body: Sequence[s.Statement]) -> list[str]:
     for statement in body:
         match statement:
             case s.Let():
-                lines += _statement(f"let {statement.name} = ", statement.value)
+                lines += _statement(f"let {_let_name(statement)} = ", statement.value)
+            case s.Require():
+                lines += _statement("require ", statement.value)
             case s.Bind():
                 lines += _statement(f"{_names(statement):<{width}} = ", statement.value)
             case s.Return():
                 lines += _statement("return ", statement.value)
     return lines
+
+
+def _let_name(item: s.Let) -> str:
+    return f"{item.name}({_parameters(item.parameters)})" if item.parameters else str(item.name)
 
 
 def _names(statement: s.Bind) -> str:

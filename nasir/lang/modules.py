@@ -17,7 +17,7 @@ from nasir.mistakes import unreadable
 
 DEEPEST_IMPORTS = 40
 MOST_FILES = 1_000
-Definition = s.Block | s.Choice | s.Let
+Definition = s.Block | s.Choice | s.Let | s.Space
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +52,21 @@ class Module:
             isinstance(i, (s.Import, s.Let, s.Block, s.Choice)) for i in self.tree.items
         )
 
-    def first(self, kind: type[s.Space] | type[s.Objective]) -> "s.Space | s.Objective | None":
-        return next((item for item in self.tree.items if isinstance(item, kind)), None)
+    @property
+    def space(self) -> "s.Space | s.NarrowedSpace | None":
+        """The file's space."""
+        return next((item for item in self.tree.items if isinstance(item, (s.Space, s.NarrowedSpace))), None)
+
+    @property
+    def objective(self) -> "s.Objective | None":
+        """The file's objective."""
+        return next((item for item in self.tree.items if isinstance(item, s.Objective)), None)
+
+    @property
+    def exported(self) -> Mapping[str, Definition]:
+        """What other files can import: what it defines, and its space."""
+        space = self.space
+        return {**self.defined(), **({space.name.text: space} if isinstance(space, s.Space) else {})}
 
 
 def find(name: str) -> Path:
@@ -140,13 +153,14 @@ class Loader:
         root = next(root for root in self._roots if key.is_relative_to(root))
         module.imports[key.relative_to(root).as_posix()] = imported
         for entry in item.names:
-            if entry.name.text not in imported.defined():
-                known = imported.defined()
+            if entry.name.text not in imported.exported:
+                known = imported.exported
                 self.diagnostics.append(
                     mistakes.unknown_import(entry.name.span, entry.name.text, item.path.value, known).diagnostic
                 )
                 continue
-            _define(module, entry.alias or entry.name, *imported.names[entry.name.text])
+            owner = imported.names.get(entry.name.text, (imported, None))[0]
+            _define(module, entry.alias or entry.name, owner, imported.exported[entry.name.text])
 
     def _locate(self, module: Module, path: s.String) -> Path:
         written = PurePosixPath(path.value)
@@ -184,7 +198,7 @@ def _section_mistakes(module: Module) -> Iterator[Diagnostic]:
     first: dict[str, Span] = {}
     for item in module.tree.items:
         match item:
-            case s.Space(span=span):
+            case s.Space(span=span) | s.NarrowedSpace(span=span):
                 section = "space"
             case s.Objective(span=span):
                 section = "objective"

@@ -198,7 +198,19 @@ class _Builder:
         return s.ImportName(span, *map(self._build, children))
 
     def _let(self, span: Span, children: list[Any]) -> s.Let:
-        return s.Let(span, *map(self._build, children))
+        name, parameters, value = map(self._build, children)
+        return s.Let(span, name, value, parameters or ())
+
+    def _narrowed_space(self, span: Span, children: list[Any]) -> s.NarrowedSpace:
+        name, base, arguments, *narrowings = (self._build(child) for child in children if child is not None)
+        return s.NarrowedSpace(span, name, base, arguments, tuple(narrowings), doc=_doc(span))
+
+    def _narrowing(self, span: Span, children: list[Any]) -> s.Narrowing:
+        place, value = children
+        return s.Narrowing(span, tuple(map(str, place.children)), self._build(value))
+
+    def _require(self, span: Span, children: list[Any]) -> s.Require:
+        return s.Require(span, *map(self._build, children))
 
     def _bind(self, span: Span, children: list[Any]) -> s.Bind:
         *names, value = map(self._build, children)

@@ -7,6 +7,7 @@ from nasir.diagnostics import MOST_MISTAKES, Span
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import Tensor, join
+from nasir.lang.requirements import requirement_of
 from nasir.lang.things import Context, Frame, Function, Poison, Poisoned, Thing
 
 
@@ -26,6 +27,9 @@ def run(body: tuple[s.Statement, ...], frame: Frame, name: s.Identifier, context
             context.diagnostics.append(mistakes.after_return(statement.span).diagnostic)
             result = Poison() if isinstance(statement, s.Return) else result
             continue
+        if isinstance(statement, s.Require):
+            context.attempt(_required, statement, frame, context)
+            continue
         if not frame.path:  # the space's own
             context.builder.flow = "return" if isinstance(statement, s.Return) else statement.name.text
         if isinstance(statement, s.Return):
@@ -42,6 +46,13 @@ def run(body: tuple[s.Statement, ...], frame: Frame, name: s.Identifier, context
     if not isinstance(result, Tensor):
         raise Poisoned
     return result
+
+
+def _required(statement: s.Require, frame: Frame, context: Context) -> None:
+    """Note what every network must meet."""
+    value = context.value(statement.value, frame.place("require"))
+    if (requirement := requirement_of(value, statement.span)) is not None:
+        context.builder.requirements.append(requirement)
 
 
 def _returned(value: s.Expr, frame: Frame, context: Context) -> Tensor:
@@ -67,6 +78,9 @@ def _bound(statement: s.Let | s.Bind, frame: Frame, first: dict[str, Span], cont
         if one.text in first:
             raise mistakes.defined_twice(one.span, one.text, first[one.text])
         first[one.text] = one.span
+    if isinstance(statement, s.Let) and statement.parameters:
+        own = replace(frame, names=dict(frame.names))
+        return {statement.name.text: context.value_function(statement, own)}
     names = [one.text for one in statement.names]
     label = "_".join(names)
     thing = context.evaluate(statement.value, frame.place(names[0], label))

@@ -185,10 +185,11 @@ Expr = (
 
 @dataclass(frozen=True)
 class Let(Tree):
-    """`let name = value`: one decision, however often the name is used."""
+    """`let name = value`: one decision, however often the name is used. With `parameters` a function of values."""
 
     name: Identifier
     value: Expr
+    parameters: tuple["Parameter", ...] = ()
 
     @property
     def names(self) -> tuple[Identifier, ...]:
@@ -212,7 +213,18 @@ class Return(Tree):
     value: Expr
 
 
-Statement = Let | Bind | Return
+@dataclass(frozen=True)
+class Require(Tree):
+    """`require value`: no network is one that does not meet it."""
+
+    value: Expr
+
+    @property
+    def names(self) -> tuple[Identifier, ...]:
+        return ()
+
+
+Statement = Let | Bind | Require | Return
 
 
 @dataclass(frozen=True)
@@ -248,6 +260,25 @@ class Space(Tree):
     name: Identifier
     parameters: tuple[Parameter, ...]
     body: tuple[Statement, ...]
+    doc: str = ""
+
+
+@dataclass(frozen=True)
+class Narrowing(Tree):
+    """`trunk.block = {a, b}`: fewer options for the decisions of a place."""
+
+    path: tuple[str, ...]
+    value: Expr
+
+
+@dataclass(frozen=True)
+class NarrowedSpace(Tree):
+    """`space name = base(arguments) with narrowings`: a library's space, changed."""
+
+    name: Identifier
+    base: Identifier
+    arguments: tuple[Argument, ...]
+    narrowings: tuple[Narrowing, ...]
     doc: str = ""
 
 
@@ -293,7 +324,7 @@ class Settings(Tree):
     settings: tuple[Setting, ...]
 
 
-Item = Import | Let | Block | Choice | Space | Objective | Settings
+Item = Import | Let | Block | Choice | Space | NarrowedSpace | Objective | Settings
 
 
 @dataclass(frozen=True)

@@ -312,6 +312,14 @@ class Context(ABC):
             Poisoned: where that is reported already.
         """
 
+    @abstractmethod
+    def value_function(self, definition: s.Let, frame: Frame) -> Function:
+        """What a `let` with parameters is in `frame`.
+
+        Raises:
+            Mistake: where it would decide something.
+        """
+
     def value(self, expr: s.Expr, place: Place) -> Value:
         """`expr` as a number, a truth value or a reference to one; raises what `evaluate` does."""
         return as_value(self.evaluate(expr, place), expr)

@@ -31,7 +31,7 @@ def _unused(module: Module) -> Iterator[tuple[s.Let | s.Bind, s.Identifier]]:
             continue
         read = {tree.text for statement in item.body for tree in s.walk(statement.value) if isinstance(tree, s.Name)}
         for statement in item.body:
-            if not isinstance(statement, s.Return) and not any(name.text in read for name in statement.names):
+            if isinstance(statement, (s.Let, s.Bind)) and not any(name.text in read for name in statement.names):
                 yield statement, statement.name
 
 

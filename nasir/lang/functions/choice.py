@@ -55,7 +55,7 @@ class ChoiceFunction(Parametric):
             selector = self._selector(decision, options, context)
             context.record.choices[path] = (selector, alternatives)
             if not isinstance(selector, Ref):
-                return _alternative(alternatives, options[0], x, path, context)
+                return _alternative(alternatives, str(selector), x, path, context)
             branches: dict[Scalar, Tensor] = {
                 option: _alternative(alternatives, option, x, Path(path).alternative(option), context)
                 for option in options

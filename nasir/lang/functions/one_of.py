@@ -58,7 +58,7 @@ def one_of(expr: s.Set, functions: list[Function], place: Place, context: Contex
         options[function.name] = function
     selector = context.builder.decide(place.hint, tuple(options), expr.span)
     if not isinstance(selector, Ref):
-        return functions[0]
+        return options[str(selector)]
     site = (place.frame.path, expr.span)
     context.record.sites[site], context.record.sets[site] = selector, tuple(options)
     return OneOf(expr.span, selector, options)
