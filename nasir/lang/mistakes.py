@@ -9,6 +9,7 @@ from pathlib import Path
 from nasir.diagnostics import CompileError, Diagnostic, Span, closest
 from nasir.ir.dims import SHAPE_FUNCTIONS
 from nasir.lang import syntax as s
+from nasir.lang.intentions import ours
 
 
 class Mistake(Exception):
@@ -48,6 +49,8 @@ def too_large_number(span: Span, most: int) -> CompileError:
 
 def unknown_name(span: Span, name: str, known: Iterable[str]) -> Mistake:
     names = sorted(set(known))
+    if foreign := ours(name):
+        return Mistake(Diagnostic("E0201", f"nothing is named `{name}`", span, (foreign,)))
     hints = closest(name, names) or ((f"known here: {', '.join(names[:12])}",) if 0 < len(names) <= 12 else ())
     return Mistake(Diagnostic("E0201", f"nothing is named `{name}`", span, hints))
 

@@ -11,6 +11,7 @@ from nasir import resources
 from nasir.diagnostics import MOST_MISTAKES, CompileError, Diagnostic, Source, Span
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
+from nasir.lang.intentions import meant
 
 LARGEST_FILE = 1_000_000
 DEEPEST_NESTING = 60
@@ -114,7 +115,8 @@ def _syntax_error(source: Source, error: UnexpectedInput, first: int, limit: int
         if character == '"':
             return mistakes.endless_string(Span(source, start, start + 1))
         expected = set(cast("set[str]", error.allowed or ()))
-        return mistakes.misplaced(Span(source, start, start + 1), f"the character `{character}`", _expected(expected))
+        hints = _hints(source, start, expected)
+        return mistakes.misplaced(Span(source, start, start + 1), f"the character `{character}`", hints)
     if isinstance(error, UnexpectedToken):
         token = cast(Token, error.token)
         expected = set(cast("set[str]", error.accepts or error.expected or ()))
@@ -122,9 +124,15 @@ def _syntax_error(source: Source, error: UnexpectedInput, first: int, limit: int
             place = _end_of_text(source, first, limit)
             return mistakes.early_end(place, _expected(expected))
         span = Span(source, first + (token.start_pos or 0), first + (token.end_pos or 0))
-        return mistakes.misplaced(span, f"`{token}`", _expected(expected))
+        return mistakes.misplaced(span, f"`{token}`", _hints(source, span.start, expected))
     assert isinstance(error, UnexpectedEOF)
     return mistakes.early_end(_end_of_text(source, first, limit))
+
+
+def _hints(source: Source, at: int, expected: set[str]) -> tuple[str, ...]:
+    """What somebody meant who wrote what stands there; where that is unknown, what could stand there."""
+    sentence = meant(source.text, at)
+    return (sentence,) if sentence else _expected(expected)
 
 
 def _end_of_text(source: Source, first: int, limit: int) -> Span:

@@ -36,11 +36,11 @@ def run(body: tuple[s.Statement, ...], frame: Frame, name: s.Identifier, context
             result = context.attempt(_returned, statement.value, frame, context)
             continue
         things = context.attempt(_bound, statement, frame, first, context)
-        for name in statement.names:
+        for bound in statement.names:
             if isinstance(things, Poison):
-                frame.names.setdefault(name.text, things)  # of two definitions, the first
+                frame.names.setdefault(bound.text, things)  # of two definitions, the first
             else:
-                frame.names[name.text] = things[name.text]
+                frame.names[bound.text] = things[bound.text]
     if result is None:
         raise mistakes.no_return(name.span, name.text)
     if not isinstance(result, Tensor):
