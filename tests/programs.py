@@ -113,6 +113,7 @@ class Programs:
         name = self.local()
         makers = [self.flow, self.flow, self.flow, self.sum, self.sum, self.sum, self.product, self.shortcut]
         makers += [self.concat, self.guard, self.guard, self.mixture, self.mixture, self.squeeze, self.table, self.call]
+        makers += [self.normed, self.picked, self.apart, self.grown, self.subtracted, self.rows, self.cells]
         channels, size, text = self.draw.choice(makers)(x, values)
         return Value(name, channels, size), f"{name} = {text}"
 
@@ -248,6 +249,92 @@ class Programs:
             arguments += [f"{kernel}={self.draw.choice(['1', '3', '{1, 3}'])}"] * self.chance(0.5)
             calls.append(f"{name}({', '.join(arguments)})")
         return "?", x.size, " -> ".join([x.name, *calls])
+
+    def normed(self, x: Value, values: list[Value]) -> tuple[str, int, str]:
+        """Norms over channels, learned factors, nothing: what keeps a value's shape."""
+        steps = [
+            "layer_norm",
+            "rms_norm",
+            "scale(0.5)",
+            "zero",
+            "instance_norm",
+            "upsample(2) -> avg_pool(2, stride=2)",
+        ]
+        steps += ["{tanh, mish}", "pad(1, 0) -> crop(0, 1)", "avg_pool(3, count_padding=false)", "max_pool(3x1)"]
+        chosen = self.draw.sample(steps, self.draw.randrange(1, 3))
+        return x.channels, x.size, " -> ".join([x.name, *chosen])
+
+    def picked(self, x: Value, values: list[Value]) -> tuple[str, int, str]:
+        """Some of several edges, as a cell has them."""
+        width = self.draw.choice(["8", "{4, 8}"]) if not self.widths else self.widths[0]
+        if not x.decided:
+            x = Value(f"({x.name} -> conv(1, 8))", "8", x.size)
+        edges = [
+            x.name,
+            f"{x.name} -> conv(1, {x.channels}) -> bn",
+            f"{x.name} -> dwconv(3) -> bn",
+            f"{x.name} -> zero",
+        ]
+        edges.append(f"{x.name} -> conv(1, {width}) -> relu -> conv(3, {x.channels}) -> bn")
+        chosen = self.draw.sample(edges, self.draw.randrange(2, 5))
+        return x.channels, x.size, f"pick({self.draw.randrange(1, len(chosen) + 1)}, {', '.join(chosen)})"
+
+    def apart(self, x: Value, values: list[Value]) -> tuple[str, int, str]:
+        """Channels in equal parts: a gated unit, groups and a shuffle."""
+        name, a, b = self.name(), self.name(), self.name()
+        width = self.draw.choice(["8", "{4, 8}", "4..12 by 4"])
+        end = self.draw.choice([f"({a} -> tanh) * ({b} -> sigmoid)", f"concat({b}, {a})", f"{a} - {b}"])
+        after = self.draw.choice(["", " -> conv(1, 8)", " -> conv(3, 8, groups=2)", " -> shuffle(2) -> conv(1, 4)"])
+        self.definitions.append(
+            f"block {name}(width) {{\n  {a}, {b} = x -> conv(1, width * 2, groups=1) -> bn -> split(2)\n"
+            f"  return {end}{after}\n}}"
+        )
+        return "?", x.size, f"{x.name} -> {name}({width})"
+
+    def grown(self, x: Value, values: list[Value]) -> tuple[str, int, str]:
+        """A smaller map, and back."""
+        width, like = self.draw.choice(["4", "{4, 6}"]), self.draw.choice([v for v in values if v.size == x.size])
+        down = f"{x.name} -> conv(3, {width}, stride=2) -> bn"
+        back = self.draw.choice(["conv_transpose(2, 8, stride=2) -> bn", "conv_transpose(4, {4, 8}, stride=2)"])
+        if x.size % 2 or self.chance(0.4):
+            mode = self.draw.choice(["", ", mode=bilinear"])
+            back = f"conv(1, 8) -> resize(like={like.name}{mode})"
+        return "?" if "{4, 8}" in back else "8", x.size, f"{down} -> {back}"
+
+    def subtracted(self, x: Value, values: list[Value]) -> tuple[str, int, str]:
+        other = self.alike(x, values).name
+        text = self.draw.choice([f"{x.name} - {other}", f"0.5 * {x.name}", f"-{x.name} + 2 * {other}"])
+        return x.channels, x.size, text
+
+    def rows(self, x: Value, values: list[Value]) -> tuple[str, int, str]:
+        """A table that others read in the middle of."""
+        block, first, last = self.name(), self.name(), self.name()
+        self.definitions.append(f"block {block}(width) {{\n  return x -> conv({{1, 3}}, width) -> bn\n}}")
+        widths = self.draw.sample(["4", "let {4, 8}", "{4, 6}"], 2)
+        table = self.name()
+        lines = "".join(
+            f"    | {name} | {block} | {width} | {self.draw.choice('12')} |\n"
+            for name, width in zip((first, last), widths, strict=True)
+        )
+        inside = f"stages {{\n    | name | block | width | depth |\n{lines}  }}"
+        reader = self.name()
+        self.definitions.append(
+            f"block {reader}() {{\n  {table} = x -> {inside}\n"
+            f"  return ({table}.{first} -> conv(1, 8)) + ({table}.{last} -> conv(1, 8))\n}}"
+        )
+        return "8", x.size, f"{x.name} -> {reader}"
+
+    def cells(self, x: Value, values: list[Value]) -> tuple[str, int, str]:
+        """Cells that read the output before the last."""
+        cell, a, b = self.name(), self.name(), self.name()
+        self.definitions.append(
+            f"block {cell}(width, previous) {{\n  {a} = previous -> conv(1, width) -> bn\n"
+            f"  {b} = x -> conv({{1, 3}}, width) -> bn\n  return {a} + {b}\n}}"
+        )
+        width = self.draw.choice(["8", "{4, 8}"])
+        depth = self.draw.choice(["2", "3", "{1, 2}"])
+        table = f"stages {{\n    | block | width | depth |\n    | {cell} | {width} | {depth} |\n  }}"
+        return "8" if width == "8" else "?", x.size, f"{x.name} -> {table}"
 
     def block(self, name: str) -> str:
         """A definition that a flow of the space may not use: it is checked all the same."""

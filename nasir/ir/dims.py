@@ -148,6 +148,8 @@ FUNCTIONS: Mapping[str, Callable[..., Scalar]] = {
 
 _REFLEXIVE = {"eq": True, "le": True, "ge": True, "ne": False, "lt": False, "gt": False}
 
+_SHIFTS = {"add": 1, "sub": -1}
+
 _ABSORBING = {"or": True, "and": False}
 
 
@@ -171,12 +173,27 @@ class DimTable:
                 steps = [int(n) for n in (inner.args[1], args[1]) if isinstance(n, int)]
                 if len(steps) == 2:
                     return self.apply("window", inner.args[0], steps[0] * steps[1], hint=hint)  # rounded up once
+        if function in _SHIFTS and (shifted := self._shifted(function, args)) is not None:
+            inner, amount = shifted
+            if amount == 0:
+                return inner
+            return self.define(Dim(hint, "add" if amount > 0 else "sub", (inner, abs(amount))))
         if function in _REFLEXIVE and args[0] == args[1]:
             return _REFLEXIVE[function]
         if function in _ABSORBING and scalars:
             (other,) = (a for a in args if isinstance(a, Ref))
             return bool(scalars[0]) if bool(scalars[0]) is _ABSORBING[function] else other
         return self.define(Dim(hint, function, args))
+
+    def _shifted(self, function: str, args: Sequence[Value]) -> tuple[Ref, int] | None:
+        """`x + 3 - 1` as x and 2: what is left of whole numbers that are added to an undecided one by turns."""
+        value, amount = args
+        if not isinstance(value, Ref) or type(amount) is not int or value.name not in self.dims:
+            return None
+        inner = self.dims[value.name]
+        if inner.function not in _SHIFTS or not isinstance(inner.args[0], Ref) or type(inner.args[1]) is not int:
+            return None
+        return inner.args[0], _SHIFTS[inner.function] * inner.args[1] + _SHIFTS[function] * amount
 
     def select(self, selector: Value, cases: Mapping[Scalar, Value], *, hint: str) -> Value:
         """The case that `selector` picks."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from nasir.ir.distributions import Distributions, TableTooLarge
 from nasir.ir.facts import Fact
 from nasir.ir.graph import Graph, Node, values_of
-from nasir.ir.ops import OPS, Op
+from nasir.ir.ops import OPS
 from nasir.ir.path import ALTERNATIVE, Path
 from nasir.ir.values import Ref, Scalar, Value
 from nasir.passes.base import Pass
@@ -57,16 +57,10 @@ class Canonicalise(Pass):
         dims = DimRewriter(graph, _constants(graph), names=_shared(graph))
         forwarded: dict[str, str] = {}
         nodes: list[Node] = []
-
-        def maker(name: str) -> Op:
-            return OPS[graph.by_name[name].op]
-
         for node in graph.nodes:
             operands = tuple((label, forwarded.get(name, name)) for label, name in node.operands)
             node = dims.node(node)
-            simple = OPS[node.op].simplified(
-                node if operands == node.operands else replace(node, operands=operands), maker
-            )
+            simple = OPS[node.op].simplified(node if operands == node.operands else replace(node, operands=operands))
             if isinstance(simple, str):
                 forwarded[node.name] = simple
             else:

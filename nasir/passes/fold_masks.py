@@ -136,8 +136,14 @@ def _terms(graph: Graph, node: Node, distributions: Distributions) -> Iterator[T
         return
     operands = dict(node.operands)
     for label, gate in OPS[node.op].terms(tensors(graph, node.name), distributions.support):
-        if OPS[graph.by_name[operands[label]].op].contract is not Contract.ZERO:  # nothing adds nothing
+        if not _adds_nothing(graph, operands[label]):
             yield Term(operands[label], gate)
+
+
+def _adds_nothing(graph: Graph, value: str) -> bool:
+    """Whether it is zeros of a value that others read too: without them nothing is lost."""
+    node = graph.by_name[value]
+    return OPS[node.op].contract is Contract.ZERO and len(graph.users[node.inputs[0]]) > 1
 
 
 def _readers(graph: Graph, sums: Mapping[str, tuple[Term, ...]]) -> Counter[str]:

@@ -1,10 +1,10 @@
 """Element-wise sums and products of tensors."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from nasir.ir.dims import DimTable
 from nasir.ir.gates import ONE, Gate
-from nasir.ir.graph import Node, Type
+from nasir.ir.graph import Type
 from nasir.ir.ops import mistakes
 from nasir.ir.ops.base import Argument, Attribute, Call, Contract, Op, Parameter, Support, Tensors
 
@@ -29,14 +29,6 @@ class Add(Op):
 
     def call(self, it: Tensors) -> Call:
         return Call("operator", "+")
-
-    def simplified(self, node: Node, maker: Callable[[str], Op]) -> Node | str:
-        """Nothing adds nothing."""
-        operands = dict(node.operands)
-        for label, other in (("b", "a"), ("a", "b")):
-            if maker(operands[label]).contract is Contract.ZERO:
-                return operands[other]
-        return node
 
 
 class Sub(Op):

@@ -337,8 +337,8 @@ class Op:
         """The node with the operands alone that some choice reads: what none reads need not have a shape."""
         return node
 
-    def simplified(self, node: Node, maker: Callable[[str], "Op"]) -> Node | str:
-        """The node in its simplest form, or the name of the operand it equals. `maker` is the op that makes a value."""
+    def simplified(self, node: Node) -> Node | str:
+        """The node in its simplest form, or the name of the operand it equals."""
         return node
 
     def live(self, node: Node, support: Support) -> Iterator[tuple[str, Condition | None]]:

@@ -1,6 +1,6 @@
 """The mixture: a weighted sum of alternatives, one of which a derived network keeps."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from nasir.ir.dims import DimTable
@@ -62,7 +62,7 @@ class Mix(Op):
         kept = tuple((label, name) for label, name in node.operands if label == key(options[0]))
         return replace(node, operands=kept) if len(options) == 1 and kept else node
 
-    def simplified(self, node: Node, maker: Callable[[str], Op]) -> Node | str:
+    def simplified(self, node: Node) -> Node | str:
         operands = dict(node.operands)
         if not isinstance(selector := node["selector"], Ref):
             return operands[key(selector)]

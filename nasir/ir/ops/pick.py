@@ -1,6 +1,6 @@
 """The sum of some of several tensors."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from nasir.ir.dims import DimTable
@@ -37,7 +37,7 @@ class Pick(Op):
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         return _alike(it)
 
-    def simplified(self, node: Node, maker: Callable[[str], Op]) -> Node | str:
+    def simplified(self, node: Node) -> Node | str:
         subset, operands = node["subset"], dict(node.operands)
         if isinstance(subset, Ref):
             return node

@@ -1,6 +1,6 @@
 """The shortcut of a residual block, there for exactly those choices that make its ends equal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from nasir.ir.dims import DimTable
@@ -55,7 +55,7 @@ class Shortcut(Op):
             equal = conjunction(dims, equal, dims.apply("eq", a, b, hint=hint), hint)
         return equal
 
-    def simplified(self, node: Node, maker: Callable[[str], Op]) -> Node | str:
+    def simplified(self, node: Node) -> Node | str:
         operands = dict(node.operands)
         if node["equal"] is False:
             return operands["y"]
