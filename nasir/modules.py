@@ -10,10 +10,10 @@ class Scale(nn.Module):
 
     def __init__(self, channels: int, axes: int = 2, init: float = 1.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.full((channels, *[1] * axes), init))
+        self.gamma = nn.Parameter(torch.full((channels, *[1] * axes), init))
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * self.weight
+        return x * self.gamma
 
 
 class DropPath(nn.Module):

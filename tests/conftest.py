@@ -22,6 +22,22 @@ def all_spaces() -> list[Path]:
     return [*shipped, *sorted((CASES / "spaces").glob("*.nas"))]
 
 
+SMALLER: dict[str, dict[str, object]] = {
+    "vgg11_bn": {"size": 32},
+}
+"""Settings by which tests have a space of less than its published size: what they test does not depend on it."""
+
+
+def load_small(path: Path) -> nasir.Space:
+    """A space, made small for tests where it is large."""
+    return nasir.load(path, **SMALLER.get(path.stem, {}))
+
+
+def tensors_of(output: object) -> list[torch.Tensor]:
+    """The outputs of a network that returns one tensor, or several by their names."""
+    return list(output.values()) if isinstance(output, dict) else [output]
+
+
 def seeds(space: nasir.Space) -> range:
     """Seeds of random assignments: 20, one where nothing is decided, 4 for spaces of the paper's size."""
     if not space.decisions:

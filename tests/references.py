@@ -44,7 +44,7 @@ def _numbers(name: str, shape: torch.Size, seed: int) -> Tensor:
     200 layers is neither lost among biases nor of a size where gates stand still.
     """
     numbers = uniform(shape, seed)
-    if len(shape) > 1:
+    if name == "weight" and len(shape) > 1:
         gain = 1.5 if shape[1] > 1 else 2.0
         return numbers * math.sqrt(3 * gain / math.prod(shape[1:]))  # the variance of a uniform number is a third
     middle, reach = _VECTORS.get(name, _LAYER_SCALE)

@@ -86,8 +86,8 @@ def references(folder: Path) -> dict[str, Reference]:
         "convnext_tiny": _timm("convnext_tiny", 28_589_128, "convnext_tiny"),
         "squeezenet1_1": _torchvision("squeezenet1_1", 1_235_496, "squeezenet1_1"),
         "googlenet": _torchvision("googlenet", 6_624_904, "googlenet", plain),
-        "shufflenetv2_x0_5": _torchvision("shufflenet_v2_x0_5", 1_366_792, "shufflenetv2_x0_5"),
-        "shufflenetv2_x1_5": _torchvision("shufflenet_v2_x1_5", 3_503_624, "shufflenetv2_x1_5"),
+        "shufflenetv2_x0_5": _torchvision("shufflenet_v2_x0_5", 1_366_792, "shufflenetv2"),
+        "shufflenetv2_x1_5": _torchvision("shufflenet_v2_x1_5", 3_503_624, "shufflenetv2", width=176),
         "fpn": Reference("torchvision 0.28.0 resnet50 with FeaturePyramidNetwork", published.fpn, 26_852_416, "fpn"),
         "proxyless_mobile": Reference(
             proxyless, partial(checkouts.proxyless, "proxyless_mobile"), 4_080_512, "proxyless_mobile"
@@ -105,6 +105,7 @@ def references(folder: Path) -> dict[str, Reference]:
             "tc_resnet8",
             (40, 98),
         ),
+        "tabular_mlp": Reference("benchmarks/references/own.py", own.tabular_mlp, 206_727, "tabular_mlp", (54,)),
         "unet": Reference(
             "benchmarks/references/own.py, from Ronneberger et al. 2015", own.UNet, 31_037_698, "unet", (3, 128, 128)
         ),

@@ -116,6 +116,22 @@ def tc_resnet8(classes: int = 12) -> nn.Module:
     return nn.Sequential(conv(40, 16, (3,), bias=False), *blocks, *head)
 
 
+class Add(nn.Sequential):
+    """x + f(x)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input + super().forward(input)
+
+
+def tabular_mlp(columns: int = 54, classes: int = 7) -> nn.Module:
+    """A residual network for tables, after the one of Gorishniy et al. (2021)."""
+    blocks = [
+        Add(nn.BatchNorm1d(128), nn.Linear(128, 256), nn.ReLU(), nn.Dropout(0.25), nn.Linear(256, 128))
+        for _ in range(3)
+    ]
+    return nn.Sequential(nn.Linear(columns, 128), *blocks, nn.BatchNorm1d(128), nn.ReLU(), nn.Linear(128, classes))
+
+
 class UNet(nn.Module):
     """U-Net (Ronneberger et al., 2015) as it is mostly built since: padded convolutions with batch norm and without
     bias, 64 to 1024 channels, transposed convolutions on the way up, the way down's map first where the two join."""

@@ -270,7 +270,7 @@ class SearchScale(Scale):
     def forward(self, x: Tensor, scale: Tensor | None = None) -> Tensor:
         if scale is None:
             return super().forward(x)
-        return x * (self.weight * scale.to(self.weight.dtype).view(-1, *[1] * (self.weight.dim() - 1)))
+        return x * (self.gamma * scale.to(self.gamma.dtype).view(-1, *[1] * (self.gamma.dim() - 1)))
 
 
 class SearchLinear(nn.Linear):

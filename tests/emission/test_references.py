@@ -19,9 +19,12 @@ ZOO = {path.stem for path in (resources.folder("spaces") / "zoo").glob("*.nas")}
 # Their layers and totals are published, and held by tests/cost/test_released.py.
 BY_TOTALS = {f"fbnet_{name}" for name in "abc"} | {f"fbnetv2_{name}" for name in "f0 f1 f2 f3 f4 l1 l2".split()}
 
+# Of these the rows are published, and no more.
+BY_ROWS = {"chamnet_v1", "chamnet_v2"}
+
 
 def test_every_program_of_the_zoo_is_held_to_what_was_published():
-    assert ZOO - {reference["program"] for reference in RECORDED.values()} == BY_TOTALS
+    assert ZOO - {reference["program"] for reference in RECORDED.values()} == BY_TOTALS | BY_ROWS
 
 
 @pytest.mark.parametrize("name", [name for name, reference in RECORDED.items() if reference["program"] in ZOO])

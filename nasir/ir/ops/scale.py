@@ -11,7 +11,7 @@ class Scale(Op):
     name = "scale"
     parameters = (Parameter("init", "number", 1.0),)
     contract = Contract.CHANNELWISE
-    weights = {"weight": ("out", "-", "-")}
+    weights = {"gamma": ("out", "-", "-")}
     carries = "out"
 
     def params(self, it: Tensors, size: Sizing) -> Number:
