@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from nasir.diagnostics import Span
 from nasir.ir.dims import Decision, DimTable
+from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Graph, Node, Region
 from nasir.ir.path import ALTERNATIVE, Path, fresh
 from nasir.ir.values import Ref, Scalar, Value, key
@@ -116,6 +117,20 @@ class Builder:
     def decision(self, value: Value) -> Decision | None:
         """The decision that `value` refers to."""
         return self.dims.decisions.get(value.name) if isinstance(value, Ref) else None
+
+    def options(self, value: Value) -> tuple[Scalar, ...] | None:
+        """What `value` can be, a constant or what follows from decisions; None where it follows from shapes."""
+        if not isinstance(value, Ref):
+            return (value,)
+        if (decision := self.decision(value)) is not None:
+            return decision.options
+        waiting = [value.name]
+        while waiting:
+            dim = self.dims.dims.get(waiting.pop())
+            if dim is not None and dim.of is not None:
+                return None
+            waiting += [a.name for a in dim.args if isinstance(a, Ref)] if dim is not None else []
+        return Distributions(self.dims.decisions, self.dims.dims).support(value)
 
     def region_path(self, path: str) -> str:
         """`path`, or the first of `path_2`, ... that no region has."""

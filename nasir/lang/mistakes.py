@@ -211,12 +211,9 @@ def other_alternatives(span: Span, choice: str, options: Iterable[str], others: 
 
 
 def undecided_attribute(span: Span, name: str) -> Mistake:
-    hint = "use a set or a constant there, or a `choice` between blocks"
-    return Mistake(
-        Diagnostic(
-            "E0316", f"`{name}` can depend on one decision, not on a value computed from decisions", span, (hint,)
-        )
-    )
+    hint = "compute it from decisions that a `let` names, or write a `choice` between blocks"
+    message = f"`{name}` can follow from decisions, and not from the shape of a tensor that is undecided"
+    return Mistake(Diagnostic("E0316", message, span, (hint,)))
 
 
 def recursive(span: Span, name: str) -> Mistake:
@@ -308,7 +305,8 @@ def no_block(span: Span) -> Mistake:
 
 
 def unused_column(span: Span, column: str, known: Iterable[str]) -> Mistake:
-    hints = closest(column, known) or ("write `-` in this cell",)
+    mends = "give the block a parameter `stride = 1`" if column == "stride" else "write `-` in this cell"
+    hints = closest(column, known) or (mends,)
     return Mistake(Diagnostic("E0333", f"no block of this row takes the column `{column}`", span, hints))
 
 

@@ -72,7 +72,7 @@ class _Row:
         first = f"{path}.{len(layers)}"
         cells = self._cells()
         depth, options = self._depth(cells.get("depth"), first)
-        exits: list[Tensor] = []
+        exits: list[Tensor] = [x]
         for i in range(max(options)):
             layer = f"{path}.{len(layers)}"
             layers.append(layer)
@@ -80,7 +80,7 @@ class _Row:
             before, x = x, self._layer(before, x, cells, layer, i)
             exits.append(x)
         if isinstance(depth, Ref):
-            branches: dict[Scalar, Tensor] = {option: exits[option - 1] for option in options}
+            branches: dict[Scalar, Tensor] = {option: exits[option] for option in options}
             x = self.context.builder.mix(f"{first}.exit", depth, branches, self.row.span)
         if "name" in cells:
             self._name(cells["name"], x, layers[-1])
@@ -108,13 +108,15 @@ class _Row:
         if cell is None:
             return 1, (1,)
         depth = self.context.value(cell, Place(self.frame, join(path, "depth")))
-        decision = self.context.builder.decision(depth)
-        if isinstance(depth, Ref) and decision is None:
+        found = self.context.builder.options(depth)
+        if found is None:
             raise mistakes.undecided_attribute(cell.span, "depth")
+        least = 0 if max(found, key=str) != min(found, key=str) else 1
         options: list[int] = []
-        for option in decision.options if decision else (depth,):
-            if not isinstance(option, int) or isinstance(option, bool) or option < 1:
-                raise mistakes.out_of_range(cell.span, "depth", "a whole number from 1", text(option))
+        for option in found:
+            if not isinstance(option, int) or isinstance(option, bool) or option < least:
+                must = "a whole number from 1, or a set of them from 0"
+                raise mistakes.out_of_range(cell.span, "depth", must, text(option))
             if option > MOST_LAYERS:
                 raise mistakes.too_large(cell.span, f"a row of {option:,} layers is too deep", MOST_LAYERS)
             options.append(option)

@@ -14,11 +14,12 @@ from nasir.ir.ops.mistakes import (
     dealt_out,
     no_contract,
     no_such_size,
+    other_layout,
     parts_of_options,
     too_large,
     wrong_attribute,
 )
-from nasir.ir.ops.parts import Refinement
+from nasir.ir.ops.parts import Layout, Refinement, Relayout
 from nasir.ir.pending import is_cut
 from nasir.ir.values import Scalar, Value
 from nasir.passes import mistakes
@@ -64,11 +65,14 @@ class InferShapes(Pass):
 
     def run(self, graph: Graph) -> Graph:
         parts: dict[str, int] = {}
+        layouts: dict[str, Layout] = {}
         while True:
             try:
-                return _Inference(graph, parts).run()
+                return _Inference(graph, parts, layouts).run()
             except Refinement as wanted:  # a width is needed in equal parts: all values of it are laid out so
                 parts[wanted.name] = math.lcm(wanted.count, parts.get(wanted.name, 1))
+            except Relayout as wanted:  # and one that is a sum as the sum's terms are
+                layouts[wanted.name] = wanted.layout
 
 
 MOST_PARTS = 256
@@ -80,14 +84,15 @@ class _Untyped(Exception):
 
 
 class _Inference:
-    def __init__(self, graph: Graph, parts: Mapping[str, int]) -> None:
-        """`parts` are the widths that are laid out in equal parts, and how many."""
-        self._graph, self._parts = graph, parts
+    def __init__(self, graph: Graph, parts: Mapping[str, int], layouts: Mapping[str, Layout]) -> None:
+        """`parts` are the widths that are laid out in equal parts, and how many; `layouts` those that are laid out as
+        sums."""
+        self._graph, self._parts, self._layouts = graph, parts, layouts
         self._types: dict[str, Type] = {}
         self._dims = DimRewriter(graph, {}, self._read_shape)
         self._distributions = Distributions(self._dims.table.decisions, self._dims.table.dims)
         self._failed: dict[str, tuple[Diagnostic, ...]] = {}
-        self._refinements: dict[str, Refinement] = {}
+        self._refinements: dict[str, Refinement | Relayout] = {}
         self._nodes: list[Node] = []
         self._weights = 0
 
@@ -152,7 +157,7 @@ class _Inference:
         except OpError as error:
             self._failed[node.name] = (Diagnostic(error.code, error.message, node.span, error.hints),)
             return
-        except Refinement as wanted:
+        except (Refinement, Relayout) as wanted:
             self._refinements[node.name] = wanted
             return
         except _Untyped:
@@ -177,9 +182,15 @@ class _Inference:
             if known % wanted.count == 0:  # it is laid out so where it is made, and was dealt out since
                 raise dealt_out(wanted.name, wanted.count) from None
             raise
+        except Relayout as wanted:
+            if wanted.name in self._layouts:  # it is laid out otherwise already
+                raise other_layout(wanted.layout) from None
+            raise
         whole = table.whole(type.channels) if op.contract is Contract.MIXES else None
         if whole is None:
             return type
+        if len(type.channels) == 1 and whole.name in self._layouts:
+            return Type(self._layouts[whole.name], type.sizes)
         base, divisor = table.base(whole)
         known, count = self._parts.get(base.name, 1), len(type.channels)
         if known % (divisor * count) and count > 1:

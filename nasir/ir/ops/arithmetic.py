@@ -7,6 +7,7 @@ from nasir.ir.gates import ONE, Gate
 from nasir.ir.graph import Type
 from nasir.ir.ops import mistakes
 from nasir.ir.ops.base import Argument, Attribute, Call, Contract, Op, Parameter, Support, Tensors
+from nasir.ir.ops.parts import align
 
 
 class Add(Op):
@@ -19,6 +20,8 @@ class Add(Op):
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         a, b = it.operands["a"], it.operands["b"]
+        if a.sizes == b.sizes:
+            align(a.channels, b.channels, dims)
         if a != b:
             hint = "`shortcut(x, y)` adds x exactly where the shapes are equal"
             raise mistakes.shapes_differ("the tensors of `+` differ in shape", a, b, hint)
@@ -74,6 +77,8 @@ class Mul(Op):
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         a, b = it.operands["a"], it.operands["b"]
+        if a.rank == b.rank:
+            align(a.channels, b.channels, dims)
         if a.channels != b.channels or a.rank != b.rank:
             concatenated = len(a.channels) > 1 or len(b.channels) > 1
             hint = (

@@ -110,6 +110,12 @@ def parts_of_options(name: str, count: int, wrong: Sequence[Scalar]) -> OpError:
     return OpError("E0408", message, f"let all its options be multiples of {count}")
 
 
+def other_layout(layout: Sequence[Value]) -> OpError:
+    joined = " + ".join(map(text, layout))
+    message = f"channels that are joined, {joined}, meet others of that number that are joined otherwise"
+    return OpError("E0401", message, "put a convolution between, or join them in one order")
+
+
 def gaps(op: str, kernel: int, stride: int) -> OpError:
     message = f"`{op}` with a kernel of {kernel} and a stride of {stride} would leave gaps"
     return OpError("E0419", message, f"take a kernel of {stride} at least")

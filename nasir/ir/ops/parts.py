@@ -25,6 +25,30 @@ class Refinement(Exception):
         self.count = count
 
 
+class Relayout(Exception):
+    """Values of the width `name` are to be laid out as `layout`, whose sum it is."""
+
+    def __init__(self, name: str, layout: Layout) -> None:
+        super().__init__(name)
+        self.name = name
+        self.layout = layout
+
+
+def align(a: Layout, b: Layout, dims: DimTable) -> None:
+    """Ask for one layout where one value is joined of several and the other is as wide, in one piece: a convolution
+    that makes `x.channels`.
+
+    Raises:
+        Relayout: where that is so.
+    """
+    for joined, single in ((a, b), (b, a)):
+        whole = single[0]
+        if len(joined) == 1 or len(single) > 1 or not isinstance(whole, Ref):
+            continue
+        if dims.total(joined, hint=whole.name) == whole:
+            raise Relayout(whole.name, joined)
+
+
 def parts_of(layout: Sequence[Value], count: int, dims: DimTable) -> tuple[Layout, ...]:
     """A layout as `count` equal parts, one after another.
 

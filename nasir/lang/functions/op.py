@@ -102,11 +102,11 @@ class OpFunction(Parametric):
     ) -> Tensor:
         """A decision where torch needs a constant (a kernel, a stride, a bias): a mixture of the op at each option."""
         span = self.bound[parameter.name].span
-        decision = context.builder.decision(value)
-        if decision is None:
+        options = context.builder.options(value)
+        if options is None:
             raise mistakes.undecided_attribute(span, parameter.name)
         branches: dict[Scalar, Tensor] = {}
-        for option in decision.options:
+        for option in options:
             one = replace(self, bound={**self.bound, parameter.name: Bound(option, span)})
             place = f"{name}{ALTERNATIVE}{parameter.name}_{key(option)}"
             branches[option] = one._node(place, operands, one._attributes(), context)
