@@ -8,7 +8,7 @@ import pytest
 
 import nasir
 from nasir.ir.printer import print_graph
-from tests.conftest import each_space
+from tests.conftest import each_space, load_small
 from tests.spaces import RESIDUAL
 
 
@@ -102,7 +102,7 @@ def test_both_forms_of_the_micro_space_have_the_same_networks():
 @each_space
 def test_a_walk_prices_what_the_whole_formula_prices(path):
     """Steps and steps back, each against the cost of the whole network."""
-    space = nasir.load(path)
+    space = load_small(path)
     walk = space.costs.walk("macs", space.sample(0))
     draw = random.Random(0)
     for _ in range(30 if space.decisions else 0):

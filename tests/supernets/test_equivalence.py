@@ -50,7 +50,7 @@ def without_dropout(network: torch.nn.Module) -> None:
             module.eval()
 
 
-PRECISIONS = {torch.float32: 1e-5, torch.float64: 1e-12}
+PRECISIONS = {torch.float32: 1e-4, torch.float64: 1e-12}  # thirty batch norms of 16 numbers each amplify rounding
 
 
 @each_space
