@@ -1,5 +1,6 @@
-# Widths, depths and kernels of ConvNeXts, around ConvNeXt-T (Liu et al., 2022). What is searched is ours: each stage's width
-# and depth, and each block's kernel and how far it widens. Its layer norms take their statistics under the widths' masks.
+# Widths, depths and kernels of ConvNeXts, around ConvNeXt-T (Liu et al., 2022). What is searched is ours: each stage's
+# width and depth, and each block's kernel and how far it widens. Its layer norms take their statistics under the
+# widths' masks.
 from "lib/convnext.nas" import convnext, convnext_down
 
 space convnexts(classes = 1000, size = 224, width = 96) {

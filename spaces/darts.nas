@@ -53,7 +53,8 @@ let r45 = operation
 
 ## The cell that keeps a map's size.
 block normal(width, previous) {
-  s0 = previous -> factorized_reduce(width) when previous.height > x.height -> relu_conv(width) when previous.height == x.height
+  s0 = previous -> factorized_reduce(width) when previous.height > x.height
+         -> relu_conv(width) when previous.height == x.height
   s1 = x -> relu_conv(width)
   s2 = (s0 -> n02) + (s1 -> n12)
   s3 = (s0 -> n03) + (s1 -> n13) + (s2 -> n23)
@@ -64,7 +65,8 @@ block normal(width, previous) {
 
 ## The cell that halves it: edges from its two inputs have stride 2.
 block reduction(width, previous) {
-  s0 = previous -> factorized_reduce(width) when previous.height > x.height -> relu_conv(width) when previous.height == x.height
+  s0 = previous -> factorized_reduce(width) when previous.height > x.height
+         -> relu_conv(width) when previous.height == x.height
   s1 = x -> relu_conv(width)
   s2 = (s0 -> r02(stride=2)) + (s1 -> r12(stride=2))
   s3 = (s0 -> r03(stride=2)) + (s1 -> r13(stride=2)) + (s2 -> r23)

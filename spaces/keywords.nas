@@ -1,5 +1,5 @@
-# Keyword spotters that hear 49 steps of 10 coefficients, around DS-CNN (Zhang et al., 2017; zoo/ds_cnn). What is searched is
-# ours: the first window, and width, kernel and number of the separable convolutions.
+# Keyword spotters that hear 49 steps of 10 coefficients, around DS-CNN (Zhang et al., 2017; zoo/ds_cnn). What is
+# searched is ours: the first window, and width, kernel and number of the separable convolutions.
 block separable(width, kernel = 3, stride = 1) {
   depthwise = x -> dwconv(kernel, stride=stride) -> bn -> relu
   return depthwise -> conv(1, width) -> bn -> relu

@@ -1,7 +1,7 @@
 # NATS-Bench's size space (Dong et al., 2021): the widths of five layers, three cells and two blocks that halve the map.
 #
-# From the paper: the widths, 8 to 64, so 8^5 = 32,768 networks, and the cell, NAS-Bench-201's best on CIFAR-100. The stem
-# has the first cell's width.
+# From the paper: the widths, 8 to 64, so 8^5 = 32,768 networks, and the cell, NAS-Bench-201's best on CIFAR-100. The
+# stem has the first cell's width.
 from "lib/nasbench201.nas" import halve, relu_conv_bn
 
 ## Adds a map of another width, which a 1x1 convolution fits.

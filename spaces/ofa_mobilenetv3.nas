@@ -1,8 +1,9 @@
-# Once-for-all's MobileNetV3 space (Cai et al., ICLR 2020): depth, and kernel and expansion of each layer, of five stages.
+# Once-for-all's MobileNetV3 space (Cai et al., ICLR 2020): depth, and kernel and expansion of each layer, of five
+# stages.
 #
-# From the paper: depths 2, 3 and 4, kernels 3, 5 and 7, expansions 3, 4 and 6: a stage has 9^2 + 9^3 + 9^4 = 7,371 forms,
-# so there are 7,371^5 networks, its 2 * 10^19. Widths, activations and squeezes are MobileNetV3-Large's. The paper searches
-# the image's size beside this: `--with "size={128, 160, 192, 224}"`.
+# From the paper: depths 2, 3 and 4, kernels 3, 5 and 7, expansions 3, 4 and 6: a stage has 9^2 + 9^3 + 9^4 = 7,371
+# forms, so there are 7,371^5 networks, its 2 * 10^19. Widths, activations and squeezes are MobileNetV3-Large's. The
+# paper searches the image's size beside this: `--with "size={128, 160, 192, 224}"`.
 from "lib/mbconv.nas" import mbconv_v3
 
 space ofa_mobilenetv3(classes = 1000, size = 224) {

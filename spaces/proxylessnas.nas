@@ -1,8 +1,9 @@
-# ProxylessNAS's space (Cai et al., ICLR 2019): kernel and expansion of 21 inverted residuals, and which of them are there.
+# ProxylessNAS's space (Cai et al., ICLR 2019): kernel and expansion of 21 inverted residuals, and which of them are
+# there.
 #
 # From the paper: kernels 3, 5 and 7, expansions 3 and 6, a path with weights of its own for each; layers that keep the
-# shape may be left out: 6^6 * 7^15 networks. From the release: widths, depths and strides, those of its network
-# for phones (zoo/proxyless_mobile), and batch norm's epsilon.
+# shape may be left out: 6^6 * 7^15 networks. From the release: widths, depths and strides, those of its network for
+# phones (zoo/proxyless_mobile), and batch norm's epsilon.
 from "lib/mobile.nas" import ir
 
 choice change {

@@ -1,5 +1,5 @@
-# Widths and depths of residual networks, around ResNet-50 (He et al., 2016). What is searched is ours: each stage's width,
-# one for all its layers as their shortcuts need it, and its depth.
+# Widths and depths of residual networks, around ResNet-50 (He et al., 2016). What is searched is ours: each stage's
+# width, one for all its layers as their shortcuts need it, and its depth.
 from "lib/residual.nas" import bottleneck
 
 space resnets(classes = 1000, size = 224, width = 64) {

@@ -1,5 +1,6 @@
-# Networks for sequences, as of sensors or sound: kernel, dilation and width of each layer, its block, squeeze-and-excite,
-# and which layers are there. Ours; dilations after temporal convolutional networks (Bai et al., 2018).
+# Networks for sequences, as of sensors or sound: kernel, dilation and width of each layer, its block,
+# squeeze-and-excite, and which layers are there. Ours; dilations after temporal convolutional networks (Bai et al.,
+# 2018).
 from "lib/mobile.nas" import squeeze_excite
 
 ## A dilated convolution beside a shortcut.

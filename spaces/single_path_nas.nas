@@ -1,8 +1,8 @@
-# Single-Path NAS's space (Stamoulis et al., 2019): kernel and expansion of 20 inverted residuals, and which are there, in
-# one path: a smaller kernel is the middle of a larger one, a smaller expansion the first of its channels.
+# Single-Path NAS's space (Stamoulis et al., 2019): kernel and expansion of 20 inverted residuals, and which are there,
+# in one path: a smaller kernel is the middle of a larger one, a smaller expansion the first of its channels.
 #
-# From the paper: kernels 3 and 5, expansions 3 and 6, a skip. From the release: widths, depths and strides, those of its
-# network for the Pixel 1 (zoo/single_path). Ours: skip only where it keeps the shape.
+# From the paper: kernels 3 and 5, expansions 3 and 6, a skip. From the release: widths, depths and strides, those of
+# its network for the Pixel 1 (zoo/single_path). Ours: skip only where it keeps the shape.
 from "lib/mobile.nas" import ir
 
 choice layer {

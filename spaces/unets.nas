@@ -1,5 +1,5 @@
-# Widths of U-Nets (Ronneberger et al., 2015), one for each size of the map on the way down and up. What is searched is ours. Its output
-# is a map, so a loop of one's own trains it.
+# Widths of U-Nets (Ronneberger et al., 2015), one for each size of the map on the way down and up. What is searched is
+# ours. Its output is a map, so a loop of one's own trains it.
 from "lib/unet.nas" import unet_double, unet_down, unet_up
 
 ## Segments an image: `classes` numbers for each pixel.
