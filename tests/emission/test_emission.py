@@ -35,7 +35,8 @@ def sources(tmp_path_factory):
 def input_shape(source: str) -> str:
     """The shape of an emitted network's input, as its docstring tells it; large images are small ones."""
     (shape,) = re.findall(r"(?:images|sequences|vectors) of shape \[N, ([\d, ]+)\]", source)
-    return ",".join(str(min(int(size), 64)) for size in shape.split(", "))
+    channels, *sizes = shape.split(", ")
+    return ",".join([channels, *(str(min(int(size), 64)) for size in sizes)])
 
 
 def test_runs_with_torch_and_without_nasir(sources):
@@ -46,7 +47,9 @@ def test_runs_with_torch_and_without_nasir(sources):
         "    path, size = argument.split(':')\n"
         "    names = runpy.run_path(path)\n"
         "    network = [v for v in names.values() if isinstance(v, type) and v.__module__ == '<run_path>'][-1]\n"
-        "    assert network().eval()(torch.zeros(2, *map(int, size.split(',')))).shape[0] == 2\n"
+        "    output = network().eval()(torch.zeros(2, *map(int, size.split(','))))\n"
+        "    outputs = output.values() if isinstance(output, dict) else [output]\n"
+        "    assert all(one.shape[0] == 2 for one in outputs)\n"
         "assert not [m for m in sys.modules if m.startswith('nasir.')]\n"
     )
     files = [f"{path}:{input_shape(path.read_text())}" for path in sorted(sources.glob("*.py"))]
