@@ -4,15 +4,15 @@
 # From the paper: kernels 3, 5 and 7, expansions 3 and 6, a path with weights of its own for each; layers that keep the
 # shape may be left out: 6^6 * 7^15 networks. From the release: widths, depths and strides, those of its network for
 # phones (zoo/proxyless_mobile), and batch norm's epsilon.
-from "lib/mobile.nas" import ir
+from "lib/proxyless.nas" import mb
 
 choice change {
-  k3_e3: ir(kernel=3, expand=3, act=relu6, always_expand=true, eps=1e-3)
-  k5_e3: ir(kernel=5, expand=3, act=relu6, always_expand=true, eps=1e-3)
-  k7_e3: ir(kernel=7, expand=3, act=relu6, always_expand=true, eps=1e-3)
-  k3_e6: ir(kernel=3, expand=6, act=relu6, always_expand=true, eps=1e-3)
-  k5_e6: ir(kernel=5, expand=6, act=relu6, always_expand=true, eps=1e-3)
-  k7_e6: ir(kernel=7, expand=6, act=relu6, always_expand=true, eps=1e-3)
+  k3_e3: mb(kernel=3, expand=3)
+  k5_e3: mb(kernel=5, expand=3)
+  k7_e3: mb(kernel=7, expand=3)
+  k3_e6: mb(kernel=3, expand=6)
+  k5_e6: mb(kernel=5, expand=6)
+  k7_e6: mb(kernel=7, expand=6)
 }
 
 choice keep {
@@ -23,7 +23,7 @@ choice keep {
 space proxylessnas(classes = 1000, size = 224) {
   x     = image(3, size=size)
   stem  = x -> conv(3, 32, stride=2) -> bn(eps=1e-3) -> relu6
-  first = stem -> ir(16, act=relu6, eps=1e-3)
+  first = stem -> mb(16)
   trunk = first -> stages {
     | block  | width | depth | stride |
     | change | 32    | 1     | 2      |
