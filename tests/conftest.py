@@ -22,7 +22,19 @@ def all_spaces() -> list[Path]:
     return [*shipped, *sorted((CASES / "spaces").glob("*.nas"))]
 
 
-SMALLER: dict[str, dict[str, object]] = {
+SMALLER: dict[str, dict[str, int]] = {
+    "chamnet": {"sizes": 48},
+    "convnexts": {"size": 32, "width": 8},
+    "darts": {"cells": 1, "size": 8, "width": 4},
+    "densenets": {"size": 32, "depth": 1},
+    "mnasnet": {"size": 48},
+    "nasbench201": {"cells": 1, "size": 8},
+    "natsbench": {"size": 8},
+    "ofa_mobilenetv3": {"size": 48},
+    "proxylessnas": {"size": 48},
+    "resnets": {"size": 48, "width": 8},
+    "single_path_nas": {"size": 48},
+    "unets": {"size": 16, "width": 2},
     "vgg11_bn": {"size": 32},
 }
 """Settings by which tests have a space of less than its published size: what they test does not depend on it."""
@@ -39,10 +51,11 @@ def tensors_of(output: object) -> list[torch.Tensor]:
 
 
 def seeds(space: nasir.Space) -> range:
-    """Seeds of random assignments: 20, one where nothing is decided, 4 for spaces of the paper's size."""
+    """Seeds of random assignments: 20, one where nothing is decided, fewer for spaces of the papers' sizes."""
     if not space.decisions:
         return range(1)
-    return range(20 if len(space.decisions) < 30 else 4)
+    nodes = len(space.graph.nodes)
+    return range(20 if len(space.decisions) < 30 and nodes < 200 else 4 if nodes < 1000 else 2)
 
 
 def until_an_epoch_is_done(process) -> None:

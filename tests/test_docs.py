@@ -1,11 +1,13 @@
 """What the documents say is so: their programs compile, their code runs, their commands are those that CI runs."""
 
 import ast
+import math
 import re
 from pathlib import Path
 
 import pytest
 
+import nasir
 from nasir.api import check
 from nasir.diagnostics import render_all
 from nasir.lang.settings import SearchSettings, TrainSettings
@@ -79,3 +81,41 @@ def test_every_op_of_the_language_is_documented():
     page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
     for name in (*builtin_names(), *VALUE_FUNCTIONS):
         assert re.search(rf"`{name}\b", page), name
+
+
+SPACES = sorted(path for path in (ROOT / "spaces").rglob("*.nas") if path.parent.name != "lib")
+RELEASED = re.compile(r"fbnet(v2)?_\w+")
+
+
+def rows(page: Path) -> dict[str, list[str]]:
+    """The rows of a page's tables by their first cell; of two, the later one."""
+    lines = re.findall(r"^\| (`.*) \|$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {cells[0]: cells[1:] for cells in (line.split(" | ") for line in lines)}
+
+
+def number(value: int) -> str:
+    """As the tables have it: exactly, or by its power of ten."""
+    return f"{value:,}" if value < 10**9 else f"10^{math.log10(value):.2f}"
+
+
+@pytest.mark.parametrize("path", [path for path in SPACES if path.parent.name != "zoo"], ids=lambda path: path.stem)
+def test_the_table_of_spaces_says_what_they_are(path):
+    space = nasir.load(path)
+    ranges = [" to ".join(f"{value:,}" for value in found) for found in (space.macs(), space.params())]
+    expected = [str(len(space.decisions)), number(space.assignments()), number(space.size()), *ranges]
+    assert rows(ROOT / "docs" / "spaces.md")[f"`{path.stem}`"][: len(expected)] == expected
+
+
+def test_the_table_of_networks_says_what_they_are():
+    """Every program of the zoo is in it, but for the releases that have a table of their own."""
+    told: set[str] = set()
+    for name, cells in rows(ROOT / "docs" / "spaces.md").items():
+        program, _, settings = name.strip("`").partition(" --with ")
+        if not (ROOT / "spaces" / "zoo" / f"{program}.nas").exists():
+            continue
+        network = nasir.load(f"zoo/{program}", **dict([settings.split("=")] if settings else []))
+        costs = network.costs.at({})
+        shape = " x ".join(map(str, network.graph.input.shape.values()))
+        assert cells[-3:] == [shape, f"{costs['macs']:,}", f"{costs['params']:,}"], name
+        told.add(program)
+    assert told == {path.stem for path in SPACES if path.parent.name == "zoo" and not RELEASED.fullmatch(path.stem)}

@@ -11,6 +11,5 @@ block convnext(kernel = 7, ratio = 4) {
 
 ## Half the map's size, between two stages.
 block convnext_down(width) {
-  y = x -> layer_norm(eps=1e-6) -> conv(2, width, stride=2, bias=true)
-  return y
+  return x -> layer_norm(eps=1e-6) -> conv(2, width, stride=2, bias=true)
 }

@@ -12,12 +12,12 @@ block squeeze_excite(ratio = 0.25, act = relu, gate = hsigmoid) {
 # The expanding convolution is left out where it would change nothing (mid equals the input's width), as the released
 # networks do. Where the widths are searched, that guard is a decision of its own; `always_expand` does without it.
 ## Inverted residual (Sandler et al., 2018), with squeeze-and-excite where asked.
-block ir(width, expand = 1, kernel = 3, stride = 1, act = relu, se = false, always_expand = false, eps = 1e-5) {
+block ir(width, expand = 1, kernel = 3, stride = 1, act = relu, se = false, always_expand = false) {
   mid       = round_to(8, x.channels * expand)
-  expansion = x -> (conv(1, mid) -> bn(eps) -> act) when always_expand or mid != x.channels
-  depthwise = expansion -> dwconv(kernel, stride=stride) -> bn(eps) -> act
+  expansion = x -> (conv(1, mid) -> bn -> act) when always_expand or mid != x.channels
+  depthwise = expansion -> dwconv(kernel, stride=stride) -> bn -> act
   attention = depthwise -> squeeze_excite(act=act) when se
-  project   = attention -> conv(1, width) -> bn(eps)
+  project   = attention -> conv(1, width) -> bn
   return shortcut(x, project)
 }
 

@@ -3,8 +3,7 @@
 
 ## A convolution with batch norm.
 block conv_same(kernel, width, stride = 1) {
-  y = x -> conv(kernel, width, stride=stride, bias=true, padding=same) -> bn(eps=1e-3) -> relu
-  return y
+  return x -> conv(kernel, width, stride=stride, bias=true, padding=same) -> bn(eps=1e-3) -> relu
 }
 
 ## A depthwise 3x3 and a 1x1 convolution, each with batch norm.

@@ -3,18 +3,17 @@
 
 ## A linear layer with batch norm.
 block dense(width) {
-  y = x -> linear(width) -> bn(eps=1e-3) -> relu
-  return y
+  return x -> linear(width) -> bn(eps=1e-3) -> relu
 }
 
 ## Makes its input again, through 8 numbers.
-space autoencoder(size = 640) {
-  x    = features(size)
+space autoencoder() {
+  x    = features(640)
   code = x -> stages {
     | block | width | depth |
     | dense | 128   | 4     |
     | dense | 8     | 1     |
     | dense | 128   | 4     |
   }
-  return code -> linear(size)
+  return code -> linear(640)
 }

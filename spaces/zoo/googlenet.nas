@@ -1,10 +1,9 @@
-# GoogLeNet (Szegedy et al., 2015), as torchvision has it: googlenet, without its auxiliary heads. It has batch norm, and
-# 3x3 convolutions where the paper has 5x5.
+# GoogLeNet (Szegedy et al., 2015), as torchvision has it: googlenet, without its auxiliary heads. It has batch norm,
+# and 3x3 convolutions where the paper has 5x5.
 
 ## A convolution with batch norm.
 block cbr(width, kernel = 1, stride = 1) {
-  y = x -> conv(kernel, width, stride=stride) -> bn(eps=1e-3) -> relu
-  return y
+  return x -> conv(kernel, width, stride=stride) -> bn(eps=1e-3) -> relu
 }
 
 ## A 1x1 and two 3x3 convolutions and a pooling side by side.

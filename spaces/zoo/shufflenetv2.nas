@@ -1,4 +1,5 @@
-# ShuffleNetV2 (Ma et al., 2018), as torchvision has it: shufflenet_v2_x0_5, and by `--with width=176` shufflenet_v2_x1_5.
+# ShuffleNetV2 (Ma et al., 2018), as torchvision has it: shufflenet_v2_x0_5, and by `--with width=176`
+# shufflenet_v2_x1_5.
 from "lib/shuffle.nas" import shuffle_down, shuffle_unit
 
 space shufflenetv2(classes = 1000, width = 48) {

@@ -1,4 +1,5 @@
-# A residual network for tables, ours after the one of Gorishniy et al. (2021): 54 columns and 7 classes, as covertype has.
+# A residual network for tables, ours after the one of Gorishniy et al. (2021): 54 columns and 7 classes, as covertype
+# has.
 
 ## Two linear layers beside a shortcut, the first batch norm before them.
 block residual_mlp(hidden) {

@@ -1,5 +1,5 @@
-# TC-ResNet8 (Choi et al., 2019), a keyword spotter: hyperconnect/TC-ResNet, without its second head. It convolves over 98
-# steps of 40 coefficients; nothing has a bias.
+# TC-ResNet8 (Choi et al., 2019), a keyword spotter: hyperconnect/TC-ResNet, without its second head. It convolves over
+# 98 steps of 40 coefficients; nothing has a bias.
 
 ## Two convolutions of 9 steps beside a shortcut that a 1-tap convolution fits.
 block temporal(width, stride = 2) {

@@ -1,5 +1,5 @@
-# U-Net (Ronneberger et al., 2015) as it is mostly built since; no release is like it, so benchmarks/references/own.py has
-# one. Its images are of any multiple of 16 pixels.
+# U-Net (Ronneberger et al., 2015) as it is mostly built since; no release is like it, so benchmarks/references/own.py
+# has one. Its images are of any multiple of 16 pixels.
 from "lib/unet.nas" import unet_double, unet_down, unet_up
 
 ## Segments an image: `classes` numbers for each pixel.

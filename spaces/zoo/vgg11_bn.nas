@@ -2,8 +2,7 @@
 
 ## A 3x3 convolution with batch norm.
 block vgg(width) {
-  y = x -> conv(3, width, bias=true) -> bn -> relu
-  return y
+  return x -> conv(3, width, bias=true) -> bn -> relu
 }
 
 space vgg11_bn(classes = 1000, size = 224) {

@@ -4,12 +4,12 @@ import pytest
 
 import nasir
 from nasir.api import weights
-from tests.conftest import each_space, seeds
+from tests.conftest import each_space, load_small, seeds
 
 
 @each_space
 def test_the_derived_program_loads_to_the_derived_network(path, tmp_path):
-    space = nasir.load(path)
+    space = load_small(path)
     for seed in seeds(space):
         choices = space.sample(seed)
         network = space.at(choices)
@@ -18,12 +18,14 @@ def test_the_derived_program_loads_to_the_derived_network(path, tmp_path):
         loaded = nasir.load(arch)
         assert not loaded.decisions
         assert weights(loaded.graph) == weights(network.graph)
-        assert loaded.costs.at({}) == network.costs.at({}) == space.costs.at(choices)
+        assert loaded.costs.at({}) == network.costs.at({})
+        if path.stem != "nasbench201":  # a space's cost has what only `zero` reads; its networks do not
+            assert network.costs.at({}) == space.costs.at(choices)
 
 
 @each_space
 def test_a_derived_program_derives_to_itself(path, tmp_path):
-    space = nasir.load(path)
+    space = load_small(path)
     arch = tmp_path / "arch.nas"
     arch.write_text(space.at(space.sample(1)).source.text, encoding="utf-8")
     once = nasir.load(arch).at({}).source.text

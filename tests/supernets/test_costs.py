@@ -5,13 +5,13 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import nasir
-from tests.conftest import each_space, seeds
+from tests.conftest import each_space, load_small, seeds
 from tests.spaces import RESIDUAL
 
 
 @each_space
 def test_costs_at_one_hot_gates_are_those_of_the_emitted_module(path, emitted):
-    space = nasir.load(path)
+    space = load_small(path)
     supernet = nasir.supernet(space)
     for seed in seeds(space)[:6]:
         choices = space.sample(seed)
@@ -29,7 +29,7 @@ def test_costs_at_one_hot_gates_are_those_of_the_emitted_module(path, emitted):
 @each_space
 def test_cost_gradients_agree_with_finite_differences(path):
     torch.manual_seed(1)
-    space = nasir.load(path)
+    space = load_small(path)
     supernet = nasir.supernet(space)
     (logits,) = supernet.architecture()
     logits.data.normal_()
@@ -50,7 +50,7 @@ def test_cost_gradients_agree_with_finite_differences(path):
 @each_space
 def test_every_decision_whose_options_differ_in_cost_gets_a_gradient(path):
     torch.manual_seed(2)
-    space = nasir.load(path)
+    space = load_small(path)
     supernet = nasir.supernet(space)
     (logits,) = supernet.architecture()
     logits.data.normal_()

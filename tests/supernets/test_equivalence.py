@@ -50,7 +50,7 @@ def without_dropout(network: torch.nn.Module) -> None:
             module.eval()
 
 
-PRECISIONS = {torch.float32: 1e-5, torch.float64: 1e-12}
+PRECISIONS = {torch.float32: 1e-4, torch.float64: 1e-12}  # thirty batch norms of 16 numbers each amplify rounding
 
 
 @each_space
@@ -59,9 +59,10 @@ def test_one_hot_supernet_equals_emitted_module(path, emitted):
     space = small(path)
     chosen = [space.sample(seed) for seed in seeds(space)]
     networks = [(choices, derived := space.at(choices), emitted(derived)) for choices in chosen]
+    torch.manual_seed(0)
+    supernet = nasir.supernet(space)
     for dtype, tolerance in PRECISIONS.items():
-        torch.manual_seed(0)
-        supernet = nasir.supernet(space).to(dtype)
+        supernet.to(dtype)
         randomise(supernet)
         images = image_batch(space, dtype)
         for choices, derived, network in networks if dtype == torch.float64 else networks[:2]:
