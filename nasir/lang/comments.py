@@ -29,9 +29,8 @@ def gaps(source: Source) -> Gaps:
     return found
 
 
-def comments(source: Source) -> list[str]:
-    """The comments of a file that parses, in their order."""
-    found = gaps(source)
+def comments(found: Gaps) -> list[str]:
+    """The comments of a file's gaps, in their order."""
     return [comment.text for place in sorted(found) for comment in found[place].comments]
 
 

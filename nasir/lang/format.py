@@ -263,6 +263,8 @@ def _style(values: Sequence[s.Expr]) -> Literal["filled", "lines"]:
 
 
 def _is_plain(value: s.Expr) -> bool:
+    if isinstance(value, s.Set):
+        return all(map(_is_plain, value.items))
     return isinstance(value, (s.Number, s.Sides, s.String, s.Bool, s.Name, s.Attribute, s.Range))
 
 

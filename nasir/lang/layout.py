@@ -141,8 +141,8 @@ class Filled(Doc):
 
 @dataclass(frozen=True)
 class Bracket(Doc):
-    """Parts between two tokens, on one line or indented on lines of their own: one a line, filled, or as a `body`, which
-    is never on one line and keeps the author's blank lines."""
+    """Parts between two tokens, on one line or indented on lines of their own: one a line, `filled` where no comment
+    stands between them, or as a `body`, which is never on one line and keeps the author's blank lines."""
 
     opening: str
     parts: tuple[Doc, ...]
@@ -157,6 +157,8 @@ class Bracket(Doc):
 
     @cached_property
     def flat(self) -> str | None:
+        if not self.parts:
+            return self.opening + self.closing
         if self.style == "body":
             return None
         parts = _flat(self.parts, " ")
@@ -164,7 +166,7 @@ class Bracket(Doc):
 
     @cached_property
     def can_break(self) -> bool:
-        return self.style == "body" or bool(self.parts)
+        return bool(self.parts)
 
     @cached_property
     def lead(self) -> tuple[int, bool]:
@@ -275,14 +277,15 @@ class Printer:
             if indent + len(part.flat) + after <= self._width:
                 return True
         columns, ends = part.lead
-        return not ends or column + columns > self._width
+        return column + columns > self._width or not (ends or self._has_comments(part))
 
     def _open(self, doc: Bracket, indent: int, after: int) -> None:
         """A bracket on several lines; they are indented from the line that opens it."""
         outer, inner = self._indent, self._indent + INDENT
         first, later = ("later", "kept") if doc.style == "body" else ("none", "none")
+        filled = doc.style == "filled" and not self._has_comments(doc)
+        parts = (Filled(doc.parts),) if filled else doc.parts
         self._put(Token(doc.opening), indent, 0)
-        parts = (Filled(doc.parts),) if doc.style == "filled" and doc.parts else doc.parts
         for i, part in enumerate(parts):
             self._break(inner, later if i else first)
             self._put(part, inner, 0)

@@ -38,10 +38,11 @@ def formatted(source: Source) -> Formatted:
 
 def _printed(source: Source, tree: s.File) -> str:
     """The layout of a file that parses, which is read again and compared."""
-    text = print_file(tree, gaps(source))
+    between = gaps(source)
+    text = print_file(tree, between)
     again = Source(source.name, text)
     try:
-        same = parse(again) == tree and comments(again) == comments(source)
+        same = parse(again) == tree and comments(gaps(again)) == comments(between)
     except CompileError:
         same = False
     if not same:
