@@ -74,8 +74,8 @@ def parse_json(data: bytes | str) -> Any:
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file that the user named, so that it is either the old one or the whole new one. A link's target is
-    written, not the link; what is no regular file (a pipe, a device) is written as it is. A file that is there keeps its
-    permissions.
+    written, not the link; what is no regular file (a pipe, a device) is written as it is. A file that is there keeps
+    its permissions.
 
     Raises:
         CompileError: where it cannot be written.

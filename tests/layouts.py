@@ -25,10 +25,8 @@ def mangled(text: str, seed: int) -> str:
 def _between(draw: random.Random, often: float) -> str:
     if draw.random() > often:
         return draw.choice([" ", " ", " ", "  ", "\n", "\t"])
-    return "".join(
-        draw.choice(["\n", "\n", "\n\n", "\n\n\n", " ", f" {draw.choice(_COMMENTS)}\n", f"\n{draw.choice(_COMMENTS)}\n"])
-        for _ in range(draw.randrange(1, 4))
-    )
+    forms = ["\n", "\n", "\n\n", "\n\n\n", " ", " {}\n", "\n{}\n"]
+    return "".join(draw.choice(forms).replace("{}", draw.choice(_COMMENTS)) for _ in range(draw.randrange(1, 4)))
 
 
 def assert_layout_keeps(text: str) -> None:

@@ -35,8 +35,8 @@ def command(
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="As `--check`, and print what would change.")] = False,
 ) -> None:
-    """Put files into the one layout of the language, in place: two spaces, aligned bindings and tables, lines of at most
-    100 columns.
+    """Put files into the one layout of the language, in place: two spaces, aligned bindings and tables, lines of at
+    most 100 columns.
 
     Comments stay where they stand, of several blank lines one stays, and the program means what it meant. It has no
     settings: derived programs look the same.

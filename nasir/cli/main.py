@@ -8,7 +8,22 @@ from typing import Annotated, Any, TextIO, cast
 
 import typer
 
-from nasir.cli import build, check, derive, draw, explain, fmt, info, ir, mistakes, predict, report, search, sweep, train
+from nasir.cli import (
+    build,
+    check,
+    derive,
+    draw,
+    explain,
+    fmt,
+    info,
+    ir,
+    mistakes,
+    predict,
+    report,
+    search,
+    sweep,
+    train,
+)
 from nasir.diagnostics import CompileError, render_all
 from nasir.jobs.machine import rank
 

@@ -35,8 +35,8 @@ def comments(found: Gaps) -> list[str]:
 
 
 def _between(source: Source) -> Iterator[tuple[str, bool]]:
-    """The text before each token, and whether the token counts: commas do not, nor do parentheses that group. The end of
-    the file is one that does."""
+    """The text before each token, and whether the token counts: commas do not, nor do parentheses that group. The end
+    of the file is one that does."""
     end = 0
     before = ""
     opened: list[bool] = []

@@ -3,6 +3,7 @@
 import math
 import textwrap
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 from nasir.lang import syntax as s
@@ -42,7 +43,7 @@ def stand_apart(before: type[s.Item] | None, item: type[s.Item] | None) -> bool:
 
 def _apart(items: Sequence[s.Item]) -> list[bool]:
     kinds = [None, *map(type, items)]
-    return [stand_apart(before, item) for before, item in zip(kinds, kinds[1:], strict=False)]
+    return [stand_apart(before, item) for before, item in pairwise(kinds)]
 
 
 def _docs(items: Sequence[s.Item], parts: Sequence[Doc]) -> Gaps:
@@ -212,7 +213,7 @@ def _argument(argument: s.Argument) -> Doc:
 
 
 def _operands(expr: s.Binary) -> tuple[Doc, ...]:
-    """What stands between the operators, each with the operator before it: all those of a sum, all those of a product."""
+    """What stands between the operators, each with the operator before it: all of a sum, all of a product."""
     own = _PRECEDENCE[expr.operator]
     if expr.operator == "^":  # groups to the right, and takes a sign there
         return _expr(expr.left, _ATOM), _spaced("^", _expr(expr.right, _NEGATIVE))

@@ -131,7 +131,7 @@ class Filled(Doc):
 
     @cached_property
     def can_break(self) -> bool:
-        return len(self.parts) > 1 or self.parts[0].can_break
+        return len(self.parts) > 1 or any(part.can_break for part in self.parts)
 
     @cached_property
     def lead(self) -> tuple[int, bool]:
@@ -234,10 +234,9 @@ class Printer:
         if doc.tokens or (isinstance(doc, Mark) and doc.opens):
             self._pass_comments(indent)
         text = doc.flat
-        if text is not None and not self._has_comments(doc):
-            if not doc.can_break or len(self._line) + len(text) + after <= self._width:
-                self._write(text, doc.tokens)
-                return
+        if text is not None and not self._has_comments(doc) and self._fits(doc, text, after):
+            self._write(text, doc.tokens)
+            return
         match doc:
             case Joined(parts):
                 for i, part in enumerate(parts):
@@ -252,6 +251,9 @@ class Printer:
                 self._width = width
             case _:
                 raise AssertionError("a token has no gap in it")
+
+    def _fits(self, doc: Doc, text: str, after: int) -> bool:
+        return not doc.can_break or len(self._line) + len(text) + after <= self._width
 
     def _fill(self, doc: Filled, after: int) -> None:
         first, *rest = doc.parts
