@@ -225,7 +225,7 @@ class Printer:
                 self._break(0, blanks="kept", parted=blank)
             elif self._gap():
                 self._break(0, blanks="kept")
-            self._put(part, 0, 0)
+            self._put(part, INDENT, 0)
         self._break(0, blanks="kept")
         return "\n".join(self._lines).strip("\n")
 
@@ -290,7 +290,7 @@ class Printer:
         self._put(Token(doc.opening), indent, 0)
         for i, part in enumerate(parts):
             self._break(inner, later if i else first)
-            self._put(part, inner, 0)
+            self._put(part, inner + INDENT, 0)
         self._close(outer, inner, later if parts else first)
         self._put(Token(doc.closing), outer, after)
 

@@ -205,6 +205,15 @@ def test_parentheses_and_commas_that_nothing_needs_go_and_those_that_do_stay():
     assert_layout_keeps(text)
 
 
+def test_comments_where_no_line_should_end_indent_what_goes_on():
+    text = "block b(w) {\n  y = # why\n x -> bn # of that\n -> relu\n  # own\n -> act\n let # one\n z = 3 }\n"
+    assert laid_out(text) == (
+        "block b(w) {\n  y =  # why\n    x -> bn  # of that\n    -> relu\n    # own\n    -> act\n"
+        "  let  # one\n    z = 3\n}\n"
+    )
+    assert_layout_keeps(text)
+
+
 def test_a_guard_of_an_alternative_does_not_become_its_last_step_s():
     assert_layout_keeps("choice c { a: (conv(3, 8) -> bn) when stride == 1  b: conv(3, 8) -> bn when stride == 1 }")
 
