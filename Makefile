@@ -24,6 +24,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/nasir fmt --check spaces tests/cases/spaces
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.steps --out runs/bench

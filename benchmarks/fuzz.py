@@ -2,6 +2,9 @@
 
 Each program is checked, built folded and unfolded (equal outputs and gradients, float64), and some of its networks are
 emitted (equal to the supernet at one-hot gates). Prints what was refused, and every seed that breaks a law.
+
+`--layouts` tries the laws of `nasir fmt` in their place: each program in a random layout, comments anywhere, is laid
+out; tree and comments must be the same, and a second time must change nothing.
 """
 
 import argparse
@@ -15,6 +18,7 @@ import torch
 
 import nasir
 from nasir.diagnostics import CompileError
+from tests.layouts import assert_layout_keeps, mangled
 from tests.programs import program
 from tests.supernets.laws import assert_folding_changes_no_result, assert_networks_are_emitted
 
@@ -38,16 +42,26 @@ def outcome(seed: int) -> str:
     return "equal"
 
 
+def layout(seed: int) -> str:
+    """What became of the program of a seed in a random layout: `laid out`, or what was raised."""
+    try:
+        assert_layout_keeps(mangled(program(seed), seed))
+    except Exception as error:
+        return f"BROKEN seed {seed}: {type(error).__name__}: {str(error)[:120]!r}"
+    return "laid out"
+
+
 def main() -> None:
     """Run it, and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--programs", type=int, default=2_000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--layouts", action="store_true")
     arguments = parser.parse_args()
     seeds = range(arguments.first, arguments.first + arguments.programs)
     with multiprocessing.Pool(arguments.jobs) as pool:
-        found = Counter(pool.imap_unordered(outcome, seeds, chunksize=8))
+        found = Counter(pool.imap_unordered(layout if arguments.layouts else outcome, seeds, chunksize=8))
     for words, count in found.most_common():
         print(f"{count:6,}  {words}")
 

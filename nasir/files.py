@@ -74,7 +74,8 @@ def parse_json(data: bytes | str) -> Any:
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file that the user named, so that it is either the old one or the whole new one. A link's target is
-    written, not the link; what is no regular file (a pipe, a device) is written as it is.
+    written, not the link; what is no regular file (a pipe, a device) is written as it is. A file that is there keeps
+    its permissions.
 
     Raises:
         CompileError: where it cannot be written.
@@ -86,12 +87,13 @@ def write_atomically(path: Path, data: bytes) -> None:
         except OSError as error:
             raise not_written(path, error) from None
         return
-    replace_atomically(target, data, path)
+    mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.isfile(target) else None
+    replace_atomically(target, data, path, mode)
 
 
-def replace_atomically(path: Path, data: bytes, named: Path | None = None) -> None:
+def replace_atomically(path: Path, data: bytes, named: Path | None = None, mode: int | None = None) -> None:
     """Write a file in a folder that may be a stranger's: what stands there goes, also a link, and nothing is written
-    through it. `named` is the path as the user knows it.
+    through it. `named` is the path as the user knows it, `mode` the file's permissions, where not those of a new file.
 
     Raises:
         CompileError: where it cannot be written.
@@ -103,6 +105,8 @@ def replace_atomically(path: Path, data: bytes, named: Path | None = None) -> No
     try:
         _sweep(path)
         with partial.open("xb") as file:
+            if mode is not None:
+                os.chmod(partial, mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

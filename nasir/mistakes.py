@@ -57,3 +57,8 @@ def emitted_wrongly(network: str, difference: str) -> CompileError:
     hint = "this is a fault of nasir's: please report it with the program"
     message = f"the module emitted for `{network}` is not the network: {difference}"
     return CompileError(Diagnostic("E0910", message, hints=(hint,)))
+
+
+def formatted_wrongly(name: str) -> CompileError:
+    hint = "this is a fault of nasir's, and nothing was written: please report it with the file"
+    return CompileError(Diagnostic("E0910", f"the layout would change what `{name}` says", hints=(hint,)))

@@ -5,10 +5,21 @@
 # networks keep two inputs of each node; here `none` is chosen, or not.
 from "lib/darts.nas" import dil_conv, factorized_reduce, relu_conv, sep_conv
 
-block max_pooled(stride = 1) { return x -> max_pool(3, stride=stride) -> bn }
-block avg_pooled(stride = 1) { return x -> avg_pool(3, stride=stride, count_padding=false) -> bn }
-block skipped(stride = 1) { return x -> factorized_reduce(x.channels) when stride > 1 }
-block nothing(stride = 1) { return x -> max_pool(1, stride=stride) when stride > 1 -> zero }
+block max_pooled(stride = 1) {
+  return x -> max_pool(3, stride=stride) -> bn
+}
+
+block avg_pooled(stride = 1) {
+  return x -> avg_pool(3, stride=stride, count_padding=false) -> bn
+}
+
+block skipped(stride = 1) {
+  return x -> factorized_reduce(x.channels) when stride > 1
+}
+
+block nothing(stride = 1) {
+  return x -> max_pool(1, stride=stride) when stride > 1 -> zero
+}
 
 choice operation {
   none:         nothing
@@ -54,7 +65,7 @@ let r45 = operation
 ## The cell that keeps a map's size.
 block normal(width, previous) {
   s0 = previous -> factorized_reduce(width) when previous.height > x.height
-         -> relu_conv(width) when previous.height == x.height
+       -> relu_conv(width) when previous.height == x.height
   s1 = x -> relu_conv(width)
   s2 = (s0 -> n02) + (s1 -> n12)
   s3 = (s0 -> n03) + (s1 -> n13) + (s2 -> n23)
@@ -66,7 +77,7 @@ block normal(width, previous) {
 ## The cell that halves it: edges from its two inputs have stride 2.
 block reduction(width, previous) {
   s0 = previous -> factorized_reduce(width) when previous.height > x.height
-         -> relu_conv(width) when previous.height == x.height
+       -> relu_conv(width) when previous.height == x.height
   s1 = x -> relu_conv(width)
   s2 = (s0 -> r02(stride=2)) + (s1 -> r12(stride=2))
   s3 = (s0 -> r03(stride=2)) + (s1 -> r13(stride=2)) + (s2 -> r23)

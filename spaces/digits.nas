@@ -5,19 +5,19 @@ choice mb {
   ir_k3:       ir(kernel=3, act=relu, always_expand=true)
   ir_k5_hs:    ir(kernel=5, act=hswish, always_expand=true)
   ir_k3_se_hs: ir(kernel=3, act=hswish, se=true, always_expand=true)
-  skip:        identity when stride == 1
+  skip:        identity  when stride == 1
 }
 
 space digits(classes = 10) {
   x     = image(1, size=8)
   stem  = x -> conv(3, 16) -> bn -> hswish
   trunk = stem -> stages {
-    | block | expand    | width         | depth | stride |
-    | mb    | {1, 2, 3} | 8..24 by 8    | 2     | 1      |
-    | mb    | {2, 3, 4} | 16..48 by 8   | 2     | 2      |
-    | mb    | {2, 3, 4} | 32..64 by 16  | 1     | 2      |
+    | block | expand    | width        | depth | stride |
+    | mb    | {1, 2, 3} | 8..24 by 8   | 2     | 1      |
+    | mb    | {2, 3, 4} | 16..48 by 8  | 2     | 2      |
+    | mb    | {2, 3, 4} | 32..64 by 16 | 1     | 2      |
   }
-  head = trunk -> conv(1, 96) -> bn -> hswish -> global_avg_pool -> linear(classes)
+  head  = trunk -> conv(1, 96) -> bn -> hswish -> global_avg_pool -> linear(classes)
   return head
 }
 

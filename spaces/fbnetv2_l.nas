@@ -7,12 +7,12 @@
 from "lib/mobile.nas" import ir
 
 choice mb {
-  ir_k3:       ir(kernel=3, act=relu,   always_expand=true)
-  ir_k5:       ir(kernel=5, act=relu,   always_expand=true)
+  ir_k3:       ir(kernel=3, act=relu, always_expand=true)
+  ir_k5:       ir(kernel=5, act=relu, always_expand=true)
   ir_k3_hs:    ir(kernel=3, act=hswish, always_expand=true)
   ir_k5_hs:    ir(kernel=5, act=hswish, always_expand=true)
-  ir_k3_se:    ir(kernel=3, act=relu,   se=true, always_expand=true)
-  ir_k5_se:    ir(kernel=5, act=relu,   se=true, always_expand=true)
+  ir_k3_se:    ir(kernel=3, act=relu, se=true, always_expand=true)
+  ir_k5_se:    ir(kernel=5, act=relu, se=true, always_expand=true)
   ir_k3_se_hs: ir(kernel=3, act=hswish, se=true, always_expand=true)
   ir_k5_se_hs: ir(kernel=5, act=hswish, se=true, always_expand=true)
   skip:        identity  when stride == 1

@@ -9,9 +9,9 @@ space keywords(classes = 12) {
   x     = image(1, size=49x10)
   stem  = x -> conv({10x4, 7x3, 5x3}, 32..64 by 16, stride=2, padding=same) -> bn -> relu
   trunk = stem -> stages {
-    | block     | width         | kernel           | depth     | stride |
-    | separable | 32..64 by 16  | {3, 5x3, 3x5, 5} | {1, 2, 3} | 1      |
-    | separable | 32..96 by 32  | {3, 5x3, 3x5, 5} | {1, 2}    | 2      |
+    | block     | width        | kernel           | depth     | stride |
+    | separable | 32..64 by 16 | {3, 5x3, 3x5, 5} | {1, 2, 3} | 1      |
+    | separable | 32..96 by 32 | {3, 5x3, 3x5, 5} | {1, 2}    | 2      |
   }
   head  = trunk -> global_avg_pool -> dropout(0.2) -> linear(classes)
   return head

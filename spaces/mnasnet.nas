@@ -34,7 +34,9 @@ choice op {
   mbconv_e6: inverted(expand=6)
 }
 
-block plus(before) { return shortcut(before, x) }
+block plus(before) {
+  return shortcut(before, x)
+}
 
 ## A layer: an operation, and what is added to it: nothing, its input, or the mean of each 3 x 3 of its input.
 block layer(op, skip, width, kernel, se, stride = 1) {

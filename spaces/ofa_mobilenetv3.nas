@@ -18,7 +18,8 @@ space ofa_mobilenetv3(classes = 1000, size = 224) {
     | mbconv_v3 | {3, 5, 7} | {3, 4, 6} | 112   | 0.25 | hswish | {2, 3, 4} | 1      |
     | mbconv_v3 | {3, 5, 7} | {3, 4, 6} | 160   | 0.25 | hswish | {2, 3, 4} | 2      |
   }
-  last  = trunk -> conv(1, 960) -> bn -> hswish -> global_avg_pool -> conv(1, 1280, bias=true) -> hswish
+  last  = trunk -> conv(1, 960) -> bn -> hswish -> global_avg_pool -> conv(1, 1280, bias=true)
+          -> hswish
   head  = last -> linear(classes)
   return head
 }

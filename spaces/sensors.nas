@@ -5,7 +5,8 @@ from "lib/mobile.nas" import squeeze_excite
 
 ## A dilated convolution beside a shortcut.
 block dilated(width, kernel = 3, dilation = 1, stride = 1, se = false) {
-  y = x -> conv(kernel, width, stride=stride, dilation=dilation) -> bn -> relu -> squeeze_excite when se
+  y = x -> conv(kernel, width, stride=stride, dilation=dilation) -> bn -> relu
+      -> squeeze_excite when se
   return shortcut(x, y)
 }
 
@@ -19,7 +20,7 @@ block separable(width, kernel = 3, dilation = 1, stride = 1, se = false) {
 choice layer {
   full: dilated
   sep:  separable
-  skip: identity when stride == 1
+  skip: identity  when stride == 1
 }
 
 space sensors(classes = 6, channels = 9, length = 128) {

@@ -7,7 +7,7 @@ choice layer {
   k3:   unit(kernel=3)
   k5:   unit(kernel=5)
   k9:   unit(kernel=9)
-  skip: identity when stride == 1
+  skip: identity  when stride == 1
 }
 
 space signals(classes = 10) {

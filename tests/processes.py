@@ -29,6 +29,9 @@ class Command(subprocess.Popen):
         if self.pid == 0:
             status = 1
             try:
+                for ours in (rest[10], rest[11], rest[13]):  # whoever reads waits for every writer to close
+                    if ours >= 0:
+                        os.close(ours)
                 for new, old in enumerate(ends):
                     if old >= 0:
                         os.dup2(old, new)
@@ -71,12 +74,14 @@ def _run(arguments, cwd, env) -> int:
     return 0
 
 
-def run(arguments, *, capture_output=False, check=False, timeout=None, **options: Any):
+def run(arguments, *, input=None, capture_output=False, check=False, timeout=None, **options: Any):
     """The command, run to its end, as `subprocess.run` does it."""
+    if input is not None:
+        options["stdin"] = subprocess.PIPE
     if capture_output:
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     with Command(arguments, **options) as process:
-        out, err = process.communicate(timeout=timeout)
+        out, err = process.communicate(input, timeout=timeout)
     done = subprocess.CompletedProcess(process.args, process.returncode, out, err)
     if check:
         assert done.returncode == 0, err

@@ -9,7 +9,8 @@ import pytest
 
 import nasir
 from nasir.api import check
-from nasir.diagnostics import render_all
+from nasir.diagnostics import Source, render_all
+from nasir.lang.reformat import formatted
 from nasir.lang.settings import SearchSettings, TrainSettings
 
 ROOT = Path(__file__).parent.parent
@@ -27,6 +28,20 @@ def test_programs_compile(page, tmp_path):
         path.write_text(text, encoding="utf-8")
         found = check(path)
         assert not found, render_all(found)
+
+
+@pytest.mark.parametrize("page", [*PAGES, *sorted((ROOT / "docs" / "errors").glob("*.md"))], ids=lambda p: p.stem)
+def test_programs_are_in_the_layout(page):
+    """As far as they parse: an item with a syntax error has no layout."""
+    for text in fenced(page, "nas(?:ir)?"):
+        assert formatted(Source(page.name, text)).text == text
+
+
+@pytest.mark.parametrize("folder", ["spaces", "tests/cases/spaces"])
+def test_spaces_are_in_the_layout(folder):
+    for path in sorted((ROOT / folder).rglob("*.nas")):
+        text = path.read_text(encoding="utf-8")
+        assert formatted(Source(path.name, text)).text == text, path
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if fenced(page, "python")], ids=lambda p: p.stem)

@@ -8,7 +8,22 @@ from typing import Annotated, Any, TextIO, cast
 
 import typer
 
-from nasir.cli import build, check, derive, draw, explain, info, ir, mistakes, predict, report, search, sweep, train
+from nasir.cli import (
+    build,
+    check,
+    derive,
+    draw,
+    explain,
+    fmt,
+    info,
+    ir,
+    mistakes,
+    predict,
+    report,
+    search,
+    sweep,
+    train,
+)
 from nasir.diagnostics import CompileError, render_all
 from nasir.jobs.machine import rank
 
@@ -45,7 +60,7 @@ def options(
     """Compile neural architecture search spaces: search them, derive networks, emit plain PyTorch."""
 
 
-for module in (check, info, ir, draw, search, sweep, report, derive, build, train, predict, explain):
+for module in (check, fmt, info, ir, draw, search, sweep, report, derive, build, train, predict, explain):
     app.command(module.NAME, context_settings=_HELP)(module.command)
 
 

@@ -39,6 +39,11 @@ def no_choices(path: Path) -> CompileError:
     return CompileError(Diagnostic("E0707", f"`{path}` is not a JSON object of choices", hints=(hint,)))
 
 
+def no_programs(name: str) -> CompileError:
+    hint = "programs end in `.nas`; folders whose names begin with a dot are left out"
+    return CompileError(Diagnostic("E0711", f"there is no program in the folder `{name}`", hints=(hint,)))
+
+
 def not_printed(error: OSError) -> CompileError:
     return CompileError(Diagnostic("E0922", f"standard output cannot be written: {error.strerror or error}"))
 

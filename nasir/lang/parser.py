@@ -1,6 +1,7 @@
 """Text to syntax tree, with Lark. Every syntax error becomes a diagnostic; one a top-level item at most."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 from typing import Any, cast
@@ -68,6 +69,11 @@ def parse(source: Source) -> s.File:
         CompileError: with a diagnostic for each top-level item that has a syntax error.
     """
     return _Builder(source).file(_tree(source, "start"))
+
+
+def tokens(source: Source) -> Iterator[Token]:
+    """The tokens of a file that parses, comments left out."""
+    yield from _lark("nas.lark").parse_interactive(source.text, "start").iter_parse()
 
 
 def parse_part(source: Source, rule: str) -> Any:
@@ -377,11 +383,14 @@ class _Builder:
 
 
 def _doc(span: Span) -> str:
-    """The comments `##` right above a place, as one text."""
+    """The comments `##` right above what begins its line, as one text."""
     lines: list[str] = []
-    for number in range(span.line - 1, 0, -1):
-        line = span.source.line(number).strip()
-        if not line.startswith("##"):
+    line, column = span.source.place(span.start)
+    if span.source.line(line)[: column - 1].strip():
+        return ""
+    for number in range(line - 1, 0, -1):
+        text = span.source.line(number).strip()
+        if not text.startswith("##"):
             break
-        lines.append(line.lstrip("#").strip())
+        lines.append(text.lstrip("#").strip())
     return " ".join(reversed(lines)).strip()

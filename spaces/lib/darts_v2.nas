@@ -4,7 +4,7 @@ from "lib/darts.nas" import dil_conv, factorized_reduce, relu_conv, sep_conv
 ## The cell that keeps a map's size.
 block normal(width, previous) {
   s0 = previous -> factorized_reduce(width) when previous.height > x.height
-         -> relu_conv(width) when previous.height == x.height
+       -> relu_conv(width) when previous.height == x.height
   s1 = x -> relu_conv(width)
   n2 = (s0 -> sep_conv) + (s1 -> sep_conv)
   n3 = (s0 -> sep_conv) + (s1 -> sep_conv)
@@ -16,7 +16,7 @@ block normal(width, previous) {
 ## The cell that halves it.
 block reduction(width, previous) {
   s0 = previous -> factorized_reduce(width) when previous.height > x.height
-         -> relu_conv(width) when previous.height == x.height
+       -> relu_conv(width) when previous.height == x.height
   s1 = x -> relu_conv(width)
   n2 = (s0 -> max_pool(3, stride=2)) + (s1 -> max_pool(3, stride=2))
   n3 = n2 + (s1 -> max_pool(3, stride=2))

@@ -40,7 +40,8 @@ block ir_pool(width, expand = 6, act = hswish) {
 ## The inverted residual of FBNet (Wu et al., 2019).
 block ir_v1(width, expand = 1, kernel = 3, groups = 1, stride = 1) {
   mid       = round_to(8, x.channels * expand)
-  expansion = x -> (conv(1, mid, bias=true, groups=groups) -> bn -> relu -> (shuffle(groups)) when groups > 1) when mid != x.channels
+  expansion = x -> (conv(1, mid, bias=true, groups=groups) -> bn -> relu
+                    -> shuffle(groups) when groups > 1) when mid != x.channels
   depthwise = expansion -> dwconv(kernel, stride=stride, bias=true) -> bn -> relu
   project   = depthwise -> conv(1, width, bias=true, groups=groups) -> bn
   return shortcut(x, project)

@@ -23,13 +23,13 @@ space fpn(width = 256) {
     | c4   | bottleneck | 1024  | 6     | 2      |
     | c5   | bottleneck | 2048  | 3     | 2      |
   }
-  m5 = trunk -> conv(1, width, bias=true)
-  p5 = m5 -> smooth(width)
-  m4 = trunk.c4 -> level(m5, width)
-  p4 = m4 -> smooth(width)
-  m3 = trunk.c3 -> level(m4, width)
-  p3 = m3 -> smooth(width)
-  m2 = trunk.c2 -> level(m3, width)
-  p2 = m2 -> smooth(width)
+  m5    = trunk -> conv(1, width, bias=true)
+  p5    = m5 -> smooth(width)
+  m4    = trunk.c4 -> level(m5, width)
+  p4    = m4 -> smooth(width)
+  m3    = trunk.c3 -> level(m4, width)
+  p3    = m3 -> smooth(width)
+  m2    = trunk.c2 -> level(m3, width)
+  p2    = m2 -> smooth(width)
   return { p2: p2, p3: p3, p4: p4, p5: p5 }
 }

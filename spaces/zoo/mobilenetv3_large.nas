@@ -16,7 +16,8 @@ space mobilenetv3_large(classes = 1000) {
     | mbconv_v3 | 3      | 6      | 112   | 0.25 | hswish | 2     | 1      |
     | mbconv_v3 | 5      | 6      | 160   | 0.25 | hswish | 3     | 2      |
   }
-  last  = trunk -> conv(1, 960) -> bn -> hswish -> global_avg_pool -> conv(1, 1280, bias=true) -> hswish
+  last  = trunk -> conv(1, 960) -> bn -> hswish -> global_avg_pool -> conv(1, 1280, bias=true)
+          -> hswish
   head  = last -> linear(classes)
   return head
 }

@@ -14,7 +14,8 @@ space mobilenetv3_small(classes = 1000) {
     | mbconv_v3 | 5      | 3      | 48    | 0.25 | hswish | 2     | 1      |
     | mbconv_v3 | 5      | 6      | 96    | 0.25 | hswish | 3     | 2      |
   }
-  last  = trunk -> conv(1, 576) -> bn -> hswish -> global_avg_pool -> conv(1, 1024, bias=true) -> hswish
+  last  = trunk -> conv(1, 576) -> bn -> hswish -> global_avg_pool -> conv(1, 1024, bias=true)
+          -> hswish
   head  = last -> linear(classes)
   return head
 }

@@ -20,6 +20,7 @@ space vgg11_bn(classes = 1000, size = 224) {
     | vgg                   | 512   | 2     |
     | max_pool(2, stride=2) | -     | 1     |
   }
-  head  = trunk -> flatten -> linear(4096) -> relu -> dropout -> linear(4096) -> relu -> dropout -> linear(classes)
+  head  = trunk -> flatten -> linear(4096) -> relu -> dropout -> linear(4096) -> relu -> dropout
+          -> linear(classes)
   return head
 }

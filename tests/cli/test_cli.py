@@ -62,7 +62,9 @@ def test_wrong_usage_is_2():
     assert nasir("info", "digits", "--no-such-option").returncode == 2
 
 
-@pytest.mark.parametrize("command", ["check", "info", "ir", "draw", "search", "derive", "build", "train", "explain"])
+@pytest.mark.parametrize(
+    "command", ["check", "fmt", "info", "ir", "draw", "search", "derive", "build", "train", "explain"]
+)
 def test_every_command_has_help_that_names_its_options(command):
     shown = nasir(command, "--help")
     assert shown.returncode == 0

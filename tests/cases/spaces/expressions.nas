@@ -1,8 +1,10 @@
 # Kernels and depths that follow from decisions, a row that may be empty, and joined channels that a gate multiplies.
 from "lib/mobile.nas" import squeeze_excite
+
 block conv_bn(width, kernel = 3, stride = 1) {
   return x -> conv(kernel, width, stride=stride) -> bn -> relu
 }
+
 space expressions(classes = 4) {
   x = image(3, size=8)
   let k = {0, 1, 2}

@@ -1,7 +1,7 @@
 # A space over flat vectors, the rows of a table.
 choice layer {
-  mlp:  (linear({4, 8, 12}) -> layer_norm -> gelu -> linear({6, 8}))
-  norm: (bn -> linear({6, 8}) -> relu)
+  mlp:  linear({4, 8, 12}) -> layer_norm -> gelu -> linear({6, 8})
+  norm: bn -> linear({6, 8}) -> relu
   skip: identity
 }
 

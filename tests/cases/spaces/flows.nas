@@ -13,9 +13,9 @@ choice outer {
 
 block deep(width) {
   rows = x -> stages {
-    | block | width   | depth |
-    | step  | {4, 8}  | 1     |
-    | none  | -       | 1     |
+    | block | width  | depth |
+    | step  | {4, 8} | 1     |
+    | none  | -      | 1     |
   }
   return rows -> conv(1, width)
 }
@@ -38,7 +38,8 @@ space F(classes = 3) {
     | block | depth |
     | none  | 2     |
   }
-  return concat(rows, bn, act -> {relu, swish}) -> global_avg_pool -> (linear(8) -> {relu, hswish}) -> linear(classes)
+  return concat(rows, bn, act -> {relu, swish}) -> global_avg_pool -> (linear(8) -> {relu, hswish})
+         -> linear(classes)
 }
 
 block bn_step() {

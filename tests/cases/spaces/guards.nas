@@ -10,7 +10,7 @@ block pair(width, act = {relu, hswish}) {
 }
 
 choice inner {
-  pooled: (max_pool(3) -> conv(1, 12) -> bn)
+  pooled: max_pool(3) -> conv(1, 12) -> bn
   wide:   conv(3, 16, bias={true, false}) -> bn -> sigmoid
 }
 
@@ -30,7 +30,8 @@ space guards(classes = 5) {
     | outer | 4..12 by 8 | 2     |
   }
   summed = body -> pair(w)
-  next   = summed -> pair(width = w)
+  next   = summed -> pair(width=w)
   both   = summed + next
-  return both -> avg_pool(3, stride=2) -> global_avg_pool -> linear(20) -> bn -> relu -> linear(classes)
+  return both -> avg_pool(3, stride=2) -> global_avg_pool -> linear(20) -> bn -> relu
+         -> linear(classes)
 }

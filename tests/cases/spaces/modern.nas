@@ -1,7 +1,7 @@
 # Norms over channels, learned factors, dropout, transposed convolution, resizing and a flattened map.
 block next(ratio = 4) {
-  y = x -> dwconv(7, bias=true) -> layer_norm(eps=1e-6) -> conv(1, x.channels * ratio, bias=true) -> gelu
-        -> conv(1, x.channels, bias=true) -> scale(0.5) -> drop_path(0.1)
+  y = x -> dwconv(7, bias=true) -> layer_norm(eps=1e-6) -> conv(1, x.channels * ratio, bias=true)
+      -> gelu -> conv(1, x.channels, bias=true) -> scale(0.5) -> drop_path(0.1)
   return x + y
 }
 

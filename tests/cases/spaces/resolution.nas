@@ -5,7 +5,7 @@ from "lib/mobile.nas" import ir
 choice mb {
   ir_k3: ir(kernel=3, act=relu, se=true, always_expand=true)
   ir_k5: ir(kernel={3, 5}, act={relu, hswish}, always_expand=true)
-  skip:  identity when stride == 1
+  skip:  identity  when stride == 1
 }
 
 space resolution(classes = 5, sizes = {12, 9, 16, 10, 15}) {
@@ -18,7 +18,8 @@ space resolution(classes = 5, sizes = {12, 9, 16, 10, 15}) {
   side = x -> conv(5, 6, stride=3) -> bn -> relu -> max_pool(3)
   gate = stem -> global_avg_pool -> conv(1, stem.channels) -> hsigmoid
   main = stem * gate
-  both = main -> ir(8, expand={1, 2}) -> conv(1, 6) -> {relu, hswish} -> conv(1, 6) -> bn -> {relu, hswish} -> bn
+  both = main -> ir(8, expand={1, 2}) -> conv(1, 6) -> {relu, hswish} -> conv(1, 6) -> bn
+         -> {relu, hswish} -> bn
   sum  = both + (both -> relu)
   last = sum -> conv(3, 12, stride=2) -> bn -> relu
   return concat(last -> global_avg_pool, side -> global_avg_pool) -> linear(classes)

@@ -32,5 +32,6 @@ space rows(classes = 3) {
   wide  = (trunk.t3 -> conv(1, 6)) + (trunk.t4 -> conv(1, 6))
   fine  = trunk.t2 -> conv(1, 6) -> max_pool(2, stride=2) -> bn
   again = cells.shared -> conv(1, 6) -> max_pool(2, stride=2) -> bn
-  return (wide -> upsample -> avg_pool(2, stride=2)) + fine + again -> global_avg_pool -> linear(classes)
+  return (wide -> upsample -> avg_pool(2, stride=2)) + fine + again -> global_avg_pool
+         -> linear(classes)
 }

@@ -1,15 +1,17 @@
 # A cell whose edges are decided once for all its uses, and a guard on shapes that constants decide.
 choice edge {
-  conv_k1: (conv(1, 8) -> bn)
+  conv_k1: conv(1, 8) -> bn
   conv_k3: conv({1, 3}, 8)
   skip:    identity
   pool:    avg_pool(3)
 }
 
 let first = edge
-let second = (relu -> edge -> bn)
+let second = relu -> edge -> bn
 
-block plus(other) { return x + other }
+block plus(other) {
+  return x + other
+}
 
 block widened(width) {
   y = x -> conv(1, width) -> bn

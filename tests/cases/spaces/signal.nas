@@ -8,7 +8,7 @@ block residual(width, kernel = 3, stride = 1) {
 choice layer {
   wide: residual(kernel=5)
   slim: residual
-  skip: identity when stride == 1
+  skip: identity  when stride == 1
 }
 
 space signal_net(classes = 4, lengths = {24, 16, 20}) {

@@ -7,12 +7,12 @@ block plain(width, stride = 1) {
 
 choice op {
   a:    plain
-  b:    (conv(1, 8) -> bn)
+  b:    conv(1, 8) -> bn
   skip: identity
 }
 
 space tied(classes = 3, m = 1.0) {
-  x = image(2, size=8)
+  x     = image(2, size=8)
   let w1 = 4..12 by 4
   let w2 = 4..16 by 4
   let w3 = 8..16 by 4

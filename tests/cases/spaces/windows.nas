@@ -12,9 +12,10 @@ choice pool {
 
 space windows(classes = 12) {
   x = image(1, size=25x10)
-  y = x -> conv(10x4, 8, stride=2, padding=same) -> bn -> relu -> dwconv({3, 5, 3x1}) -> conv(1, {6, 8}) -> bn
-  z = y -> c(8, kernel={2, 4}) -> c(12, kernel=3x1, padding=1x0) -> c(12, dilation=2, padding=centred)
-        -> conv({1x3, 3x1}, 8)
+  y = x -> conv(10x4, 8, stride=2, padding=same) -> bn -> relu -> dwconv({3, 5, 3x1})
+      -> conv(1, {6, 8}) -> bn
+  z = y -> c(8, kernel={2, 4}) -> c(12, kernel=3x1, padding=1x0)
+      -> c(12, dilation=2, padding=centred) -> conv({1x3, 3x1}, 8)
   p = z -> pad(1, 0) -> pool -> crop(0, 1) -> c({4, 8}, stride=2x1, padding=centred)
   return p -> global_max_pool -> linear(classes)
 }
