@@ -34,6 +34,7 @@ SMALLER: dict[str, dict[str, int]] = {
     "proxylessnas": {"size": 48},
     "resnets": {"size": 48, "width": 8},
     "single_path_nas": {"size": 48},
+    "spos": {"size": 48},
     "unets": {"size": 16, "width": 2},
     "vgg11_bn": {"size": 32},
 }

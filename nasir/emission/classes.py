@@ -149,6 +149,7 @@ class _Classes:
             and (name := use.names.get(hole)) is not None
             and name in use.values
             and list(use.names.values()).count(name) == 1
+            and name not in {text for _, text in self._graph.input.written}
             and safe(name) == name
         ]
 

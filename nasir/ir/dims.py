@@ -91,6 +91,13 @@ def _arithmetic(operation: Callable[[float, float], float]) -> Callable[..., Sca
     return apply
 
 
+def _product(a: float, b: float) -> float:
+    """a * b, whole where a whole number times a fraction is: a width may be `1.5 * 96`."""
+    product = a * b
+    mixed = isinstance(a, int) != isinstance(b, int)
+    return int(product) if mixed and math.isfinite(product) and product == int(product) else product
+
+
 def _quotient(a: float, b: float) -> float:
     """a / b, whole where it is: a width may be `x.channels / 2`."""
     whole = isinstance(a, int) and isinstance(b, int) and b != 0 and a % b == 0
@@ -126,7 +133,7 @@ def _truth(a: Scalar) -> bool:
 FUNCTIONS: Mapping[str, Callable[..., Scalar]] = {
     "add": _arithmetic(operator.add),
     "sub": _arithmetic(operator.sub),
-    "mul": _arithmetic(operator.mul),
+    "mul": _arithmetic(_product),
     "div": _arithmetic(_quotient),
     "min": _arithmetic(_smaller),
     "max": _arithmetic(_larger),

@@ -23,9 +23,11 @@ def binding_mistakes(module: Module) -> Iterator[Diagnostic]:
                 yield from _body(item.parameters, item.body, known)
             case s.Choice():
                 for alternative in item.alternatives:  # a guard sees the columns of whatever row uses the choice
-                    yield from _expr(alternative.value, known)
+                    yield from _expr(alternative.value, known | {"x"})
             case s.Let():
                 yield from _expr(item.value, known | {p.name.text for p in item.parameters})
+            case s.Defaults() if item.name.text not in known:
+                yield mistakes.unknown_name(item.name.span, item.name.text, known).diagnostic
             case _:
                 pass
 

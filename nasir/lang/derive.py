@@ -10,12 +10,14 @@ from dataclasses import replace
 from nasir.diagnostics import Span
 from nasir.ir.dims import SHAPE_FUNCTIONS, Dim
 from nasir.ir.graph import Choices, Graph
+from nasir.ir.ops import OPS
 from nasir.ir.path import fresh
 from nasir.ir.sizes import evaluate, resolve, value_of
 from nasir.ir.values import Pair, Ref, Scalar, Value, text
 from nasir.lang import syntax as s
 from nasir.lang.elaborate import Elaboration
 from nasir.lang.evaluate import WORDS, builtin_names
+from nasir.lang.functions.pick import SUBSETS
 from nasir.lang.modules import Definition, Module
 from nasir.lang.narrowing import base_of
 from nasir.lang.objectives import LOSS, loss_in
@@ -143,6 +145,8 @@ class _Deriver(Writer):
             expr = replace(expr, arguments=self._arguments(expr, scope))
             if isinstance(picked, Ref):  # the tensors that are picked, by their places
                 subset = s.String(expr.arguments[0].span, str(resolve(picked, self._known)))
+                if isinstance(name, s.Name) and name.text == SUBSETS:
+                    return subset
                 expr = replace(expr, arguments=(replace(expr.arguments[0], value=subset), *expr.arguments[1:]))
         if not isinstance(name, s.Name):
             return expr
@@ -150,6 +154,7 @@ class _Deriver(Writer):
         if name.text in scope.local:
             # A name bound to a block: written out where it is used, for each use decides for itself.
             return self._applied(path) if path else expr
+        expr = self._with_defaults(expr, name, scope.module)
         if name.text not in scope.module.names:
             return expr
         module, definition = scope.module.names[name.text]
@@ -160,6 +165,18 @@ class _Deriver(Writer):
             return s.Name(expr.span, "identity")  # never applied: a step that takes the same name
         renamed = s.Name(name.span, self.definition(definition, module, path))
         return renamed if isinstance(expr, s.Name) else replace(expr, callee=renamed)
+
+    def _with_defaults(self, expr: s.Name | s.Call, name: s.Name, module: Module) -> s.Name | s.Call:
+        """A use of a block or an op with what its file sets for it, where it gives nothing else."""
+        defaults = module.defaults.get(name.text)
+        if defaults is None:
+            return expr
+        given = expr.arguments if isinstance(expr, s.Call) else ()
+        names = _parameters_of(name.text, module)
+        known = {str(a.name) if a.name else names[i] for i, a in enumerate(given) if a.name or i < len(names)}
+        scope = _Scope(module, "", frozenset())
+        more = [replace(a, value=self._expr(a.value, scope)) for one, a in defaults.items() if one not in known]
+        return s.Call(expr.span, name, (*given, *more)) if more else expr
 
     def _arguments(self, call: s.Call, scope: _Scope) -> tuple[s.Argument, ...]:
         """The arguments of a call, without those whose functions are written out where the block uses them; then the
@@ -292,6 +309,14 @@ def _with_parameters(scope: _Scope, statement: s.Statement) -> _Scope:
     return _Scope(scope.module, scope.path, scope.local | {p.name.text for p in names}) if names else scope
 
 
+def _parameters_of(name: str, module: Module) -> Sequence[str]:
+    """The parameters of a block or an op, as a call gives them by position."""
+    if name in module.names:
+        definition = module.names[name][1]
+        return [p.name.text for p in definition.parameters] if isinstance(definition, s.Block) else []
+    return [parameter.name for parameter in OPS[name].parameters] if name in OPS else []
+
+
 def _local_names(module: Module, seen: set[int]) -> set[str]:
     """Every name that a body of the program binds, in whatever file: a definition's name must not be one of them."""
     if id(module) in seen:
@@ -315,6 +340,8 @@ def _literal(span: Span, value: Scalar) -> s.Expr:
         return s.Bool(span, value)
     if isinstance(value, Pair):
         return s.Sides(span, *value.numbers)
+    if isinstance(value, str) and value[:1].isdigit():
+        return s.String(span, value)  # a subset
     if isinstance(value, str):
         return s.Name(span, value)  # an option among functions
     if value < 0:

@@ -18,7 +18,7 @@ from nasir.lang.functions.guard import guarded
 from nasir.lang.functions.identity import Identity
 from nasir.lang.functions.op import OpFunction
 from nasir.lang.functions.pick import NAME as PICK
-from nasir.lang.functions.pick import pick
+from nasir.lang.functions.pick import SUBSETS, pick, subsets
 from nasir.lang.functions.values import value_function
 from nasir.lang.modules import Definition, Module
 from nasir.lang.things import Bound, Context, Frame, Function, Place, Poison, Poisoned, Thing, as_value, describe
@@ -79,15 +79,25 @@ class Evaluator(Context):
                 raise Poisoned
             return _at(thing, expr.span)
         if expr.text in frame.module.names:
-            return self._defined(expr, *frame.module.names[expr.text])
+            return self._with_defaults(self._defined(expr, *frame.module.names[expr.text]), expr.text, frame.module)
         if expr.text in WORDS_OF_OPS:
             return expr.text
         if expr.text == "identity":
             return Identity(expr.span)
         if expr.text in OPS and OPS[expr.text].in_language:
-            return OpFunction(expr.span, OPS[expr.text])
+            return self._with_defaults(OpFunction(expr.span, OPS[expr.text]), expr.text, frame.module)
         # `binding` reports the same mistake in the same words, guards apart: their names are known only here.
         raise mistakes.unknown_name(expr.span, expr.text, {*frame.names, *builtin_names(), *frame.module.names})
+
+    def _with_defaults(self, thing: Thing, name: str, module: Module) -> Thing:
+        """A function with what its file sets for it."""
+        for parameter, argument in module.defaults.get(name, {}).items():
+            if not isinstance(thing, (BlockFunction, OpFunction)) or not thing.takes(parameter):
+                known = thing.parameters if isinstance(thing, (BlockFunction, OpFunction)) else ()
+                raise mistakes.no_such_default(argument.span, name, parameter, known)
+            value = self.evaluate(argument.value, Frame(module, "").place(parameter))
+            thing = thing.bind(parameter, Bound(value, argument.value.span, default=True))
+        return thing
 
     def _defined(self, expr: s.Name, module: Module, definition: Definition) -> Thing:
         match definition:
@@ -136,6 +146,8 @@ class Evaluator(Context):
             return self._value_function(expr, name, place)
         if name == PICK and name not in {*place.frame.names, *place.frame.module.names}:
             return pick(expr, place, self)
+        if name == SUBSETS and name not in {*place.frame.names, *place.frame.module.names}:
+            return subsets(expr, place, self)
         callee = self.evaluate(expr.callee, place.part())
         if not isinstance(callee, Function):
             raise mistakes.not_a_value(expr.callee.span, describe(callee), "a function")
@@ -198,12 +210,19 @@ def _at(thing: Thing, span: Span) -> Thing:
 
 
 WORDS = frozenset(
-    "and block by choice false from import let minimize not objective or require return search space stages subject to "
-    "train true when with".split()
+    "and block by choice false from import let minimize not objective or require return search set space stages "
+    "subject to train true when with".split()
 )
 """The words of the language, which no name can be."""
 
 
 def builtin_names() -> tuple[str, ...]:
     """Every name the language knows without a definition."""
-    return ("identity", PICK, *WORDS_OF_OPS, *VALUE_FUNCTIONS, *(name for name, op in OPS.items() if op.in_language))
+    return (
+        "identity",
+        PICK,
+        SUBSETS,
+        *WORDS_OF_OPS,
+        *VALUE_FUNCTIONS,
+        *(name for name, op in OPS.items() if op.in_language),
+    )

@@ -38,7 +38,7 @@ def print_expr(expr: s.Expr) -> str:
 
 def stand_apart(before: type[s.Item] | None, item: type[s.Item] | None) -> bool:
     """Whether a blank line stands between two items: imports stand together, and so do lets."""
-    return before is not item or item not in {s.Import, s.Let}
+    return before is not item or item not in {s.Import, s.Let, s.Defaults}
 
 
 def _apart(items: Sequence[s.Item]) -> list[bool]:
@@ -68,6 +68,9 @@ def _item(item: s.Item) -> Doc:
             return _spaced("from", _quoted(item.path.value), "import", Filled(names))
         case s.Let():
             return _let(item)
+        case s.Defaults():
+            arguments = Bracket("(", _listed([_default(a) for a in item.arguments]), ")", "filled")
+            return _spaced("set", Joined((Token(str(item.name)), arguments)))
         case s.NarrowedSpace():
             return _narrowed(item)
         case s.Block():
@@ -91,13 +94,18 @@ def _let(item: s.Let) -> Doc:
 
 
 def _narrowed(item: s.NarrowedSpace) -> Doc:
-    arguments = [_spaced(str(a.name), "=", _expr(a.value, 0)) for a in item.arguments]
+    arguments = [_default(a) for a in item.arguments]
     base = Joined((Token(str(item.base)), Bracket("(", _listed(arguments), ")", "filled")))
     head = _spaced("space", str(item.name), "=", base)
     if not item.narrowings:
         return head
     narrowings = [_spaced(_place(one.path), "=", _expr(one.value, 0)) for one in item.narrowings]
     return _spaced(head, "with", Filled(_listed(narrowings)))
+
+
+def _default(argument: s.Argument) -> Doc:
+    """`name = value`, as the parameters of a definition have it."""
+    return _spaced(str(argument.name), "=", _expr(argument.value, 0)) if argument.name else _expr(argument.value, 0)
 
 
 def _place(path: Sequence[str]) -> Doc:

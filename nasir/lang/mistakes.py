@@ -315,6 +315,21 @@ def untaken_column(span: Span, column: str, choice: str) -> Mistake:
     return Mistake(Diagnostic("E0340", f"no alternative of `{choice}` takes `{column}` here", span, (hint,)))
 
 
+def unnamed_default(span: Span, name: str) -> Mistake:
+    hint = f"name the parameter: `set {name}(act = relu6)`"
+    return Mistake(Diagnostic("E0351", "a default is given by its name", span, (hint,)))
+
+
+def deciding_default(span: Span) -> Mistake:
+    hint = "give the set where the block or op is used: each use decides for itself"
+    return Mistake(Diagnostic("E0351", "a default is one value, and a set decides", span, (hint,)))
+
+
+def no_such_default(span: Span, name: str, parameter: str, known: Iterable[str]) -> Mistake:
+    hints = closest(parameter, sorted(known)) or (f"it takes {', '.join(sorted(known)) or 'nothing'}",)
+    return Mistake(Diagnostic("E0351", f"`{name}` has no parameter `{parameter}`", span, hints))
+
+
 def deciding_function(span: Span, name: str) -> Mistake:
     hint = "give the set as an argument: whoever calls decides"
     return Mistake(Diagnostic("E0345", f"`{name}` is a function of values, and a set decides", span, (hint,)))

@@ -28,6 +28,7 @@ class Module:
     source: Source = field(repr=False)
     tree: s.File = field(repr=False)
     names: dict[str, tuple["Module", Definition]] = field(default_factory=dict[str, tuple["Module", Definition]])
+    defaults: dict[str, dict[str, s.Argument]] = field(default_factory=dict[str, dict[str, s.Argument]], repr=False)
     imports: dict[str, "Module"] = field(default_factory=dict[str, "Module"], repr=False)
 
     def sources(self) -> dict[str, str]:
@@ -49,7 +50,7 @@ class Module:
     def is_library(self) -> bool:
         """A file of definitions for others to import: it has some, and neither a space nor sections."""
         return bool(self.defined()) and all(
-            isinstance(i, (s.Import, s.Let, s.Block, s.Choice)) for i in self.tree.items
+            isinstance(i, (s.Import, s.Let, s.Defaults, s.Block, s.Choice)) for i in self.tree.items
         )
 
     @property
@@ -130,6 +131,8 @@ class Loader:
                         self._import(module, item)
                     case s.Block() | s.Choice() | s.Let():
                         _define(module, item.name, module, item)
+                    case s.Defaults():
+                        _set_defaults(module, item)
                     case _:
                         pass
             except Mistake as mistake:
@@ -192,6 +195,18 @@ def _define(module: Module, name: s.Identifier, owner: Module, definition: Defin
         _, first = module.names[name.text]
         raise mistakes.defined_twice(name.span, name.text, first.name.span)
     module.names[name.text] = (owner, definition)
+
+
+def _set_defaults(module: Module, item: s.Defaults) -> None:
+    known = module.defaults.setdefault(item.name.text, {})
+    for argument in item.arguments:
+        if argument.name is None:
+            raise mistakes.unnamed_default(argument.span, item.name.text)
+        if argument.name.text in known:
+            raise mistakes.defined_twice(argument.name.span, argument.name.text, known[argument.name.text].span)
+        if any(isinstance(tree, (s.Set, s.Range)) for tree in s.walk(argument.value)):
+            raise mistakes.deciding_default(argument.value.span)
+        known[argument.name.text] = argument
 
 
 def _section_mistakes(module: Module) -> Iterator[Diagnostic]:

@@ -20,7 +20,7 @@ LARGEST_NUMBER = 2**53
 LARGEST_SIDE = 1_000_000
 
 _MULTIPLES = {"K": 10**3, "M": 10**6, "G": 10**9}
-_ITEM = re.compile(r"^(?:from|block|choice|space|objective|search|train)\b", re.MULTILINE)
+_ITEM = re.compile(r"^(?:from|set|block|choice|space|objective|search|train)\b", re.MULTILINE)
 _READABLE = {
     "NAME": "a name",
     "NUMBER": "a number",
@@ -225,6 +225,9 @@ class _Builder:
 
     def _require(self, span: Span, children: list[Any]) -> s.Require:
         return s.Require(span, *map(self._build, children))
+
+    def _defaults(self, span: Span, children: list[Any]) -> s.Defaults:
+        return s.Defaults(span, *map(self._build, children))
 
     def _bind(self, span: Span, children: list[Any]) -> s.Bind:
         *names, value = map(self._build, children)

@@ -234,6 +234,14 @@ class Parameter(Tree):
 
 
 @dataclass(frozen=True)
+class Defaults(Tree):
+    """`set name(argument = value)`: what a block or an op of that name has in this file where a use gives nothing."""
+
+    name: Identifier
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True)
 class Block(Tree):
     name: Identifier
     parameters: tuple[Parameter, ...]
@@ -324,7 +332,7 @@ class Settings(Tree):
     settings: tuple[Setting, ...]
 
 
-Item = Import | Let | Block | Choice | Space | NarrowedSpace | Objective | Settings
+Item = Import | Let | Defaults | Block | Choice | Space | NarrowedSpace | Objective | Settings
 
 
 @dataclass(frozen=True)

@@ -38,12 +38,14 @@ class Poison:
 @dataclass(frozen=True)
 class Bound:
     """An argument as evaluated, with the place it was written at and, of a tensor in a cell, what is written there. An
-    `optional` one may find no taker, and of a tensor is written nowhere."""
+    `optional` one may find no taker, and of a tensor is written nowhere; in the place of a `default` one another may be
+    given."""
 
     value: "Thing"
     span: Span = field(repr=False)
     optional: bool = False
     expr: s.Expr | None = field(default=None, repr=False)
+    default: bool = False
 
 
 @dataclass(frozen=True)

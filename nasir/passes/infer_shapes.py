@@ -17,11 +17,12 @@ from nasir.ir.ops.mistakes import (
     other_layout,
     parts_of_options,
     too_large,
+    undecided_attribute,
     wrong_attribute,
 )
 from nasir.ir.ops.parts import Layout, Refinement, Relayout
 from nasir.ir.pending import is_cut
-from nasir.ir.values import Scalar, Value
+from nasir.ir.values import Ref, Scalar, Value
 from nasir.passes import mistakes
 from nasir.passes.base import Pass
 from nasir.passes.rewriting import DimRewriter
@@ -216,6 +217,8 @@ class _Inference:
 
     def _check_attributes(self, node: Node) -> None:
         for parameter in OPS[node.op].parameters:
+            if isinstance(node[parameter.name], Ref) and not parameter.sizing:
+                raise undecided_attribute(parameter.name)
             support = self._distributions.support(node[parameter.name])
             for value in support:
                 if problem := parameter.problem(value):

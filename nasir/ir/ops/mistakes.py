@@ -161,5 +161,10 @@ def wrong_attribute(name: str, must: str, value: Scalar, *, always: bool) -> OpE
     return OpError("E0307", f"`{name}` must be {must}, and {'is' if always else 'can be'} {text(value)}", *hints)
 
 
+def undecided_attribute(name: str) -> OpError:
+    message = f"`{name}` can follow from decisions, and not from the shape of a tensor that is undecided"
+    return OpError("E0316", message, "compute it from decisions that a `let` names, or write a `choice` between blocks")
+
+
 def too_large(message: str, *hints: str) -> OpError:
     return OpError("E0320", message, *hints)

@@ -48,7 +48,7 @@ class ChoiceFunction(Parametric):
     def _applied(self, x: Tensor, path: str, decision: str, context: Context) -> Tensor:
         """A mixture of the alternatives whose guards hold, each at its own scope below `path`."""
         with context.call(self):
-            alternatives = self._alternatives(path, context)
+            alternatives = self._alternatives(x, path, context)
             values = region_values({name: b.value for name, b in self.bound.items()})
             context.builder.region(self.span, Region(path, "layer", self.name, values))
             options = tuple(alternatives)
@@ -74,7 +74,7 @@ class ChoiceFunction(Parametric):
             raise mistakes.other_alternatives(self.span, self.name, options, others, first)
         return selector
 
-    def _alternatives(self, path: str, context: Context) -> dict[str, Function]:
+    def _alternatives(self, x: Tensor, path: str, context: Context) -> dict[str, Function]:
         """The alternatives whose guards hold, with the columns that they take."""
         guard = Frame(self.module, path, {"stride": 1, **{name: b.value for name, b in self.bound.items()}})
         found: dict[str, Function] = {}
@@ -88,7 +88,7 @@ class ChoiceFunction(Parametric):
             if not _holds(alternative, guard, context):
                 continue
             scope = Path(path).alternative(name)
-            function = context.function(alternative.value, Place(Frame(self.module, scope), scope))
+            function = context.function(alternative.value, Place(Frame(self.module, scope, {"x": x}), scope))
             for column in [column for column in self.bound if function.takes(column)]:
                 taken.add(column)
                 function = function.bind(column, replace(self.bound[column], optional=True))

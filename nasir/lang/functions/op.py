@@ -1,5 +1,6 @@
 """Ops of the IR as functions: `conv(3, 16)`, `relu`; those of several tensors are called with them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -86,8 +87,10 @@ class OpFunction(Parametric):
     def _node(self, name: str, operands: dict[str, Tensor], attributes: dict[str, Value], context: Context) -> Tensor:
         for parameter in self.op.parameters:
             value = attributes[parameter.name]
-            if isinstance(value, Ref) and not parameter.sizing:
-                return self._mixture(name, operands, parameter, value, context)
+            if not isinstance(value, Ref) or parameter.sizing:
+                continue
+            if (options := context.builder.options(value)) is not None:  # else it follows from shapes: known later
+                return self._mixture(name, operands, parameter, value, options, context)
         written = tuple(
             (parameter, b.span.text)
             for parameter, b in self.bound.items()
@@ -98,13 +101,16 @@ class OpFunction(Parametric):
         return replace(made, results=results)
 
     def _mixture(
-        self, name: str, operands: dict[str, Tensor], parameter: Parameter, value: Ref, context: Context
+        self,
+        name: str,
+        operands: dict[str, Tensor],
+        parameter: Parameter,
+        value: Ref,
+        options: Sequence[Scalar],
+        context: Context,
     ) -> Tensor:
         """A decision where torch needs a constant (a kernel, a stride, a bias): a mixture of the op at each option."""
         span = self.bound[parameter.name].span
-        options = context.builder.options(value)
-        if options is None:
-            raise mistakes.undecided_attribute(span, parameter.name)
         branches: dict[Scalar, Tensor] = {}
         for option in options:
             one = replace(self, bound={**self.bound, parameter.name: Bound(option, span)})

@@ -28,7 +28,10 @@ class Parametric(Function, ABC):
         return frozenset(self.positional) - self.bound.keys()
 
     def takes(self, name: str) -> bool:
-        return name in self.positional and name not in self.bound
+        return name in self.positional and not self._is_given(name)
+
+    def _is_given(self, name: str) -> bool:
+        return name in self.bound and not self.bound[name].default
 
     def takes_tensor(self, name: str) -> bool:
         """Whether a tensor can be bound to the parameter `name`."""
@@ -52,7 +55,8 @@ class Parametric(Function, ABC):
             value = context.evaluate(argument.value, place.part(name))
             if isinstance(value, Tensor) and not self.takes_tensor(name):
                 raise mistakes.tensor_as_argument(call, argument, self.name)
-            function = function.bind(name, Bound(value, argument.value.span))
+            expr = argument.value if isinstance(value, Tensor) else None
+            function = function.bind(name, Bound(value, argument.value.span, expr=expr))
         return function
 
     def _parameter(self, argument: s.Argument, index: int) -> str:
@@ -60,7 +64,7 @@ class Parametric(Function, ABC):
         if argument.name is None and index >= len(self.positional):
             raise mistakes.too_many_arguments(argument.span, self.name, len(self.positional))
         name = argument.name.text if argument.name else self.positional[index]
-        if name in self.bound:
+        if self._is_given(name):
             raise mistakes.given_twice(argument.span, self.name, name)
         if argument.name and not self.takes(name):
             raise mistakes.unknown_argument(argument.name.span, self.name, name, self.positional)

@@ -4,13 +4,13 @@ import re
 from itertools import combinations
 from math import comb
 
-from nasir.ir.values import Value
+from nasir.ir.values import Ref, Value
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import Tensor, join
 from nasir.lang.things import Context, Place
 
-NAME = "pick"
+NAME, SUBSETS = "pick", "subsets"
 MOST_SUBSETS = 1_000
 _SUBSET = re.compile(r"[0-9]{1,4}(_[0-9]{1,4})*")
 
@@ -32,10 +32,39 @@ def pick(call: s.Call, place: Place, context: Context) -> Tensor:
         str(i): context.tensor(argument.value, Place(place.frame, join(place.hint, str(i)), f"{name}.{i}"))
         for i, argument in enumerate(others)
     }
-    options = _options(context.value(first.value, place.part("count")), len(tensors), first)
-    subset = context.builder.decide(place.hint, options, call.span)
-    context.record.sites[place.frame.path, call.span] = subset
+    count = context.value(first.value, place.part("count"))
+    subset = _shared(count, len(tensors), first, context)
+    if subset is None:
+        options = _options(count, len(tensors), first)
+        subset = context.builder.decide(place.hint, options, call.span)
+        context.record.sites[place.frame.path, call.span] = subset
     return context.builder.node(join(place.frame.path, name), NAME, tensors, {"subset": subset}, call.span)
+
+
+def _shared(count: Value, tensors: int, argument: s.Argument, context: Context) -> Value | None:
+    """The decision among subsets that a `let` names, where that is what stands in the place of the count."""
+    options = context.builder.options(count) if isinstance(count, Ref) else None
+    if options is None:
+        return None
+    for option in options:
+        _options(option, tensors, argument)
+    return count if all(isinstance(option, str) for option in options) else None
+
+
+def subsets(call: s.Call, place: Place, context: Context) -> Value:
+    """`let edges = subsets(2, 4)`: one decision among the subsets of 2 of 4 places, for every `pick(edges, ...)`.
+
+    Raises:
+        Mistake: where the numbers are none, or are to be decided.
+    """
+    if len(call.arguments) != 2 or any(a.name is not None for a in call.arguments):
+        raise mistakes.argument_count(call.span, SUBSETS, 2, 2)
+    count, total = (context.value(a.value, place.part("of")) for a in call.arguments)
+    if not isinstance(total, int) or isinstance(total, bool) or not 1 <= total <= MOST_SUBSETS:
+        raise mistakes.bad_pick(call.arguments[1].span, MOST_SUBSETS)
+    decided = context.builder.decide(place.hint, _options(count, total, call.arguments[0]), call.span)
+    context.record.sites[place.frame.path, call.span] = decided
+    return decided
 
 
 def _options(count: Value, tensors: int, argument: s.Argument) -> tuple[str, ...]:
