@@ -20,11 +20,13 @@ def small(path: Path, sizes: object = (48, 56, 64)) -> nasir.Space:
 
 
 def image_batch(space: nasir.Space, dtype: torch.dtype, count: int = 4) -> torch.Tensor:
-    """Random images; a large space's are small ones where their size is decided."""
+    """Random images; a large space's are small ones where their size is decided. A stride of 32 leaves a network's one
+    pixel, and a space's four, whose statistics are worth comparing."""
+    small = 48 if space.decisions else 32
     shape = space.graph.input.shape
     largest = [space.costs.distributions.largest(size) for size in shape.sizes]
     is_decided = not any(isinstance(size, Ref) for size in shape.sizes)
-    sizes = [32 if size > 64 else size for size in largest] if is_decided else largest
+    sizes = [small if size > 64 else size for size in largest] if is_decided else largest
     return torch.randn(count, int(shape.channels[0]), *sizes, dtype=dtype)
 
 
