@@ -1,8 +1,8 @@
 # DARTS's space (Liu et al., ICLR 2019): the operation on each edge of two cells, one that keeps the map's size and one
 # that halves it. All cells of a kind are the same: `let` makes each edge one decision, with weights of its own in each.
 #
-# From the paper: the eight operations, the 14 edges of a cell of four nodes, 8 cells of 16 channels for the search. Its
-# networks keep two inputs of each node; here `none` is chosen, or not.
+# From the paper: the eight operations, `none` among them, the 14 edges of a cell of four nodes, of which each node keeps
+# two, 8 cells of 16 channels for the search.
 from "lib/darts.nas" import dil_conv, factorized_reduce, relu_conv, sep_conv
 
 block max_pooled(stride = 1) {
@@ -47,6 +47,10 @@ let n25 = operation
 let n35 = operation
 let n45 = operation
 
+let n3 = subsets(2, 3)
+let n4 = subsets(2, 4)
+let n5 = subsets(2, 5)
+
 let r02 = operation
 let r12 = operation
 let r03 = operation
@@ -62,15 +66,19 @@ let r25 = operation
 let r35 = operation
 let r45 = operation
 
+let r3 = subsets(2, 3)
+let r4 = subsets(2, 4)
+let r5 = subsets(2, 5)
+
 ## The cell that keeps a map's size.
 block normal(width, previous) {
   s0 = previous -> factorized_reduce(width) when previous.height > x.height
        -> relu_conv(width) when previous.height == x.height
   s1 = x -> relu_conv(width)
   s2 = (s0 -> n02) + (s1 -> n12)
-  s3 = (s0 -> n03) + (s1 -> n13) + (s2 -> n23)
-  s4 = (s0 -> n04) + (s1 -> n14) + (s2 -> n24) + (s3 -> n34)
-  s5 = (s0 -> n05) + (s1 -> n15) + (s2 -> n25) + (s3 -> n35) + (s4 -> n45)
+  s3 = pick(n3, s0 -> n03, s1 -> n13, s2 -> n23)
+  s4 = pick(n4, s0 -> n04, s1 -> n14, s2 -> n24, s3 -> n34)
+  s5 = pick(n5, s0 -> n05, s1 -> n15, s2 -> n25, s3 -> n35, s4 -> n45)
   return concat(s2, s3, s4, s5)
 }
 
@@ -80,9 +88,9 @@ block reduction(width, previous) {
        -> relu_conv(width) when previous.height == x.height
   s1 = x -> relu_conv(width)
   s2 = (s0 -> r02(stride=2)) + (s1 -> r12(stride=2))
-  s3 = (s0 -> r03(stride=2)) + (s1 -> r13(stride=2)) + (s2 -> r23)
-  s4 = (s0 -> r04(stride=2)) + (s1 -> r14(stride=2)) + (s2 -> r24) + (s3 -> r34)
-  s5 = (s0 -> r05(stride=2)) + (s1 -> r15(stride=2)) + (s2 -> r25) + (s3 -> r35) + (s4 -> r45)
+  s3 = pick(r3, s0 -> r03(stride=2), s1 -> r13(stride=2), s2 -> r23)
+  s4 = pick(r4, s0 -> r04(stride=2), s1 -> r14(stride=2), s2 -> r24, s3 -> r34)
+  s5 = pick(r5, s0 -> r05(stride=2), s1 -> r15(stride=2), s2 -> r25, s3 -> r35, s4 -> r45)
   return concat(s2, s3, s4, s5)
 }
 
