@@ -3,6 +3,7 @@
 import inspect
 import operator
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast, get_args
 
 from torch import fx, nn
@@ -17,6 +18,7 @@ from nasir.lang.settings import Resolution
 from nasir.passes.base import run
 from nasir.passes.pipeline import CHECKED, Strategy, supernet, widest
 from nasir.supernets.gates import Gates
+from nasir.supernets.layers import named
 from nasir.supernets.module import Supernet, SupernetOutput
 from nasir.supernets.naming import free_name, identifier
 from nasir.supernets.region import Gated, Lowered, RegionLowering
@@ -89,8 +91,15 @@ class _Lowering:
             self._resolution = (running, size_gates)
             if self._is_sampled:
                 sampled = self._distributions.decisions_of(self._size.name)
+        last = self._graph.by_name[self._graph.output]
         for part in runs(self._graph):
-            self._add(part)
+            # Several outputs are put together out here: a part that runs at each resolution makes maps alone.
+            own = tuple(node for node in part.nodes if node is not last or not last.shape.parts)
+            if own:
+                self._add(replace(part, nodes=own))
+        if last.shape.parts:
+            values = [self._values[name] for name in last.inputs]
+            self._values[last.name] = self._fx.call_function(named, ([label for label, _ in last.operands], values))
         output = self._fx.call_function(SupernetOutput, (self._values[self._graph.output], self._vectors["costs"]))
         self._fx.output(output)
         self._root.add_module("gates", Gates(self._space.decisions, sampled))

@@ -259,8 +259,6 @@ class RegionLowering:
                 return operands[0]
             case "factor":
                 return self._call(node, operator.mul, (operands[0], arguments["factor"]))
-            case "named":
-                return self._call(node, layers.named, (call.target.split(), operands))
             case "sequence":
                 return self._call(node, getattr(torch, call.target), (operands,), arguments)
             case "torch":

@@ -70,3 +70,24 @@ def test_a_search_needs_one_output(compiled):
 def test_outputs_that_mean_nothing_are_refused(compiled, program, code):
     with pytest.raises(CompileError, match=code):
         compiled(program)
+
+
+def test_each_output_is_that_of_its_resolution(compiled, emitted):
+    """A map stands at the pixels that its size keeps; a vector is the network's."""
+    from nasir.supernets.resolution import Grid
+
+    space = compiled(PROGRAM.replace("size=8x6", "size={8, 12}"))
+    torch.manual_seed(0)
+    supernet = nasir.supernet(space).double().eval()
+    images = torch.randn(2, 2, 12, 12, dtype=torch.float64)
+    for size in (8, 12):
+        choices = {**space.sample(0), "image.size": size}
+        network = emitted(space.at(choices)).double().eval()
+        network.load_state_dict(supernet.state_for(choices))
+        small = Grid([(size, size), (12, 12)]).gather(images, 0)
+        expected, got = network(small), supernet(images, choices=choices).logits
+        for name, output in expected.items():
+            found = got[name][:, : output.shape[1]]
+            if output.dim() > 2:
+                found = Grid([tuple(output.shape[2:]), tuple(found.shape[2:])]).gather(found, 0)
+            torch.testing.assert_close(found, output)
