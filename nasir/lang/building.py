@@ -9,7 +9,7 @@ from nasir.ir.distributions import Distributions
 from nasir.ir.graph import Graph, Node, Region
 from nasir.ir.path import ALTERNATIVE, Path, fresh
 from nasir.ir.values import Ref, Scalar, Value, key
-from nasir.lang import mistakes
+from nasir.lang import composition, mistakes
 from nasir.lang.narrowing import Narrowing, check_met
 from nasir.lang.requirements import Requirement, join_decisions
 
@@ -97,7 +97,7 @@ class Builder:
         if len(self.nodes) >= MOST_NODES:
             raise mistakes.too_large(span, "the space has too many nodes", MOST_NODES)
         if several := [tensor for tensor in operands.values() if tensor.results > 1]:
-            raise mistakes.several_results(span, several[0].results)
+            raise composition.several_results(span, several[0].results)
         free = fresh(name, self.nodes)
         inputs = tuple((label, tensor.node) for label, tensor in operands.items())
         self.nodes[free] = Node(free, op, inputs, tuple(attributes.items()), None, span, written, self.flow)

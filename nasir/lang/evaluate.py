@@ -7,7 +7,7 @@ from nasir.ir.dims import SHAPE_FUNCTIONS, Dim
 from nasir.ir.ops import OPS
 from nasir.ir.ops import WORDS as WORDS_OF_OPS
 from nasir.ir.values import Ref, Value, pair_of
-from nasir.lang import mistakes
+from nasir.lang import composition, mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import Tensor, join
 from nasir.lang.decisions import decision
@@ -65,7 +65,7 @@ class Evaluator(Context):
             case s.Stages():
                 raise mistakes.stray_stages(expr.span)
             case s.Outputs():
-                raise mistakes.stray_outputs(expr.span)
+                raise composition.stray_outputs(expr.span)
             case s.OneForTheRow():
                 return self.evaluate(expr.value, place)
             case s.Empty():
@@ -94,7 +94,7 @@ class Evaluator(Context):
         for parameter, argument in module.defaults.get(name, {}).items():
             if not isinstance(thing, (BlockFunction, OpFunction)) or not thing.takes(parameter):
                 known = thing.parameters if isinstance(thing, (BlockFunction, OpFunction)) else ()
-                raise mistakes.no_such_default(argument.span, name, parameter, known)
+                raise composition.no_such_default(argument.span, name, parameter, known)
             value = self.evaluate(argument.value, Frame(module, "").place(parameter))
             thing = thing.bind(parameter, Bound(value, argument.value.span, default=True))
         return thing
@@ -106,7 +106,7 @@ class Evaluator(Context):
             case s.Choice():
                 return ChoiceFunction(expr.span, definition, module)
             case s.Space():
-                raise mistakes.space_as_a_step(expr.span, expr.text)
+                raise composition.space_as_a_step(expr.span, expr.text)
             case s.Let() if definition.parameters:
                 return _at(self.value_function(definition, Frame(module, "")), expr.span)
             case s.Let():

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from nasir import resources
 from nasir.diagnostics import Diagnostic, Source, Span
 from nasir.files import Unreadable, read_regular
-from nasir.lang import mistakes
+from nasir.lang import composition, mistakes
 from nasir.lang import syntax as s
 from nasir.lang.mistakes import Mistake
 from nasir.lang.parser import LARGEST_FILE, parse
@@ -201,11 +201,11 @@ def _set_defaults(module: Module, item: s.Defaults) -> None:
     known = module.defaults.setdefault(item.name.text, {})
     for argument in item.arguments:
         if argument.name is None:
-            raise mistakes.unnamed_default(argument.span, item.name.text)
+            raise composition.unnamed_default(argument.span, item.name.text)
         if argument.name.text in known:
             raise mistakes.defined_twice(argument.name.span, argument.name.text, known[argument.name.text].span)
         if any(isinstance(tree, (s.Set, s.Range)) for tree in s.walk(argument.value)):
-            raise mistakes.deciding_default(argument.value.span)
+            raise composition.deciding_default(argument.value.span)
         known[argument.name.text] = argument
 
 

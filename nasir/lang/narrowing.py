@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from nasir.diagnostics import closest
 from nasir.ir.values import Scalar, key, pair_of, text
-from nasir.lang import mistakes
+from nasir.lang import composition, mistakes
 from nasir.lang import syntax as s
 from nasir.lang.modules import Module
 
@@ -35,7 +35,7 @@ class Narrowing:
         self.met.update(map(key, options))
         kept = tuple(option for option in options if key(option) in self.allowed)
         if not kept:
-            raise mistakes.narrowed_to_nothing(self.source.span, self.pattern, list(map(text, options)))
+            raise composition.narrowed_to_nothing(self.source.span, self.pattern, list(map(text, options)))
         return kept
 
 
@@ -50,11 +50,11 @@ def base_of(module: Module, space: s.Space | s.NarrowedSpace) -> tuple[s.Space, 
     owner, base = module.names.get(space.base.text, (module, None))
     if not isinstance(base, s.Space):
         known = [name for name, (_, one) in module.names.items() if isinstance(one, s.Space)]
-        raise mistakes.unknown_base(space.base.span, space.base.text, known)
+        raise composition.unknown_base(space.base.span, space.base.text, known)
     parameters = {p.name.text: p for p in base.parameters}
     for argument in space.arguments:
         if argument.name is None:
-            raise mistakes.unnamed_parameter(argument.span, list(parameters))
+            raise composition.unnamed_parameter(argument.span, list(parameters))
         if argument.name.text not in parameters:
             raise mistakes.unknown_argument(argument.name.span, base.name.text, argument.name.text, tuple(parameters))
         name = argument.name.text
@@ -84,7 +84,7 @@ def _values(narrowing: s.Narrowing) -> Sequence[Scalar]:
             case s.String(value=name):
                 found.append(name)
             case _:
-                raise mistakes.no_option_here(item.span)
+                raise composition.no_option_here(item.span)
     return found
 
 
@@ -98,6 +98,8 @@ def check_met(narrowings: Sequence[Narrowing], decisions: Sequence[str]) -> None
         if not narrowing.met:
             places = sorted({re.sub(r"\.[0-9]+(?=\.)", "", name) for name in decisions})
             hints = closest(narrowing.pattern, places) or (f"there are {', '.join(places[:8])}",)
-            raise mistakes.nothing_to_narrow(narrowing.source.span, narrowing.pattern, hints)
+            raise composition.nothing_to_narrow(narrowing.source.span, narrowing.pattern, hints)
         if missing := [option for option in narrowing.allowed if option not in narrowing.met]:
-            raise mistakes.no_such_option(narrowing.source.span, narrowing.pattern, missing[0], sorted(narrowing.met))
+            raise composition.no_such_option(
+                narrowing.source.span, narrowing.pattern, missing[0], sorted(narrowing.met)
+            )

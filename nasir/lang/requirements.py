@@ -14,7 +14,7 @@ from nasir.ir.dims import SELECT, SHAPE_FUNCTIONS, Decision, Dim, DimTable
 from nasir.ir.path import fresh
 from nasir.ir.sizes import value_of
 from nasir.ir.values import Ref, Scalar, key
-from nasir.lang import mistakes
+from nasir.lang import composition, mistakes
 
 MOST_COMBINATIONS = 1_000
 MOST_CANDIDATES = 1_000_000
@@ -64,7 +64,7 @@ def _decisions(table: DimTable, requirement: Requirement) -> set[str]:
             continue
         dim = table.dims[name]
         if dim.function in SHAPE_FUNCTIONS:
-            raise mistakes.requirement_of_shapes(requirement.span, dim.function)
+            raise composition.requirement_of_shapes(requirement.span, dim.function)
         waiting += [a.name for a in dim.args if isinstance(a, Ref)]
     return found
 
@@ -79,7 +79,7 @@ def _join(table: DimTable, decisions: Sequence[Decision], requirements: Sequence
         if _meets(table, decisions, options, requirements)
     ]
     if not allowed:
-        raise mistakes.nothing_allowed(span)
+        raise composition.nothing_allowed(span)
     if len(allowed) > MOST_COMBINATIONS:
         message = f"`require` allows {len(allowed):,} combinations of the decisions that it ties"
         raise mistakes.too_large(span, message, MOST_COMBINATIONS)
@@ -120,7 +120,7 @@ def requirement_of(value: object, span: Span) -> Requirement | None:
         case True:
             return None
         case False:
-            raise mistakes.nothing_allowed(span)
+            raise composition.nothing_allowed(span)
         case Ref():
             return Requirement(value, span)
         case _:

@@ -7,7 +7,7 @@ from nasir.diagnostics import Span
 from nasir.ir.dims import SHAPE_FUNCTIONS
 from nasir.ir.graph import Region
 from nasir.ir.values import Ref, Scalar, Value, text
-from nasir.lang import mistakes
+from nasir.lang import composition, mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import Tensor, join
 from nasir.lang.things import Bound, Context, Frame, Function, Layer, Place, Poison, Poisoned, Thing, describe
@@ -89,9 +89,9 @@ class _Row:
     def _name(self, cell: s.Expr, x: Tensor, layer: str) -> None:
         """Give the row's output the name that stands in its cell."""
         if not isinstance(cell, s.Name) or cell.text in SHAPE_FUNCTIONS:
-            raise mistakes.no_row_name(cell.span)
+            raise composition.no_row_name(cell.span)
         if cell.text in self.names:
-            raise mistakes.row_named_twice(cell.span, cell.text)
+            raise composition.row_named_twice(cell.span, cell.text)
         self.names[cell.text] = x
         self.context.record.names[layer] = cell.text
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from nasir.diagnostics import MOST_MISTAKES, Span
-from nasir.lang import mistakes
+from nasir.lang import composition, mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import Tensor, join
 from nasir.lang.requirements import requirement_of
@@ -61,7 +61,7 @@ def _returned(value: s.Expr, frame: Frame, context: Context) -> Tensor:
     if not isinstance(value, s.Outputs):
         return context.tensor(value, place)
     if frame.path:
-        raise mistakes.outputs_of_a_block(value.span)
+        raise composition.outputs_of_a_block(value.span)
     found: dict[str, Tensor] = {}
     first: dict[str, Span] = {}
     for name, one in zip(value.names, value.values, strict=True):
@@ -88,7 +88,7 @@ def _bound(statement: s.Let | s.Bind, frame: Frame, first: dict[str, Span], cont
         return {names[0]: _kept(thing, statement, frame, context)}
     if not isinstance(thing, Tensor) or thing.results != len(names):
         count = thing.results if isinstance(thing, Tensor) else 1
-        raise mistakes.other_results(statement.value.span, count, len(names))
+        raise composition.other_results(statement.value.span, count, len(names))
     one = {"x": replace(thing, results=1)}
     return {
         name: context.builder.node(join(frame.path, name), "result", one, {"index": i}, statement.span)
@@ -101,7 +101,7 @@ def _kept(thing: Thing, statement: s.Let | s.Bind, frame: Frame, context: Contex
     name, is_let = statement.name.text, isinstance(statement, s.Let)
     if isinstance(thing, Tensor):
         if thing.results > 1:
-            raise mistakes.several_results(statement.value.span, thing.results)
+            raise composition.several_results(statement.value.span, thing.results)
         return thing
     if not is_let and isinstance(statement.value, (s.Set, s.Range)):
         raise mistakes.set_without_let(statement.value.span, name)

@@ -55,14 +55,31 @@ class ExplicitWidths(Pass):
         distributions = Distributions(graph.decision_map, graph.dim_map)
         copied = {node.name: _width(node) for node in graph.nodes if pending[node.name]}
         nodes: list[Node] = []
+        mixed: dict[str, str] = {}
+        """What reads a copied value without a mask, as the product with a masked one does, reads its copies mixed."""
         for node in graph.nodes:
             if node.name in copied:
+                whole = [
+                    name for name in node.inputs if name not in copied and _is_wide(graph, name, copied[node.name])
+                ]
+                if whole:  # a masked value is whole, and a copy would need a part of it
+                    raise mistakes.several_widths(node.span)
                 nodes += _copies(node, copied, distributions)
             elif OPS[node.op].contract is Contract.CLEARS:
                 nodes.append(_mixed(node, _width(node), distributions))
             else:
-                nodes.append(node)
+                for name in {name: None for name in node.inputs if name in copied and name not in mixed}:
+                    mixed[name] = f"{name}.mixed"
+                    whole = replace(graph.by_name[name], name=mixed[name], operands=(("x", name),))
+                    nodes.append(_mixed(whole, copied[name], distributions))
+                operands = tuple((label, mixed.get(name, name)) for label, name in node.operands)
+                nodes.append(replace(node, operands=operands) if operands != node.operands else node)
         return replace(graph, nodes=tuple(nodes))
+
+
+def _is_wide(graph: Graph, name: str, width: Ref) -> bool:
+    """Whether a value has this undecided width."""
+    return width in graph.by_name[name].shape.channels
 
 
 def _width(node: Node) -> Ref:

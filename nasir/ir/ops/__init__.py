@@ -5,14 +5,12 @@ from collections.abc import Mapping
 
 from nasir import extensions
 from nasir.ir.ops.base import (
-    WORDS,
     Argument,
     Attribute,
     Call,
     Channels,
     Contract,
     Op,
-    Parameter,
     SoftCall,
     Tensors,
     elements,
@@ -22,6 +20,7 @@ from nasir.ir.ops.base import (
     torch_argument,
 )
 from nasir.ir.ops.mistakes import OpError
+from nasir.ir.ops.parameters import WORDS, Parameter
 
 OPS: Mapping[str, Op] = {op.name: op for op in extensions.OPS.instances(Op)}
 

@@ -6,7 +6,8 @@ from nasir.ir.dims import DimTable
 from nasir.ir.gates import ONE, Gate
 from nasir.ir.graph import Type
 from nasir.ir.ops import mistakes
-from nasir.ir.ops.base import Argument, Attribute, Call, Contract, Op, Parameter, Support, Tensors
+from nasir.ir.ops.base import Argument, Attribute, Call, Contract, Op, Support, Tensors
+from nasir.ir.ops.parameters import Parameter
 from nasir.ir.ops.parts import align
 
 

@@ -9,7 +9,6 @@ from nasir.ir.ops.base import (
     Channels,
     Contract,
     Op,
-    Parameter,
     Support,
     Tensors,
     area,
@@ -17,6 +16,7 @@ from nasir.ir.ops.base import (
     per_group,
     require_map,
 )
+from nasir.ir.ops.parameters import Parameter
 from nasir.ir.ops.parts import parts_of
 from nasir.ir.ops.shuffle import part_count
 from nasir.ir.ops.window import (

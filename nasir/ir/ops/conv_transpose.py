@@ -4,20 +4,19 @@ from nasir.ir.dims import DimTable
 from nasir.ir.graph import SIZE_NAMES, Type
 from nasir.ir.ops import mistakes
 from nasir.ir.ops.base import (
-    CENTRED,
     Argument,
     Attribute,
     Call,
     Channels,
     Contract,
     Op,
-    Parameter,
     Support,
     Tensors,
     area,
     layout_size,
     require_map,
 )
+from nasir.ir.ops.parameters import CENTRED, Parameter
 from nasir.ir.ops.window import KERNEL, STRIDE, axes, taps
 from nasir.ir.sizes import Number, Sizing
 from nasir.ir.values import Scalar, Value, pair_of

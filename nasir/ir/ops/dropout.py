@@ -1,6 +1,7 @@
 """What regularises the training of a network, and is not there in its evaluation or in a supernet."""
 
-from nasir.ir.ops.base import Argument, Attribute, Call, Contract, Op, Operand, Parameter, SoftCall, Tensors
+from nasir.ir.ops.base import Argument, Attribute, Call, Contract, Op, Operand, SoftCall, Tensors
+from nasir.ir.ops.parameters import Parameter
 
 
 class Dropout(Op):

@@ -9,13 +9,13 @@ from nasir.ir.ops.base import (
     Channels,
     Contract,
     Op,
-    Parameter,
     Support,
     Tensors,
     area,
     layout_size,
     require_map,
 )
+from nasir.ir.ops.parameters import Parameter
 from nasir.ir.ops.window import (
     DILATION,
     KERNEL,

@@ -10,12 +10,12 @@ from nasir.ir.ops.base import (
     Channels,
     Contract,
     Op,
-    Parameter,
     Support,
     Tensors,
     layout_size,
     require_map,
 )
+from nasir.ir.ops.parameters import Parameter
 from nasir.ir.sizes import Number, Sizing
 from nasir.ir.values import Ref
 

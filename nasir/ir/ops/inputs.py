@@ -5,7 +5,8 @@ from itertools import pairwise
 from nasir.ir.dims import DimTable, first, second
 from nasir.ir.graph import Type
 from nasir.ir.ops import mistakes
-from nasir.ir.ops.base import Contract, Op, Parameter, Support, Tensors
+from nasir.ir.ops.base import Contract, Op, Support, Tensors
+from nasir.ir.ops.parameters import Parameter
 from nasir.ir.values import Pair, Ref
 
 

@@ -1,16 +1,7 @@
 """Normalisation over the channels of a pixel, a step or a vector."""
 
-from nasir.ir.ops.base import (
-    Argument,
-    Attribute,
-    Call,
-    Channels,
-    Contract,
-    Op,
-    Parameter,
-    Tensors,
-    layout_size,
-)
+from nasir.ir.ops.base import Argument, Attribute, Call, Channels, Contract, Op, Tensors, layout_size
+from nasir.ir.ops.parameters import Parameter
 from nasir.ir.sizes import Number, Sizing
 
 

@@ -3,18 +3,8 @@
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type
 from nasir.ir.ops import mistakes
-from nasir.ir.ops.base import (
-    Argument,
-    Attribute,
-    Call,
-    Channels,
-    Contract,
-    Op,
-    Parameter,
-    Support,
-    Tensors,
-    layout_size,
-)
+from nasir.ir.ops.base import Argument, Attribute, Call, Channels, Contract, Op, Support, Tensors, layout_size
+from nasir.ir.ops.parameters import Parameter
 from nasir.ir.sizes import Number, Sizing
 
 

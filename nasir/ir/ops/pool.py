@@ -5,18 +5,8 @@ import math
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type
 from nasir.ir.ops import mistakes
-from nasir.ir.ops.base import (
-    Argument,
-    Attribute,
-    Call,
-    Contract,
-    Op,
-    Parameter,
-    Support,
-    Tensors,
-    elements,
-    require_map,
-)
+from nasir.ir.ops.base import Argument, Attribute, Call, Contract, Op, Support, Tensors, elements, require_map
+from nasir.ir.ops.parameters import Parameter
 from nasir.ir.ops.window import (
     KERNEL,
     PADDING,

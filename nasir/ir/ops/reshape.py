@@ -3,7 +3,8 @@
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import SIZE_NAMES, Node, Type, is_decided
 from nasir.ir.ops import mistakes
-from nasir.ir.ops.base import Argument, Attribute, Call, Contract, Op, Parameter, Support, Tensors, require_map
+from nasir.ir.ops.base import Argument, Attribute, Call, Contract, Op, Support, Tensors, require_map
+from nasir.ir.ops.parameters import Parameter
 from nasir.ir.ops.window import axes
 from nasir.ir.values import Value
 

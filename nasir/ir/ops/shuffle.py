@@ -2,7 +2,8 @@
 
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import Type, is_decided, layout_of
-from nasir.ir.ops.base import Argument, Attribute, Call, Contract, Op, Parameter, Support, Tensors, require_map
+from nasir.ir.ops.base import Argument, Attribute, Call, Contract, Op, Support, Tensors, require_map
+from nasir.ir.ops.parameters import Parameter
 from nasir.ir.ops.parts import parts_of
 from nasir.ir.values import Value
 

@@ -6,7 +6,8 @@ from typing import cast
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import SIZE_NAMES, Node
 from nasir.ir.ops import mistakes
-from nasir.ir.ops.base import CENTRED, SAME, Argument, Attribute, Parameter, Support, Tensors
+from nasir.ir.ops.base import Argument, Attribute, Support, Tensors
+from nasir.ir.ops.parameters import CENTRED, SAME, Parameter
 from nasir.ir.values import Pair, Scalar, Value, pair_of
 
 KERNEL = Parameter("kernel", "window")

@@ -5,7 +5,7 @@ from itertools import combinations
 from math import comb
 
 from nasir.ir.values import Ref, Value
-from nasir.lang import mistakes
+from nasir.lang import composition, mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import Tensor, join
 from nasir.lang.things import Context, Place
@@ -61,7 +61,7 @@ def subsets(call: s.Call, place: Place, context: Context) -> Value:
         raise mistakes.argument_count(call.span, SUBSETS, 2, 2)
     count, total = (context.value(a.value, place.part("of")) for a in call.arguments)
     if not isinstance(total, int) or isinstance(total, bool) or not 1 <= total <= MOST_SUBSETS:
-        raise mistakes.bad_pick(call.arguments[1].span, MOST_SUBSETS)
+        raise composition.bad_pick(call.arguments[1].span, MOST_SUBSETS)
     decided = context.builder.decide(place.hint, _options(count, total, call.arguments[0]), call.span)
     context.record.sites[place.frame.path, call.span] = decided
     return decided
@@ -74,7 +74,7 @@ def _options(count: Value, tensors: int, argument: s.Argument) -> tuple[str, ...
         if places == sorted({*places} & {*range(tensors)}):
             return (count,)
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= tensors:
-        raise mistakes.bad_pick(argument.span, tensors)
+        raise composition.bad_pick(argument.span, tensors)
     if (subsets := comb(tensors, count)) > MOST_SUBSETS:
         raise mistakes.too_large(argument.span, f"there are {subsets:,} subsets to pick from", MOST_SUBSETS)
     return tuple("_".join(map(str, subset)) for subset in combinations(range(tensors), count))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from nasir.lang import mistakes
+from nasir.lang import composition, mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import Naming, Tensor
 from nasir.lang.functions.parametric import Parametric
@@ -56,5 +56,5 @@ def value_function(definition: s.Let, frame: Frame) -> Function:
     """
     for tree in s.walk((definition.parameters, definition.value)):
         if isinstance(tree, (s.Set, s.Range)):
-            raise mistakes.deciding_function(tree.span, definition.name.text)
+            raise composition.deciding_function(tree.span, definition.name.text)
     return ValueFunction(definition.name.span, definition, frame)
