@@ -11,6 +11,9 @@ from nasir.lang import composition, mistakes
 from nasir.lang import syntax as s
 from nasir.lang.modules import Module
 
+MOST_OPTIONS = 4_096
+"""As many as one decision can have."""
+
 
 @dataclass
 class Narrowing:
@@ -77,6 +80,9 @@ def _values(narrowing: s.Narrowing) -> Sequence[Scalar]:
             case s.Sides(height=height, width=width):
                 found.append(pair_of(height, width))
             case s.Range(low=s.Number(value=low), high=s.Number(value=high), step=s.Number(value=step)) if step > 0:
+                if (high - low) / step > MOST_OPTIONS:
+                    message = f"the range has {(high - low) / step + 1:,.0f} options"
+                    raise mistakes.too_large(item.span, message, MOST_OPTIONS)
                 values = (low + i * step for i in range(int((high - low) / step + 1e-9) + 1))
                 found += [value if isinstance(value, int) else round(value, 10) for value in values]
             case s.Name(text=name):

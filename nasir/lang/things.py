@@ -303,6 +303,7 @@ class Context(ABC):
         self.record = Record()
         self.diagnostics: list[Diagnostic] = []
         self.selectors: dict[str, tuple[Value, tuple[str, ...], Span]] = {}
+        self.value_calls = 0
         self._calls: list[str] = []
 
     @abstractmethod

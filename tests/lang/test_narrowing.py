@@ -114,3 +114,13 @@ def test_sets_in_its_arguments_are_the_caller_s(compiled):
 def test_functions_of_values_that_mean_nothing_are_refused(compiled, program, code):
     with pytest.raises(CompileError, match=code):
         compiled(program)
+
+
+def test_what_grows_without_end_is_refused_by_its_limit(compiled):
+    twice = "".join(f"let f{i}(c) = f{i - 1}(f{i - 1}(c))\n" for i in range(1, 36))
+    with pytest.raises(CompileError, match=r"called too often; the limit is 20,000"):
+        compiled("let f0(c) = c + 1\n" + twice + VALUES.format("f35(1)"))
+    with pytest.raises(CompileError, match=r"the range has [\d,]+ options; the limit is 4,096"):
+        compiled(HEAD + "space mine = digits() with trunk.width = 0..1e9 by 1e-9")
+    with pytest.raises(CompileError, match=r"more than 10\^299 subsets to pick from; the limit is 1,000"):
+        compiled(VALUES.format("4").replace("let w = 3", "let w = 3\n  let s = subsets(500, 1000)"))

@@ -76,5 +76,6 @@ def _options(count: Value, tensors: int, argument: s.Argument) -> tuple[str, ...
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= tensors:
         raise composition.bad_pick(argument.span, tensors)
     if (subsets := comb(tensors, count)) > MOST_SUBSETS:
-        raise mistakes.too_large(argument.span, f"there are {subsets:,} subsets to pick from", MOST_SUBSETS)
+        told = f"{subsets:,}" if subsets < 10**15 else f"more than 10^{len(str(subsets)) - 1}"
+        raise mistakes.too_large(argument.span, f"there are {told} subsets to pick from", MOST_SUBSETS)
     return tuple("_".join(map(str, subset)) for subset in combinations(range(tensors), count))

@@ -9,6 +9,9 @@ from nasir.lang.building import Naming, Tensor
 from nasir.lang.functions.parametric import Parametric
 from nasir.lang.things import Context, Frame, Function, Place, Thing, Writer
 
+MOST_CALLS = 20_000
+"""Of functions of values in one space: two that call each other's callers twice grow by powers of two."""
+
 
 @dataclass(frozen=True)
 class ValueFunction(Parametric):
@@ -29,6 +32,9 @@ class ValueFunction(Parametric):
 
     def called(self, call: s.Call, place: Place, context: Context) -> Thing:
         known = self.partial(call, place, context)
+        context.value_calls += 1
+        if context.value_calls > MOST_CALLS:
+            raise mistakes.too_large(call.span, "functions of values are called too often", MOST_CALLS)
         with context.call(self):
             inside = replace(self.frame, path=place.frame.path, names=dict(self.frame.names))
             for parameter in self.definition.parameters:
