@@ -9,7 +9,7 @@ import nasir
 from nasir.diagnostics import CompileError
 from nasir.ir.values import Ref
 from nasir.supernets import subsampled
-from tests.conftest import each_space, load_small, seeds, tensors_of
+from tests.conftest import each_searched_space, each_space, load_small, seeds, tensors_of
 
 
 def small(path: Path, sizes: object = (48, 56, 64)) -> nasir.Space:
@@ -76,6 +76,22 @@ def test_one_hot_supernet_equals_emitted_module(path, emitted):
                     got = supernet.train(training)(images, choices=choices).logits
                 for theirs, ours in zip(tensors_of(expected), tensors_of(got), strict=True):
                     assert float((theirs - ours).abs().max()) < tolerance, choices
+
+
+@each_searched_space
+def test_a_step_has_a_gradient_for_every_decision(path):
+    """Of the loss alone: no decision is left out of what is trained."""
+    space = small(path, sizes=(32, 48))
+    if not space.decisions:
+        return
+    torch.manual_seed(0)
+    supernet = nasir.supernet(space).double().train()
+    logits = supernet(image_batch(space, torch.float64)).logits
+    (logits * torch.randn_like(logits)).sum().backward()
+    gradient = supernet.gates.logits.grad
+    parts = gradient.split([len(decision.options) for decision in space.decisions])
+    silent = [d.name for d, part in zip(space.decisions, parts, strict=True) if not part.abs().max() > 0]
+    assert not silent
 
 
 @pytest.mark.parametrize(
