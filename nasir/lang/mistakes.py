@@ -105,9 +105,9 @@ def unknown_argument(span: Span, callee: str, name: str, known: Iterable[str]) -
     return Mistake(Diagnostic("E0303", f"`{callee}` has no parameter `{name}`", span, closest(name, names) or takes))
 
 
-def too_many_arguments(span: Span, callee: str, count: int) -> Mistake:
+def too_many_arguments(span: Span, callee: str, count: int, *hints: str) -> Mistake:
     takes = f"at most {count} {'argument' if count == 1 else 'arguments'}" if count else "no arguments"
-    return Mistake(Diagnostic("E0329", f"`{callee}` takes {takes} by position", span))
+    return Mistake(Diagnostic("E0329", f"`{callee}` takes {takes} by position", span, hints))
 
 
 def argument_count(span: Span, callee: str, least: int, most: int) -> Mistake:

@@ -27,7 +27,7 @@ class Narrowing:
 
     def matches(self, name: str) -> bool:
         """Whether a decision is of that place: `trunk.block` is `trunk.3.block` in every layer."""
-        return self.pattern in {name, re.sub(r"\.[0-9]+(?=\.)", "", name)}
+        return self.pattern in {name, _place(name)}
 
     def kept(self, options: tuple[Scalar, ...]) -> tuple[Scalar, ...]:
         """Those of the options that are allowed.
@@ -40,6 +40,11 @@ class Narrowing:
         if not kept:
             raise composition.narrowed_to_nothing(self.source.span, self.pattern, list(map(text, options)))
         return kept
+
+
+def _place(name: str) -> str:
+    """What a decision is called, the numbers of layers left out."""
+    return re.sub(r"\.[0-9]+(?=\.)", "", name)
 
 
 def base_of(module: Module, space: s.Space | s.NarrowedSpace) -> tuple[s.Space, Module, list[Narrowing]]:
@@ -102,7 +107,7 @@ def check_met(narrowings: Sequence[Narrowing], decisions: Sequence[str]) -> None
     """
     for narrowing in narrowings:
         if not narrowing.met:
-            places = sorted({re.sub(r"\.[0-9]+(?=\.)", "", name) for name in decisions})
+            places = sorted(set(map(_place, decisions)))
             hints = closest(narrowing.pattern, places) or (f"there are {', '.join(places[:8])}",)
             raise composition.nothing_to_narrow(narrowing.source.span, narrowing.pattern, hints)
         if missing := [option for option in narrowing.allowed if option not in narrowing.met]:

@@ -1,7 +1,7 @@
 # ChamNet v2 (Dai et al., CVPR 2019), by its release as the body of a detector: facebookresearch/maskrcnn-benchmark and
 # facebookresearch/mobile-vision, cham_v2. From the release: the stem's width, and every row's kernel, expansion, width,
 # depth and stride. Ours: what makes a classifier of it, the last convolution and the size of the images, and that
-# convolutions have no biases. The paper's own ChamNet-A to E are published by accuracy, latency and totals alone.
+# convolutions have no biases. It is none of the paper's ChamNet-A to E, whose layers we have not seen published.
 from "lib/mobile.nas" import ir
 
 space chamnet_v2(classes = 1000) {

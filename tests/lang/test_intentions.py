@@ -33,6 +33,7 @@ SLIPS = {
     "y = x -> conv(3, 8) -> batch_norm": "write `bn`",
     "y = x -> Conv2d(3, 8)": "write `conv(kernel, width)`",
     "y = x -> conv(3, 8) -> cat": "write `concat(a, b)`",
+    "y = x -> conv(3, 8)\n  z = image(3, 49, 10)": "one argument: `size=49x10`",
 }
 FILES = {
     "space s {\n  x = image(3, size=8)\n  return x -> global_avg_pool -> linear(10)\n}\n": "`space name(classes = 10)",

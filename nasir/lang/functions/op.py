@@ -39,6 +39,11 @@ class OpFunction(Parametric):
         """The operands that a call gives by their names, beside the tensor of the flow."""
         return self.op.operands[1:] if self.op.operands[:1] == ("x",) else ()
 
+    @property
+    def beyond(self) -> tuple[str, ...]:
+        pairs = [p.name for p in self.op.parameters if p.kind == "size"]
+        return (f"a height and a width are one argument: `{pairs[0]}=49x10`",) if pairs else ()
+
     def takes_tensor(self, name: str) -> bool:
         return name in self._sides
 

@@ -20,6 +20,11 @@ class Parametric(Function, ABC):
     bound: Mapping[str, Bound] = field(default_factory=dict[str, Bound], kw_only=True)
 
     @property
+    def beyond(self) -> tuple[str, ...]:
+        """Hints for a call that gives more arguments than there are."""
+        return ()
+
+    @property
     def described(self) -> str:
         return f"the {self.kind} `{self.name}`"
 
@@ -62,7 +67,7 @@ class Parametric(Function, ABC):
     def _parameter(self, argument: s.Argument, index: int) -> str:
         """The parameter that the argument is for."""
         if argument.name is None and index >= len(self.positional):
-            raise mistakes.too_many_arguments(argument.span, self.name, len(self.positional))
+            raise mistakes.too_many_arguments(argument.span, self.name, len(self.positional), *self.beyond)
         name = argument.name.text if argument.name else self.positional[index]
         if self._is_given(name):
             raise mistakes.given_twice(argument.span, self.name, name)
