@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from nasir.api import Space, load
-from nasir.cost.registry import COSTS, STANDARD
+from nasir.cost.base import Cost
+from nasir.cost.registry import STANDARD, described
 from nasir.cost.table import layer_rows
 from nasir.diagnostics import CompileError
 from nasir.drawing import draw
@@ -22,7 +23,7 @@ from nasir.ir.graph import Choices
 from nasir.ir.values import key
 from nasir.jobs.folder import RunFolder
 from nasir.runs import mistakes
-from nasir.runs.summary import NOT_LANDED, by_layer, costs_in, undecided, used
+from nasir.runs.summary import NOT_LANDED, amounts, by_layer, costs_in, undecided, used
 from nasir.searching.metric import Metric, metrics_of
 from nasir.templates import template
 
@@ -73,7 +74,7 @@ def write_report(run: Path) -> Path:
             remarks=_remarks(summary, len(choices or {})),
             curves=_curves(metrics, plan["bounds"], metrics_of(plan)[0]),
             picture=draw(network.graph) if network else "",
-            costs=[COSTS[name].unit for name in shown],
+            costs=[cost.label for name in shown if (cost := described(name))],
             rows=list(_rows(network, shown, chosen, _moved(summary))) if network else [],
             classes=_classes(tested),
             confusion=_confusion(tested),
@@ -110,10 +111,10 @@ def _about(plan: Mapping[str, Any]) -> str:
 def _figures(summary: Mapping[str, Any] | None, metrics: Sequence[Metric]) -> list[tuple[str, str, str]]:
     if summary is None:
         return [("state", "not finished", "")]
-    bounds, first = summary.get("bounds", {}), metrics[0]
+    bounds, first, costs = summary.get("bounds", {}), metrics[0], costs_in(summary)
     found = [
         *((f"test {one.title}", one.shown(summary[f"test_{one.name}"]), "trained from scratch") for one in metrics),
-        *((COSTS[name].unit, f"{figure:,}", used(bounds, name)) for name, figure in costs_in(summary).items()),
+        *((*shown, used(bounds, name)) for name, shown in zip(costs, amounts(costs), strict=True)),
     ]
     if (value := summary.get(f"validation_{first.name}")) is not None:
         found.append(("on held-out inputs", first.shown(value), f"epoch {summary['kept_epoch']}"))
@@ -187,15 +188,7 @@ def _curves(metrics: Lines, bounds: Mapping[str, float], metric: Metric) -> list
             Series("architecture", _column(searching, "architecture_loss")),
         ]
         curves.append(plot("Loss of the search", losses, "epoch", from_zero=False))
-        for cost in (name for name in COSTS if name in searching[-1]):
-            series = [
-                Series("effective", _column(searching, cost)),
-                Series("likeliest", _column(searching, f"argmax_{cost}")),
-            ]
-            if cost in bounds:
-                ends = (searching[0]["epoch"], searching[-1]["epoch"])
-                series.append(Series("bound", [(x, bounds[cost]) for x in ends], dashed=True))
-            curves.append(plot(COSTS[cost].title, series, "epoch"))
+        curves += [_cost_curve(cost, searching, bounds) for name in searching[-1] if (cost := described(name))]
         curves.append(plot("Temperature", [Series("tau", _column(searching, "temperature"))], "epoch", legend=False))
         entropy = [Series("entropy", _column(searching, "entropy"))]
         curves.append(plot("Entropy of the decisions (1: undecided)", entropy, "epoch", legend=False))
@@ -206,6 +199,18 @@ def _curves(metrics: Lines, bounds: Mapping[str, float], metric: Metric) -> list
             series = [Series("held-out inputs", [(x, metric.plotted(y)) for x, y in told])]
             curves.append(plot(f"Validation {metric.axis}", series, "epoch", from_zero=False, legend=False))
     return curves
+
+
+def _cost_curve(cost: Cost, searching: Lines, bounds: Mapping[str, float]) -> str:
+    """A cost over the epochs of a search, in its unit."""
+    named = {"effective": cost.name, "likeliest": f"argmax_{cost.name}"}
+    series = [
+        Series(title, [(x, y / cost.scale) for x, y in _column(searching, name)]) for title, name in named.items()
+    ]
+    if cost.name in bounds:
+        ends = (searching[0]["epoch"], searching[-1]["epoch"])
+        series.append(Series("bound", [(x, bounds[cost.name] / cost.scale) for x in ends], dashed=True))
+    return plot(cost.title, series, "epoch")
 
 
 def _column(lines: Lines, name: str) -> list[tuple[float, float]]:
@@ -227,8 +232,9 @@ class Row:
 
 def _rows(network: Space, shown: Sequence[str], chosen: Mapping[str, str], moved: Mapping[str, str]) -> Iterator[Row]:
     words, were = by_layer(chosen), by_layer({name: option for name, option in moved.items() if name in chosen})
-    for row in layer_rows(network.graph, shown):
-        costs = [f"{amount:,}" for amount in row.costs.values()]
+    known = network.costs
+    for row in layer_rows(known, shown):
+        costs = [known.costs[name].amount(amount) for name, amount in row.costs.items()]
         yield Row(row.name, row.block, row.shape, costs, words.get(row.name, ""), were.get(row.name, ""))
 
 

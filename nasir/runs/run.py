@@ -103,7 +103,7 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
         loss=request.loss,
     )
     wanted = plan(space, job, loop.measure.metrics, goal)
-    _begin(job, wanted, lambda: folder.write_program("space.nas", space.source.text, space.imports))
+    _begin(job, wanted, lambda: folder.write_program("space.nas", space.source.text, space.files))
     if (state := _saved(job, "search")) is not None:
         loop.restore(state)
     if loop.found is None:
@@ -154,7 +154,7 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
         program = network.source.text
         _, measure = fitted(job.data, output_of(network.graph), network.settings, request.loss, search=False)
         wanted = plan(network, job, measure.metrics)
-        _begin(job, wanted, lambda: job.folder.write_program("arch.nas", program, network.imports))
+        _begin(job, wanted, lambda: job.folder.write_program("arch.nas", program, network.files))
         return Result(_train(job, network, None, None), network, {})
 
 
