@@ -70,7 +70,7 @@ def command(
         named = [one.name for one in OPTIONS if one.option.renamed and _is_given(context, one.name)]
         space, request = repeat(source, replace(request, out=request.out or again), named)
     console = console_of_rank(quiet)
-    result = stoppable(lambda: search(space, request, console), request.folder)
+    result = stoppable(lambda: search(space, request, console), resumed(request.folder))
     show(result, request.folder, console)
     if source is not None:
         _compare(source, request.folder, console)
@@ -111,7 +111,12 @@ def console_of_rank(quiet: bool) -> "Console":
     return Terminal(highlight=False, quiet=quiet or rank() > 0)
 
 
-def stoppable(run: Callable[[], T], folder: Path) -> T:
+def resumed(folder: Path) -> str:
+    """How a run in a folder goes on."""
+    return f"`--out {folder} --resume` and the same options"
+
+
+def stoppable(run: Callable[[], T], again: str) -> T:
     """What `run` returns; where a signal stops it, the way to go on with it, and the exit status of the signal."""
     from nasir.jobs.signals import Stopped
 
@@ -119,8 +124,7 @@ def stoppable(run: Callable[[], T], folder: Path) -> T:
         return run()
     except Stopped as stopped:
         if rank() == 0:
-            words = f"stopped, and saved: go on with `--out {folder} --resume` and the same options"
-            print(plain(words), file=sys.stderr)
+            print(plain(f"stopped, and saved: go on with {again}"), file=sys.stderr)
         raise typer.Exit(128 + stopped.signal) from None
 
 

@@ -8,7 +8,7 @@ import typer
 
 from nasir.api import load
 from nasir.cli.options import File, Quiet, With, check_start, folder, parameters, with_limits, with_request
-from nasir.cli.search import stoppable
+from nasir.cli.search import resumed, stoppable
 from nasir.cost.registry import PRIMARY
 from nasir.cost.tabled import FAMILIES
 from nasir.jobs.machine import under_torchrun
@@ -81,7 +81,7 @@ def command(
 
     many = "1 search" if len(family) == 1 else f"{len(family)} searches, {min(jobs, len(family))} at a time"
     console.print(f"{many}; lines in {out}/*.log", soft_wrap=True, markup=False)
-    failed = stoppable(lambda: run_all(family, arguments, jobs, done), out)
+    failed = stoppable(lambda: run_all(family, arguments, jobs, done), resumed(out))
     finished = [member for member in family if member not in failed]
     if finished:
         console.print(write_family(out, cost, finished), end="", markup=False)

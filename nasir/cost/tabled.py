@@ -110,7 +110,7 @@ class Tabled(Cost):
         every: set[str] = set()
         for kernel in merged(model, kernels(model.graph, model.distributions, self.table.fuse)):
             figures: dict[tuple[Scalar, ...], int] = {}
-            for values, text in instances(model, kernel):
+            for _, values, text in instances(model, kernel):
                 figure = self.figure(text)
                 every.add(text)
                 if figure is None:
@@ -166,14 +166,15 @@ def merged(model: "CostModel", found: list[Kernel]) -> list[Kernel]:
     return [kernel for alike in by_steps.values() for kernel in alike]
 
 
-def instances(model: "CostModel", kernel: Kernel) -> Iterator[tuple[tuple[Scalar, ...], str]]:
-    """What a kernel's decisions and dims can be together where it is in the network, with the kernel's text there."""
+def instances(model: "CostModel", kernel: Kernel) -> "Iterator[tuple[Monomial, tuple[Scalar, ...], str]]":
+    """What a kernel's decisions and dims can be together where it is in the network: the product of slots that is the
+    probability of it, the values, and the kernel's text there."""
     refs = kernel.refs
     names = [ref.name for ref in refs]
     present = model.distributions.condition(kernel.condition)
-    for (truth, *values), _ in model.distributions.joint((present, *refs)):
+    for (truth, *values), product in model.distributions.joint((present, *refs)):
         if truth:
-            yield tuple(values), kernel.text(dict(zip(names, values, strict=True)))
+            yield product, tuple(values), kernel.text(dict(zip(names, values, strict=True)))
 
 
 class Latency(Tabled):
