@@ -34,9 +34,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Kernel:
-    """A chain of ops, and the condition under which it is in the network. `nodes` are those of the graph."""
+    """A chain of ops, and the condition under which it is in the network. `nodes` are those of the graph, `reads` the
+    values that it reads from outside, by their names."""
 
     nodes: Sequence
+    reads: Sequence
     steps: tuple[Step, ...]
     condition: Activity
 
@@ -77,6 +79,16 @@ def _shape(type: Type, known: Mapping[str, Scalar]) -> str:
     return "x".join(str(size) for size in (channels, *(resolve(size, known) for size in type.sizes)))
 
 
+def usual_fusions(*last: str) -> Fusions:
+    """What every runtime for deployment executes as one: a convolution or a linear layer with the batch norm behind it
+    and an activation, or with one of the ops `last`."""
+    roots = [op.name for op in OPS.values() if op.multiplies]
+    folded = [op.name for op in OPS.values() if op.carries == "out"]
+    behind = [*folded, *(op.name for op in OPS.values() if op.module), *last]
+    between = ((), *((name,) for name in folded))
+    return frozenset((root, *norm, op) for root in roots for norm in between for op in behind if (op,) != norm)
+
+
 def kernels(graph: Graph, distributions: Distributions, fusions: Fusions) -> list[Kernel]:
     """The kernels of all networks of a graph with shapes, in the order in which they run."""
     return _Chains(graph, distributions, frozenset(fusions)).found()
@@ -108,11 +120,7 @@ class _Chains:
                 if not OPS[acting.op].is_free:
                     self._place(acting, condition)
         chains = (chain for ends in self._ends.values() for chain in ends)
-        return [
-            Kernel(tuple(node.name for node in chain.nodes), tuple(self._steps(chain)), chain.condition)
-            for chain in chains
-            if chain.condition is not NEVER
-        ]
+        return [self._kernel(chain) for chain in chains if chain.condition is not NEVER]
 
     def _place(self, node: Node, condition: Activity) -> None:
         """Put a node behind the chain that it fuses with, the latest one where there are several, or at the beginning
@@ -147,15 +155,18 @@ class _Chains:
     def _but(self, a: Activity, b: Activity) -> Activity:
         return self._diagrams.both(a, self._flows.opposite(b))
 
-    def _steps(self, chain: _Chain) -> Iterator[Step]:
-        before = ""
+    def _kernel(self, chain: _Chain) -> Kernel:
+        before, steps, reads = "", list[Step](), dict[str, None]()
         for node in chain.nodes:
             defaults = {parameter.name: parameter.default for parameter in OPS[node.op].parameters}
             attributes = tuple((n, v) for n, v in node.attributes if n not in defaults or v != defaults[n])
             outside = [
-                (label, self._graph.by_name[operand].shape)
+                (label, operand)
                 for label, operand in node.operands
                 if not before or before not in self._flows.makers[operand]
             ]
-            yield Step(node.op, attributes, tuple(outside))
+            types = tuple((label, self._graph.by_name[operand].shape) for label, operand in outside)
+            steps.append(Step(node.op, attributes, types))
+            reads |= dict.fromkeys(operand for _, operand in outside)
             before = node.name
+        return Kernel(tuple(node.name for node in chain.nodes), tuple(reads), tuple(steps), chain.condition)

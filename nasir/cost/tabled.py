@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -158,8 +158,7 @@ def merged(model: "CostModel", found: list[Kernel]) -> list[Kernel]:
         alike = by_steps.setdefault(kernel.steps, [])
         for place, other in enumerate(alike):
             if diagrams.both(other.condition, kernel.condition) is NEVER:
-                condition = diagrams.either(other.condition, kernel.condition)
-                alike[place] = Kernel(other.nodes, other.steps, condition)
+                alike[place] = replace(other, condition=diagrams.either(other.condition, kernel.condition))
                 break
         else:
             alike.append(kernel)

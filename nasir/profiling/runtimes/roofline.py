@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from nasir.cost.kernels import usual_fusions
 from nasir.cost.written import Written
-from nasir.ir.ops import OPS
 from nasir.profiling.runtime import Formula
 
 _LAUNCH = 2.0  # us a kernel
@@ -17,6 +17,7 @@ class Roofline(Formula):
     1,000 numbers a us (Williams et al., 2009); channels are computed eight at a time."""
 
     name = "roofline"
+    fusions = usual_fusions("add")
     words = "no device: 2 us a kernel, and the longer of its multiply-adds at 4 G/s and its numbers at 1 G/s"
 
     def conditions(self) -> Mapping[str, str]:
@@ -28,13 +29,4 @@ class Roofline(Formula):
         return round(_LAUNCH + max(lanes * kernel.macs() / _MACS, kernel.numbers() / _NUMBERS), 3)
 
 
-_FUSED = ("bn", "add", *(op.name for op in OPS.values() if op.module))
-_ROOTS = tuple(op.name for op in OPS.values() if op.multiplies)
-Roofline.fusions = frozenset(
-    (root, *folded, last)
-    for root in _ROOTS
-    for folded in ((), ("bn",))
-    for last in _FUSED
-    if (*folded, last) != ("bn", "bn")
-)
 offered = (Roofline,)
