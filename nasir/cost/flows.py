@@ -52,15 +52,23 @@ class Flows:
         refs = dict.fromkeys(v.name for name, v in node.attributes if name in op.internal and isinstance(v, Ref))
         if not op.is_soft or not refs:
             simple = op.simplified(node)
-            return (Form(ALWAYS, _handed_on(simple)),)
+            return (Form(ALWAYS, self._handed_on(simple)),)
         for values in product(*(self._distributions.support(Ref(name)) for name in refs)):
             simple = op.simplified(_decided(node, dict(zip(refs, values, strict=True))))
             condition = ALWAYS
             for name, value in zip(refs, values, strict=True):
                 condition = self._diagrams.both(condition, self._diagrams.test(name, (value,)))
-            made = _handed_on(simple)
+            made = self._handed_on(simple)
             found[made] = self._diagrams.either(found.get(made, NEVER), condition)
         return tuple(Form(condition, made) for made, condition in found.items())
+
+    def _handed_on(self, simple: Node | str) -> Node | str:
+        """A node that a deployed network does nothing for hands on its operand; of one with several results each is a
+        value of its own."""
+        if isinstance(simple, Node) and OPS[simple.op].is_free and len(simple.operands) == 1:
+            (name,) = simple.inputs
+            return simple if self.graph.by_name[name].shape.parts else name
+        return simple
 
     def acting(self, name: str) -> list[tuple[Node, Activity]]:
         """The ops that a node is in a network, each with the condition under which it is that."""
@@ -125,10 +133,3 @@ def _decided(node: Node, known: Mapping[str, Scalar]) -> Node:
         (name, known.get(value.name, value) if isinstance(value, Ref) else value) for name, value in node.attributes
     )
     return replace(node, attributes=attributes)
-
-
-def _handed_on(simple: Node | str) -> Node | str:
-    """A node that a deployed network does nothing for hands on its operand."""
-    if isinstance(simple, Node) and OPS[simple.op].is_free and len(simple.operands) == 1:
-        return simple.inputs[0]
-    return simple

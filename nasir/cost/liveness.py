@@ -74,7 +74,8 @@ class _Liveness:
                 yield Live(self._graph.by_name[name].shape, condition)
         written = self._but(kernel.condition, self._in_place(kernel))
         if written is not NEVER:
-            yield Live(self._graph.by_name[kernel.nodes[-1]].shape, written)
+            made = self._graph.by_name[kernel.nodes[-1]].shape
+            yield from (Live(type, written) for type in made.parts or (made,))
 
     def _needed(self, name: str, place: int, under: Activity) -> Activity:
         """Where a value is made before this place, and read there or later."""

@@ -48,7 +48,7 @@ class Tabled(Cost):
 
     @property
     def label(self) -> str:
-        return f"{self.unit}, {self.title}"
+        return f"{self.unit} ({self.path})"
 
     @property
     def table(self) -> Profile:

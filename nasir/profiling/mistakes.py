@@ -10,7 +10,3 @@ def another_device(path: Path, differing: Mapping[str, tuple[object, object]]) -
     words = "; ".join(f"{name}: {there} there, {here} here" for name, (there, here) in differing.items())
     hint = "name another file with `-o`, or give the options that it was made with"
     return CompileError(Diagnostic("E0993", f"`{path}` is of another device: {words}", hints=(hint,)))
-
-
-def nothing_to_measure(runtime: str) -> CompileError:
-    return CompileError(Diagnostic("E0994", f"`{runtime}` is a formula: there is nothing to run elsewhere"))

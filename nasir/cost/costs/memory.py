@@ -1,5 +1,6 @@
 """Peak memory of activations, and the room that weights take."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,8 @@ class Memory(Cost):
         parts: list[Polynomial] = []
         for segments in _products(live.type):
             moment = model.distributions.moment(segments, condition)
-            parts.append(Polynomial({tuple(sorted(moment)): float(self.bytes)}))
+            constant = math.prod(size for size in segments if isinstance(size, int))
+            parts.append(Polynomial({tuple(sorted(moment)): float(self.bytes * constant)}))
         return total(parts)
 
     def growing(self, model: "CostModel") -> frozenset[str]:
