@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nasir.api import Space, load
+from nasir.cli.costs import costed
 from nasir.cli.options import File, Json, With, parameters
 from nasir.cost.extremes import cost_range
 from nasir.cost.registry import COSTS, by_convention
@@ -46,23 +47,12 @@ def command(
     space = load(file, **parameters(given))
     shown = dict.fromkeys(costs)
     for name in cost or ():
-        space, found = _costed(space, name)
+        space, found = costed(space, name)
         shown[found] = None
     if as_json:
         print(json.dumps(facts(space, [*shown]), indent=2))
         return
     _print(space, [*shown])
-
-
-def _costed(space: Space, name: str) -> tuple[Space, str]:
-    """The space with a cost that an option names, and the cost's own name."""
-    if name.endswith(".json"):
-        space = space.on(name)
-        return space, [*space.costs.costs][-1]
-    if name not in space.costs.costs:
-        known = ", ".join(space.costs.costs)
-        raise typer.BadParameter(f"`{name}` is none of {known}, and no device file (.json)", param_hint="--cost")
-    return space, name
 
 
 def facts(space: Space, costs: Sequence[str]) -> dict[str, object]:

@@ -328,5 +328,6 @@ _FILES = (
     "data.json",
     "deploy.json",
     "test.json",
+    "latency.json",
     *(f"checkpoint/{_checkpoint_name(phase, suffix)}" for phase in ("search", "train") for suffix in _CHECKPOINTS),
 )

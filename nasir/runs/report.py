@@ -22,6 +22,7 @@ from nasir.drawing.curves import Series, plot
 from nasir.ir.graph import Choices
 from nasir.ir.values import key
 from nasir.jobs.folder import RunFolder
+from nasir.profiling.winner import FILE as LATENCIES
 from nasir.runs import mistakes
 from nasir.runs.summary import NOT_LANDED, amounts, by_layer, costs_in, undecided, used
 from nasir.searching.metric import Metric, metrics_of
@@ -59,7 +60,8 @@ def write_report(run: Path) -> Path:
         CompileError: where the folder holds no run, or the page cannot be written.
     """
     folder = RunFolder(run)
-    plan, summary, choices, tested = map(folder.read_json, ("plan.json", "summary.json", "choices.json", "test.json"))
+    read = ("plan.json", "summary.json", "choices.json", "test.json", LATENCIES)
+    plan, summary, choices, tested, latencies = map(folder.read_json, read)
     if plan is None:
         raise mistakes.no_run(run)
     metrics, probabilities = (list(folder.lines(name)) for name in ("metrics.jsonl", "probabilities.jsonl"))
@@ -70,11 +72,11 @@ def write_report(run: Path) -> Path:
         page = template("report.html.j2").render(
             name=plan["name"],
             about=_about(plan),
-            figures=_figures(summary, metrics_of(plan)),
+            figures=[*_figures(summary, metrics_of(plan)), *_latencies(latencies)],
             remarks=_remarks(summary, len(choices or {})),
             curves=_curves(metrics, plan["bounds"], metrics_of(plan)[0]),
             picture=draw(network.graph) if network else "",
-            costs=[cost.label for name in shown if (cost := described(name))],
+            costs=_columns(network, shown),
             rows=list(_rows(network, shown, chosen, _moved(summary))) if network else [],
             classes=_classes(tested),
             confusion=_confusion(tested),
@@ -121,6 +123,17 @@ def _figures(summary: Mapping[str, Any] | None, metrics: Sequence[Metric]) -> li
     if (value := summary.get(f"supernet_{first.name}")) is not None:
         found.append(("with the supernet's weights", first.shown(value), "architecture's inputs"))
     return [*found, ("wall time", f"{summary['seconds']:,.0f} s", "")]
+
+
+def _latencies(found: Mapping[str, Any] | None) -> Iterator[tuple[str, str, str]]:
+    """What device files predict of the network, beside what was measured."""
+    for one in (found or {}).get("networks", ()):
+        predicted, within = (f"{one[name] / 1000:,.3f}" for name in ("predicted", "within"))
+        measured = one["measured"]
+        told = f"{measured / 1000:,.3f} ms" if measured is not None else "not measured"
+        off = f", {measured / one['predicted'] - 1:+.1%}" if measured is not None else f": {one['why']}"
+        note = f"{predicted} predicted{off}; nine in ten within {within}"
+        yield f"latency by {one['file']} ({one['device']})", told, note
 
 
 def _remarks(summary: Mapping[str, Any] | None, decisions: int) -> list[str]:
@@ -224,17 +237,29 @@ class Row:
     name: str
     block: str
     shape: str
-    costs: list[str]
+    costs: list[tuple[str, float]]
+    """Each with its share of the layer that has the most."""
     chosen: str
     moved: str
     """What landing on the bounds moved, and from where."""
 
 
+def _columns(network: Space | None, shown: Sequence[str]) -> list[str]:
+    """The costs that a layer has a share of, as the table's head."""
+    found = layer_rows(network.costs, shown) if network else []
+    return [network.costs.costs[name].label for name in (found[0].costs if found else ())] if network else []
+
+
 def _rows(network: Space, shown: Sequence[str], chosen: Mapping[str, str], moved: Mapping[str, str]) -> Iterator[Row]:
     words, were = by_layer(chosen), by_layer({name: option for name, option in moved.items() if name in chosen})
     known = network.costs
-    for row in layer_rows(known, shown):
-        costs = [known.costs[name].amount(amount) for name, amount in row.costs.items()]
+    found = layer_rows(known, shown)
+    most = {name: max((row.costs[name] for row in found), default=0) for name in (found[0].costs if found else ())}
+    for row in found:
+        costs = [
+            (known.costs[name].amount(amount), amount / most[name] if most[name] else 0.0)
+            for name, amount in row.costs.items()
+        ]
         yield Row(row.name, row.block, row.shape, costs, words.get(row.name, ""), were.get(row.name, ""))
 
 
