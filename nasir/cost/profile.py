@@ -106,7 +106,7 @@ class Profile:
     def place(self) -> str:
         """The device and the runtime, for those who read figures."""
         told = (str(self.conditions.get(name, "")) for name in ("device", "runtime"))
-        return ", ".join(word for word in told if word)
+        return ", ".join(dict.fromkeys(word for word in told if word))
 
 
 _ARROW = " -> "

@@ -51,7 +51,6 @@ def wholes(
     told: Callable[[], None] = lambda: None,
 ) -> list[Whole]:
     """The networks, measured interleaved; `told` after each that is made ready."""
-    model = CostModel(space.graph, [plain := Latency("profile", replace(profile, calibration=Calibration()))])
     timed: list[Timed] = []
     for choices in networks:
         network = space.at(choices)
@@ -60,8 +59,15 @@ def wholes(
         timed.append(Timed(runtime.network(module, torch.randn(batch, *sizes))))
         told()
     interleaved(timed, draw)
-    sums = (model.at(choices, (plain.name,))[plain.name] / THOUSANDTHS for choices in networks)
-    return [Whole(summed, statistics.median(one.samples)) for summed, one in zip(sums, timed, strict=True)]
+    pairs = zip(networks, timed, strict=True)
+    return [Whole(summed(space, profile, choices), statistics.median(one.samples)) for choices, one in pairs]
+
+
+def summed(space: Space, profile: Profile, choices: Choices) -> float:
+    """The sum of a network's kernels, in us."""
+    plain = Latency("profile", replace(profile, calibration=Calibration()))
+    network = space.at(choices)
+    return CostModel(network.graph, [plain]).at({}, (plain.name,))[plain.name] / THOUSANDTHS
 
 
 def calibrated(measured: Sequence[Whole]) -> Calibration:

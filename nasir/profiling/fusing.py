@@ -29,7 +29,6 @@ _SAVED = 0.5
 _INSTANCES = 3
 _PLACES = (0.5, 0.8, 0.95)
 """Of the sizes that a pair of ops has in the space: the larger tell more, the largest may be odd."""
-_FOLLOWING = (Contract.CHANNELWISE, Contract.STATISTICS, Contract.SUM, Contract.PRODUCT)
 
 
 def found_fusions(model: CostModel, measure: Measure, known: Fusions) -> Fusions:
@@ -60,9 +59,10 @@ def _longer(model: CostModel, accepted: set[tuple[str, ...]]) -> set[tuple[str, 
 
 
 def _follows(name: str) -> bool:
-    """Whether a runtime could compute the op while it writes what comes before."""
+    """Whether a runtime could compute the op while it writes what comes before, number by number."""
     op = OPS[name]
-    return not (op.multiplies or op.is_free or op.is_soft) and op.contract in _FOLLOWING
+    joins = op.contract in (Contract.SUM, Contract.PRODUCT) and op.operands != ("...",)
+    return bool(op.module) or op.carries == "out" or joins
 
 
 def _spread(texts: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What this machine is called."""
+"""What this machine is called. It needs nothing of nasir, and goes with kernels that another machine measures."""
 
 import platform
 import re

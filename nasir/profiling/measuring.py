@@ -1,4 +1,7 @@
-"""Times of many small runs on a shared machine: interleaved, warm, medians with their intervals."""
+"""Times of many small runs on a shared machine: interleaved, warm, medians with their intervals.
+
+This file needs nothing of nasir: `nasir profile --emit` puts it beside the kernels that another machine measures.
+"""
 
 import math
 import random
@@ -7,15 +10,24 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from nasir.cost.profile import Row
-from nasir.profiling.runtime import Run
-
+Run = Callable[[], object]
+"""One run of what was prepared."""
 CLOSE = 0.02
 """A median is known where its interval is no wider than this share of it."""
 _SAMPLE = 300e-6  # seconds, of runs together
 _WARM = 3
 _FEWEST, _MOST = 7, 40
 _US = 1e6
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """Of `n` samples, in us."""
+
+    p10: float
+    p50: float
+    p90: float
+    n: int
 
 
 @dataclass
@@ -51,13 +63,13 @@ class Timed:
         low, high = median_interval(self.samples)
         return high - low <= CLOSE * statistics.median(self.samples)
 
-    def row(self, less: float = 0.0) -> Row:
+    def quantiles(self, less: float = 0.0) -> Quantiles:
         """What was measured, less what each call takes by itself."""
         p10, p50, p90 = (_quantile(self.samples, share) for share in (0.1, 0.5, 0.9))
         # A kernel's own time may be less than a call's noise; it is never nothing.
         off = min(less, 0.95 * p50)
         low, median, high = (round(max(one - off, 0.0), 4) for one in (p10, p50, p90))
-        return Row(median, low, high, len(self.samples))
+        return Quantiles(low, median, high, len(self.samples))
 
 
 def median_interval(samples: Sequence[float]) -> tuple[float, float]:
@@ -97,10 +109,10 @@ def batches(kernels: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 def measured(
     kernels: Sequence[str], prepare: Callable[[str], Run], null: Run, draw: random.Random
-) -> tuple[dict[str, Row], float]:
-    """Rows for kernels that are measured together, and what a call takes by itself in us, that of `null`."""
+) -> dict[str, Quantiles]:
+    """What kernels that are measured together take, less what a call takes by itself, as that of `null`."""
     timed = {kernel: Timed(prepare(kernel)) for kernel in kernels}
     nothing = Timed(null)
     interleaved([*timed.values(), nothing], draw)
     call = statistics.median(nothing.samples)
-    return {kernel: one.row(call) for kernel, one in timed.items()}, call
+    return {kernel: one.quantiles(call) for kernel, one in timed.items()}

@@ -24,9 +24,9 @@ from nasir.profiling.filling import fit_error, fitted
 from nasir.profiling.fusing import Fusions, found_fusions
 from nasir.profiling.journal import Journal
 from nasir.profiling.machine import device_name, processor_name
-from nasir.profiling.measuring import batches, measured
+from nasir.profiling.measuring import Run, batches, measured
 from nasir.profiling.module import KernelModule
-from nasir.profiling.runtime import Formula, Measured, Run, Runtime
+from nasir.profiling.runtime import Formula, Measured, Runtime
 
 _TOGETHER = 64
 """Kernels that are measured at a time."""
@@ -118,7 +118,6 @@ class _Job:
         self._told, self._pauses = told, pauses
         self._draw = random.Random(asked.seed)
         self._null = runtime.network(nn.Identity(), torch.zeros(1, 1))
-        self._calls: list[float] = []
 
     def run(self, there: Profile | None, conditions: Mapping[str, str | int]) -> Made:
         """The file, written."""
@@ -156,9 +155,8 @@ class _Job:
         rows: dict[str, Row] = {}
         for together in batches(kernels, _TOGETHER):
             self._check()
-            found, call = measured(together, self._ready, self._null, self._draw)
-            self._calls.append(call)
-            rows |= found
+            found = measured(together, self._ready, self._null, self._draw)
+            rows |= {kernel: Row(one.p50, one.p10, one.p90, one.n) for kernel, one in found.items()}
         return rows
 
     def _ready(self, kernel: str) -> Run:

@@ -1,19 +1,17 @@
 """What a runtime is to a profile: how kernels and networks run in it, or what it tells of a kernel without running."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, ClassVar
 
 from nasir.cost.kernels import Fusions
 from nasir.cost.written import Written
+from nasir.profiling.measuring import Run
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-Run = Callable[[], object]
-"""One run of what was prepared."""
 
 
 class Runtime(ABC):
@@ -32,7 +30,9 @@ class Runtime(ABC):
 
 
 class Measured(Runtime):
-    """A runtime whose runs are timed."""
+    """A runtime whose runs are timed. `format` is that of its files (`nasir export --to`), where it has any."""
+
+    format: ClassVar[str] = ""
 
     def __init__(self, threads: int = 1) -> None:
         self.threads = threads

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from nasir.profiling.runtime import Measured, Run
+from nasir.profiling.measuring import Run
+from nasir.profiling.runtime import Measured
 
 
 class Eager(Measured):

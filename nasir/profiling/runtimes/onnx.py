@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasir.exporting.formats import format_named
-from nasir.profiling.runtime import Measured, Run
+from nasir.profiling.measuring import Run
+from nasir.profiling.runtime import Measured
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -24,11 +25,12 @@ class OnnxRuntime(Measured):
     """onnxruntime with all its optimisations."""
 
     name = "onnxruntime"
+    format = "onnx"
     words = "onnxruntime on the CPU, with all its optimisations (needs nasir[onnx])"
 
     def __init__(self, threads: int = 1) -> None:
         super().__init__(threads)
-        self._format = format_named("onnx")
+        self._format = format_named(self.format)
 
     def conditions(self) -> Mapping[str, str]:
         version = self._format.library("onnxruntime").__version__
