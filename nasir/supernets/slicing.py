@@ -1,6 +1,7 @@
-"""The weights of one network, cut out of the supernet's."""
+"""The weights of one network, cut out of the supernet's, and put into them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -16,15 +17,49 @@ from nasir.ir.values import Scalar, Value
 from nasir.passes.base import run
 from nasir.passes.pipeline import CHECKED, derivation
 
+_COUNTER = "num_batches_tracked"
 
-def sliced_state(root: nn.Module, space: Graph, modules: Mapping[str, str], choices: Choices) -> dict[str, Tensor]:
-    """A state_dict for the emitted module of `choices`; tensors are copies."""
+
+@dataclass(frozen=True)
+class Slice:
+    """A tensor of a network in the supernet: what the emitted module calls it, the node of the space and the weight
+    that it is of, the supernet's tensor, and the places that it keeps along each axis that is cut."""
+
+    name: str
+    node: str
+    weight: str
+    whole: Tensor
+    kept: Mapping[int, Tensor]
+
+    def taken(self) -> Tensor:
+        """A copy of the slice."""
+        found = self.whole
+        for axis, places in self.kept.items():
+            found = found.index_select(axis, places)
+        return found.detach().clone()
+
+    def put(self, values: Tensor) -> bool:
+        """Write the slice; whether the values have its shape."""
+        index = [
+            self.kept.get(axis, torch.arange(n, device=self.whole.device)) for axis, n in enumerate(self.whole.shape)
+        ]
+        if list(values.shape) != [len(places) for places in index]:
+            return False
+        with torch.no_grad():
+            if index:
+                self.whole[torch.meshgrid(*index, indexing="ij")] = values.to(self.whole)
+            else:
+                self.whole.copy_(values)
+        return True
+
+
+def slices(root: nn.Module, space: Graph, modules: Mapping[str, str], choices: Choices) -> Iterator[Slice]:
+    """Every tensor of the network of `choices` in a supernet, in the order of the emitted module's."""
     network = run(space, derivation(choices), CHECKED)
     paths = module_paths(network)
     known = evaluate(space, choices)
     distributions = Distributions(space.decision_map, space.dim_map)
     origins = _origins(space, network, known)
-    state: dict[str, Tensor] = {}
     for node in network.nodes:
         if not OPS[node.op].weights:
             continue
@@ -33,11 +68,15 @@ def sliced_state(root: nn.Module, space: Graph, modules: Mapping[str, str], choi
         found = {**dict(module.named_parameters()), **dict(module.named_buffers())}
         for weight, axes in OPS[node.op].weights.items():
             if weight in found:
-                cut = _cut(found[weight], axes, tensors(space, origin), known, distributions)
-                state[f"{paths[node.name]}.{weight}"] = cut
-        if "num_batches_tracked" in found:
-            state[f"{paths[node.name]}.num_batches_tracked"] = found["num_batches_tracked"].clone()
-    return state
+                kept = _kept_axes(found[weight], axes, tensors(space, origin), known, distributions)
+                yield Slice(f"{paths[node.name]}.{weight}", origin, weight, found[weight], kept)
+        if _COUNTER in found:
+            yield Slice(f"{paths[node.name]}.{_COUNTER}", origin, _COUNTER, found[_COUNTER], {})
+
+
+def sliced_state(root: nn.Module, space: Graph, modules: Mapping[str, str], choices: Choices) -> dict[str, Tensor]:
+    """A state_dict for the emitted module of `choices`; tensors are copies."""
+    return {one.name: one.taken() for one in slices(root, space, modules, choices)}
 
 
 def _origins(space: Graph, network: Graph, known: Mapping[str, Scalar]) -> dict[str, str]:
@@ -49,9 +88,11 @@ def _origins(space: Graph, network: Graph, known: Mapping[str, Scalar]) -> dict[
     return {node.name: active[node.name] for node in network.nodes if OPS[node.op].weights}
 
 
-def _cut(
+def _kept_axes(
     weight: Tensor, axes: Sequence[str], it: Tensors, known: Mapping[str, Scalar], distributions: Distributions
-) -> Tensor:
+) -> dict[int, Tensor]:
+    """The places that are kept along each axis that is cut."""
+    found: dict[int, Tensor] = {}
     for axis, of in enumerate(axes):
         if of == "-":
             continue
@@ -60,9 +101,8 @@ def _cut(
             continue
         groups = sum(map(distributions.largest, layout)) // weight.shape[axis]
         layout = layout[: len(layout) // groups]
-        kept = torch.tensor(_kept(layout, known, distributions), device=weight.device)
-        weight = weight.index_select(axis, kept)
-    return weight.detach().clone()
+        found[axis] = torch.tensor(_kept(layout, known, distributions), device=weight.device)
+    return found
 
 
 def _kept(layout: Sequence[Value], known: Mapping[str, Scalar], distributions: Distributions) -> list[int]:
