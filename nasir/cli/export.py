@@ -104,8 +104,8 @@ def _show(record: dict[str, Any], out: Path) -> None:
 
     table = Table("", "emitted, torch", f"exported, {record['format']}", box=SIMPLE_HEAD, header_style="dim")
     for one in record["differences"]:
-        apart = f"{one['absolute']:.2g} ({one['relative']:.2g} of the greatest)"
-        table.add_row(f"greatest difference, batch {one['batch']}", "", apart)
+        off = (f"{min(one[side].values()):.1e}" for side in ("emitted", "exported"))
+        table.add_row(f"outputs are off, batch {one['batch']}", *off)
     for name, values in record.get("metrics", {}).items():
         table.add_row(name.replace("_", " "), *(f"{values[dtype]:.5g}" for dtype in _DTYPES))
     times = record["seconds"]

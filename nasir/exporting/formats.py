@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from nasir.exporting import mistakes
 from nasir.exporting.format import Format
 from nasir.exporting.onnx import Onnx
+from nasir.exporting.pt2 import Pt2
 
-FORMATS: Mapping[str, Format] = {one.name: one for one in (Onnx(),)}
+FORMATS: Mapping[str, Format] = {one.name: one for one in (Onnx(), Pt2())}
 
 
 def format_named(name: str) -> Format:

@@ -11,26 +11,39 @@ import torch
 from torch import Tensor, nn
 
 from nasir.data import pieces
-from nasir.exporting.format import Runner
+from nasir.exporting.format import Array, Runner
 from nasir.exporting.named import listed
 
 TOLERANCE = 1e-4
-"""The most that a number of a float32 file may differ from the network's: of 1, or of the greatest number of an output
-that is greater."""
+"""The most that an output of a float32 file may be off: of 1, or of the greatest number of the output. What torch's own
+float32 is off by, where that is more, is no fault of the file's."""
+_SINGLE = 4  # inputs
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Between the outputs of a file and of its network, for batches of one size."""
+    """The most that outputs are off from those of the network in float64."""
 
-    batch: int
     absolute: float
     relative: float
     """Of the greatest number of the output."""
 
     @property
-    def tolerable(self) -> bool:
-        return min(self.absolute, self.relative) <= TOLERANCE
+    def size(self) -> float:
+        return min(self.absolute, self.relative)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a file is off by, and the emitted module in torch, for batches of one size."""
+
+    batch: int
+    emitted: Difference
+    exported: Difference
+
+    @property
+    def holds(self) -> bool:
+        return math.isfinite(self.exported.size) and self.exported.size <= max(TOLERANCE, self.emitted.size)
 
 
 class Deployed(nn.Module):
@@ -47,8 +60,7 @@ class Deployed(nn.Module):
 
 
 def exact(network: nn.Module, inputs: Tensor) -> list[Tensor]:
-    """The outputs of a network in float64: what a file is held to. What torch's own float32 is off by is no fault of
-    the file's, and of deep networks more than half of what the two differ by.
+    """The outputs of a network in float64.
 
     Raises:
         Exception: whatever a module raises that takes no float64.
@@ -57,18 +69,38 @@ def exact(network: nn.Module, inputs: Tensor) -> list[Tensor]:
         return listed(copy.deepcopy(network).double()(inputs.double()))
 
 
+def proofs(network: nn.Module, runner: Runner, inputs: Tensor, batches: Sequence[int]) -> list[Proof]:
+    """A proof for each size of a batch: of one some of the inputs are tried, of others all.
+
+    Raises:
+        Exception: whatever the module or the runtime raises.
+    """
+    expected = exact(network, inputs)
+
+    def emitted(array: Array) -> list[Array]:
+        with torch.no_grad():
+            return [one.numpy() for one in listed(network(torch.from_numpy(array)))]
+
+    found: list[Proof] = []
+    for batch in batches:
+        count = _SINGLE if batch == 1 else len(inputs)
+        given, wanted = inputs[:count], [one[:count] for one in expected]
+        found.append(Proof(batch, *(difference(wanted, one, given, batch) for one in (emitted, runner))))
+    return found
+
+
 def difference(expected: Sequence[Tensor], runner: Runner, inputs: Tensor, batch: int) -> Difference:
-    """The greatest differences of a file's outputs from those that are expected of the inputs, given in batches of one
-    size; infinite where an output is of another shape or no number."""
+    """What a runner's outputs are off from those that are expected of the inputs, given in batches of one size;
+    infinite where an output is of another shape or no number."""
     found = [runner(part.contiguous().numpy()) for part in pieces(inputs, batch)]
     absolute = relative = 0.0
     for i, one in enumerate(expected):
         other = torch.cat([torch.from_numpy(outputs[i]) for outputs in found])
         if one.shape != other.shape or not bool(torch.isfinite(one - other).all()):
-            return Difference(batch, math.inf, math.inf)
+            return Difference(math.inf, math.inf)
         apart = float((one - other).abs().max())
         absolute, relative = max(absolute, apart), max(relative, apart / (float(one.abs().max()) or 1.0))
-    return Difference(batch, absolute, relative)
+    return Difference(absolute, relative)
 
 
 def seconds(network: nn.Module, runner: Runner, image: Tensor, repeats: int) -> tuple[float, float]:
@@ -98,8 +130,3 @@ def settle(network: nn.Module, inputs: Tensor) -> None:
     network.eval()
     for norm, momentum in zip(norms, kept, strict=True):
         norm.momentum = momentum
-
-
-def worst(differences: Sequence[Difference]) -> Difference:
-    """The one that is least tolerable."""
-    return max(differences, key=lambda one: (min(one.absolute, one.relative), one.absolute))

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import torch
 from rich.console import Console
-from torch import Tensor, nn
+from torch import nn
 
 from nasir.data import pieces
 from nasir.diagnostics import CompileError
@@ -22,7 +22,7 @@ from nasir.exporting import mistakes
 from nasir.exporting.format import INPUTS, Format, Runner
 from nasir.exporting.formats import FORMATS
 from nasir.exporting.named import listed, named_outputs
-from nasir.exporting.proof import TOLERANCE, Deployed, Difference, difference, exact, seconds, worst
+from nasir.exporting.proof import TOLERANCE, Deployed, Proof, proofs, seconds
 from nasir.files import replace_atomically
 from nasir.mistakes import not_written
 from nasir.runs.subjects import Subject, first
@@ -31,7 +31,6 @@ from nasir.searching.training import counted
 RECORD, DEPLOYMENT = "export.json", "deploy.json"
 FLOAT, WHOLE = "float32", "int8"
 _CALIBRATED = 256  # inputs
-_SINGLE = 4  # inputs
 _REPEATS = 25
 _BATCH = 32
 
@@ -73,19 +72,38 @@ def export(subject: Subject, order: Order, console: Console) -> dict[str, Any]:
     if subject.data is None and order.dtype == WHOLE:
         raise mistakes.no_data(subject.name, subject.without)
     torch.set_num_threads(order.threads)
-    network, inputs, facts = subject.network, subject.inputs, _deployment(subject)
+    facts = _deployment(subject)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / order.file
         with console.status("writing"):
-            _write(subject, order, inputs, path, _told(subject, facts))
+            _write(subject, order, path, _told(subject, facts))
         with console.status("proving"):
             runner = _loaded(subject, order, path)
-            apart = _differences(subject, order, runner)
-            times = seconds(network, runner, inputs[:1], _REPEATS)
+            proved = _proofs(subject, order, runner)
+            times = seconds(subject.network, runner, subject.inputs[:1], _REPEATS)
         with console.status("measuring"):
             metrics = _metrics(subject, order, runner)
         content = path.read_bytes()
     record = {
+        **_file(subject, order, content),
+        "inputs": subject.drawn,
+        "tolerance": TOLERANCE if order.dtype == FLOAT else None,
+        "differences": [asdict(one) for one in proved],
+        "seconds": {"emitted": times[0], "exported": times[1], "repeats": _REPEATS, "threads": order.threads},
+        **({"metrics": metrics} if metrics else {}),
+        **_made_by(order),
+    }
+    _place(order.out, {order.file: content, **({DEPLOYMENT: _text(facts)} if facts else {}), RECORD: _text(record)})
+    return record
+
+
+def _file(subject: Subject, order: Order, content: bytes) -> dict[str, Any]:
+    """Which network the file is, and how it is called."""
+    _, names = named_outputs(subject.network, subject.inputs[:1])
+    with torch.no_grad():
+        shapes = [list(one.shape[1:]) for one in listed(subject.network(subject.inputs[:1]))]
+    batch = "N" if order.format.any_batch else 1
+    return {
         "network": subject.name,
         "weights": subject.weights,
         "format": order.format.name,
@@ -93,29 +111,18 @@ def export(subject: Subject, order: Order, console: Console) -> dict[str, Any]:
         "file": order.file,
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
-        **_signature(subject, inputs),
-        "inputs": subject.drawn,
-        "tolerance": TOLERANCE if order.dtype == FLOAT else None,
-        "differences": [asdict(one) for one in apart],
-        "seconds": {
-            "emitted": times[0],
-            "exported": times[1],
-            "batch": 1,
-            "repeats": _REPEATS,
-            "threads": order.threads,
-        },
-        **({"metrics": metrics} if metrics else {}),
-        "versions": {
-            "nasir": version("nasir"),
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            **order.format.versions(),
-        },
-        "machine": platform.machine(),
+        "input": {"name": _input_name(subject), "shape": [batch, *subject.shape], "dtype": FLOAT},
+        "outputs": [{"name": name, "shape": [batch, *shape]} for name, shape in zip(names, shapes, strict=True)],
     }
-    files = {order.file: content, **({DEPLOYMENT: _text(facts)} if facts else {}), RECORD: _text(record)}
-    _place(order.out, files)
-    return record
+
+
+def _input_name(subject: Subject) -> str:
+    return INPUTS[len(subject.shape) - 1]
+
+
+def _made_by(order: Order) -> dict[str, Any]:
+    ours = {"nasir": version("nasir"), "python": platform.python_version(), "torch": torch.__version__}
+    return {"versions": {**ours, **order.format.versions()}, "machine": platform.machine()}
 
 
 def _text(facts: Mapping[str, Any]) -> bytes:
@@ -126,7 +133,7 @@ def _deployment(subject: Subject) -> dict[str, Any]:
     """The run's `deploy.json`, with what the file calls the input."""
     facts = dict(subject.facts)
     if isinstance(taken := facts.get("input"), dict):
-        facts["input"] = {**cast("dict[str, Any]", taken), "name": INPUTS[len(subject.shape) - 1]}
+        facts["input"] = {**cast("dict[str, Any]", taken), "name": _input_name(subject)}
     return facts
 
 
@@ -137,25 +144,15 @@ def _told(subject: Subject, facts: Mapping[str, Any]) -> dict[str, str]:
     return {**told, **({"deploy": json.dumps(facts)} if facts else {})}
 
 
-def _signature(subject: Subject, inputs: Tensor) -> dict[str, Any]:
-    """The file's input and outputs: names and shapes."""
-    _, names = named_outputs(subject.network, inputs[:1])
-    with torch.no_grad():
-        shapes = [list(one.shape[1:]) for one in listed(subject.network(inputs[:1]))]
-    taken = {"name": INPUTS[len(subject.shape) - 1], "shape": ["N", *subject.shape], "dtype": "float32"}
-    told = [{"name": name, "shape": ["N", *shape]} for name, shape in zip(names, shapes, strict=True)]
-    return {"input": taken, "outputs": told}
-
-
-def _write(subject: Subject, order: Order, inputs: Tensor, path: Path, told: Mapping[str, str]) -> None:
-    form, network = order.format, subject.network
+def _write(subject: Subject, order: Order, path: Path, told: Mapping[str, str]) -> None:
+    form, network, example = order.format, subject.network, subject.inputs[:1]
     try:
         if order.dtype == FLOAT:
-            form.write(network, inputs[:1], path, told)
+            form.write(network, example, path, told)
             return
         assert subject.data is not None, "int8 without data was refused"
         calibration = pieces(first(subject.data.train, _CALIBRATED), _BATCH)
-        form.quantise(network, inputs[:1], path, calibration, told)
+        form.quantise(network, example, path, calibration, told)
     except CompileError:
         raise
     except Exception as error:  # whatever a format's library raises
@@ -173,23 +170,21 @@ def _loaded(subject: Subject, order: Order, path: Path) -> Runner:
     return runner
 
 
-def _differences(subject: Subject, order: Order, runner: Runner) -> list[Difference]:
+def _proofs(subject: Subject, order: Order, runner: Runner) -> list[Proof]:
     """For batches of one, and of all inputs where the format takes such.
 
     Raises:
         CompileError: where a float32 file is not the network.
     """
+    form, inputs = order.format, subject.inputs
     try:
-        expected = exact(subject.network, subject.inputs)
-    except Exception as error:  # whatever a module of the user's raises
-        raise mistakes.not_exported(order.format.name, subject.name, error) from error
-    found = [difference([one[:_SINGLE] for one in expected], runner, subject.inputs[:_SINGLE], 1)]
-    if order.format.any_batch and len(subject.inputs) > 1:
-        found.append(difference(expected, runner, subject.inputs, len(subject.inputs)))
-    least = worst(found)
-    if order.dtype == FLOAT and not least.tolerable:
-        reason = f"outputs differ by {least.absolute:.2g}, {least.relative:.2g} of the greatest"
-        raise mistakes.not_the_network(order.format.name, subject.name, f"{reason}, and {TOLERANCE:g} is tolerated")
+        found = proofs(subject.network, runner, inputs, sorted({1, len(inputs)} if form.any_batch else {1}))
+    except Exception as error:  # whatever a runtime or a module of the user's raises
+        raise mistakes.not_exported(form.name, subject.name, error) from error
+    wrong = next((one.exported for one in found if not one.holds), None)
+    if order.dtype == FLOAT and wrong is not None:
+        reason = f"outputs are off by {wrong.absolute:.2g}, {wrong.relative:.2g} of the greatest"
+        raise mistakes.not_the_network(form.name, subject.name, f"{reason}, and {TOLERANCE:g} is tolerated")
     return found
 
 

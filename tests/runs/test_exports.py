@@ -55,7 +55,7 @@ def test_a_run_is_exported_with_its_deployment_and_proved_on_its_images(run, ord
     assert record["outputs"] == [{"name": "output", "shape": ["N", 10]}]
     assert record["inputs"] == "the first 16 test inputs of digits"
     assert [one["batch"] for one in record["differences"]] == [1, 16]
-    assert all(one["absolute"] <= record["tolerance"] == 1e-4 for one in record["differences"])
+    assert all(one["exported"]["absolute"] <= record["tolerance"] == 1e-4 for one in record["differences"])
     facts = json.loads((order.out / "deploy.json").read_text())
     of_the_run = json.loads((run / "deploy.json").read_text())
     assert facts == {**of_the_run, "input": {**of_the_run["input"], "name": "image"}}
