@@ -1,10 +1,11 @@
 """Whether emitted networks are what exporters and compilers take: `python -m benchmarks.exports`.
 
-Every network of the zoo, and random networks of every shipped space, in turn, of a space's smaller settings where tests
-have such. Of each what the outputs of its ONNX file in onnxruntime and of its .pt2 file in torch are off from those of
-the network in float64, for batches of one and of sixteen, beside what torch's float32 is off; and the same of the module
-under `torch.jit.script` and `torch.compile(fullgraph=True)`, with the backend `aot_eager`, or `--backend inductor` for a
-few. Weights are torch's initial ones, batch norms have the statistics of the inputs, which are noise.
+Every network of the zoo, and random networks of every shipped space, in turn, of a space's smaller settings where
+tests have such. Of each what the outputs of its ONNX file in onnxruntime and of its .pt2 file in torch are off from
+those of the network in float64, for batches of one and of sixteen, beside what torch's float32 is off; and the same
+of the module under `torch.jit.script` and `torch.compile(fullgraph=True)`, with the backend `aot_eager`, or
+`--backend inductor` for a few. Weights are torch's initial ones, batch norms have the statistics of the inputs, which
+are noise.
 """
 
 import argparse

@@ -6,12 +6,11 @@ where in which file of this machine it was called. An emitted module has no cont
 each file is compared with its module.
 """
 
-import contextlib
 import io
 import os
-import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from nasir.exporting.format import INPUTS, Array, Format, Runner
@@ -20,20 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _ERRORS_ALONE = 3
-
-
-@contextlib.contextmanager
-def _muted() -> Generator[None]:
-    """Nothing goes to standard output: where it fails, the exporter prints the whole graph from C++."""
-    sys.stdout.flush()
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
 
 
 class Onnx(Format):
@@ -49,13 +34,15 @@ class Onnx(Format):
         import torch
 
         from nasir.exporting.named import named_outputs
+        from nasir.exporting.quiet import OUTPUT, muted
         from nasir.exporting.symbolics import OPSET, taught
 
         self.library("onnx")
         taken = INPUTS[example.dim() - 2]
         flat, names = named_outputs(module, example)
         content = io.BytesIO()
-        with taught(), torch.no_grad(), _muted():
+        # Where it fails, the exporter prints the whole graph.
+        with muted(OUTPUT), taught(), torch.no_grad():
             torch.onnx.export(
                 flat,
                 (example,),
@@ -66,13 +53,42 @@ class Onnx(Format):
                 output_names=names,
                 dynamic_axes={name: {0: "N"} for name in (taken, *names)},
             )
-        path.write_bytes(self._with_metadata(content.getvalue(), told) if told else content.getvalue())
+        path.write_bytes(content.getvalue())
+        self._tell(path, told)
 
-    def _with_metadata(self, content: bytes, told: Mapping[str, str]) -> bytes:
+    def _tell(self, path: Path, told: Mapping[str, str] | None) -> None:
+        if not told:
+            return
         onnx = self.library("onnx")
-        model = onnx.load_model_from_string(content)
+        model = onnx.load_model_from_string(path.read_bytes())
         onnx.helper.set_model_props(model, dict(told))
-        return model.SerializeToString(deterministic=True)
+        path.write_bytes(model.SerializeToString(deterministic=True))
+
+    def quantise(
+        self,
+        module: "nn.Module",
+        example: "Tensor",
+        path: Path,
+        batches: Iterable["Tensor"],
+        told: Mapping[str, str] | None = None,
+    ) -> None:
+        """By onnxruntime's static quantiser: weights in int8, of a convolution each output channel with a scale of its
+        own; maps in int8 between pairs of nodes that quantise and read again (QDQ), over the least to the greatest
+        that the batches make of each."""
+        quantiser, shapes = (self.library(f"onnxruntime.quantization{part}") for part in ("", ".shape_inference"))
+        taken = INPUTS[example.dim() - 2]
+        inputs = ({taken: one.contiguous().numpy()} for one in batches)
+
+        class Reader(quantiser.CalibrationDataReader):
+            def get_next(self) -> dict[str, Array] | None:
+                return next(inputs, None)
+
+        with TemporaryDirectory() as folder:
+            whole, ready = Path(folder) / "whole.onnx", Path(folder) / "ready.onnx"
+            self.write(module, example, whole)
+            shapes.quant_pre_process(str(whole), str(ready), skip_symbolic_shape=True)
+            quantiser.quantize_static(str(ready), str(path), Reader(), per_channel=True)
+        self._tell(path, told)
 
     def load(self, path: Path, threads: int = 1) -> Runner:
         runtime = self.library("onnxruntime")

@@ -24,20 +24,21 @@ class Pt2(Format):
     def write(self, module: "nn.Module", example: "Tensor", path: Path, told: Mapping[str, str] | None = None) -> None:
         import torch
 
-        from nasir.exporting.traced import quiet, traced
+        from nasir.exporting.quiet import muted
+        from nasir.exporting.traced import traced
 
         content = io.BytesIO()
-        with quiet():
-            torch.export.save(traced(module, example), content, extra_files=dict(told or {}))
+        with muted():
+            torch.export.save(traced(module.eval(), example), content, extra_files=dict(told or {}))
         path.write_bytes(content.getvalue())
 
     def load(self, path: Path, threads: int = 1) -> Runner:
         import torch
 
         from nasir.exporting.named import listed
-        from nasir.exporting.traced import quiet
+        from nasir.exporting.quiet import muted
 
-        with quiet():
+        with muted():
             module: Any = torch.export.load(str(path)).module()
         torch.set_num_threads(threads)
 

@@ -1,6 +1,5 @@
 """What torch's exporter lacks: calls of emitted modules that it has no ONNX form for, or none for any batch."""
 
-import warnings
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -17,16 +16,13 @@ OPSET = 20
 @contextmanager
 def taught() -> Generator[None]:
     """In it, torch's exporter knows the forms below; after it, torch is as it was."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"torch\.onnx")
-        warnings.filterwarnings("ignore", "You are using the legacy TorchScript-based ONNX export", DeprecationWarning)
-        for name, form in _FORMS.items():
-            _onnx.register_custom_op_symbolic(name, form, OPSET)
-        try:
-            yield
-        finally:
-            for name in _FORMS:
-                _onnx.unregister_custom_op_symbolic(name, OPSET)
+    for name, form in _FORMS.items():
+        _onnx.register_custom_op_symbolic(name, form, OPSET)
+    try:
+        yield
+    finally:
+        for name in _FORMS:
+            _onnx.unregister_custom_op_symbolic(name, OPSET)
 
 
 def _shuffle(g: Any, x: Any, groups: Any) -> Any:

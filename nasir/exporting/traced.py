@@ -1,12 +1,11 @@
 """Modules as programs of `torch.export`."""
 
-import warnings
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from nasir.exporting.quiet import muted
 
 
 def traced(module: nn.Module, example: Tensor, *, any_batch: bool = True) -> Any:
@@ -19,17 +18,9 @@ def traced(module: nn.Module, example: Tensor, *, any_batch: bool = True) -> Any
     sizes = ({0: torch.export.Dim.DYNAMIC},) if any_batch else None
     # A batch of one would be taken for one that is always one.
     given = torch.cat([example, example]) if any_batch else example
-    with quiet():
-        program = torch.export.export(module.eval(), (given,), dynamic_shapes=sizes)
+    with muted():
+        program = torch.export.export(module, (given,), dynamic_shapes=sizes)
     for part in program.graph_module.modules():
         for node in part.graph.nodes if isinstance(part, torch.fx.GraphModule) else ():
             node.meta.pop("stack_trace", None)
     return program
-
-
-@contextmanager
-def quiet() -> Generator[None]:
-    """Without torch's warnings of itself."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated", FutureWarning)
-        yield

@@ -195,7 +195,7 @@ def _metrics(subject: Subject, order: Order, runner: Runner) -> dict[str, dict[s
         return {}
     modules: dict[str, nn.Module] = {
         FLOAT: subject.network,
-        WHOLE: Deployed(runner, order.format.any_batch),
+        WHOLE: Deployed(runner, not order.format.any_batch),
     }
     found = {name: measure.values(counted(one, data.test, _BATCH, measure)) for name, one in modules.items()}
     return {

@@ -35,6 +35,14 @@ space two() {
 """
 
 
+@pytest.fixture(params=FORMATS.values(), ids=FORMATS)
+def form(request):
+    missing = set(request.param.libraries) - set(request.param.versions())
+    if missing:
+        pytest.skip(f"{' and '.join(sorted(missing))} not installed")
+    return request.param
+
+
 def network_of(source, emitted):
     space = nasir.load(source, **SMALLER.get(str(source), {}))
     network = space.at(space.sample(0)) if space.decisions else space
@@ -47,7 +55,6 @@ def network_of(source, emitted):
 
 
 @pytest.mark.parametrize("source", SAMPLE.values(), ids=SAMPLE)
-@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
 def test_a_file_gives_the_networks_outputs_for_batches_of_any_size(form, source, emitted, tmp_path):
     module, inputs = network_of(source, emitted)
     path = tmp_path / f"net{form.suffix}"
@@ -57,7 +64,6 @@ def test_a_file_gives_the_networks_outputs_for_batches_of_any_size(form, source,
     assert float(exact(module, inputs)[0].std(0).max()) > 1e-3, "outputs that hardly depend on the input prove nothing"
 
 
-@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
 def test_a_file_of_other_weights_is_told_apart(form, compiled, emitted, tmp_path):
     module, inputs = network_of("zoo/tabular_mlp", emitted)
     form.write(module, inputs[:1], tmp_path / "net")
@@ -66,7 +72,6 @@ def test_a_file_of_other_weights_is_told_apart(form, compiled, emitted, tmp_path
     assert not any(one.holds for one in proofs(module, form.load(tmp_path / "net"), inputs, (1,)))
 
 
-@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
 def test_several_outputs_come_in_their_order(form, compiled, emitted, tmp_path):
     module = emitted(compiled(TWO)).eval()
     inputs = torch.randn(2, 1, 8, 8)
@@ -78,13 +83,27 @@ def test_several_outputs_come_in_their_order(form, compiled, emitted, tmp_path):
     assert proofs(module, form.load(tmp_path / "net"), inputs, (1,))[0].holds
 
 
-@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
 def test_the_same_network_makes_the_same_bytes(form, compiled, emitted, tmp_path):
     space = compiled(TINY)
     module, example = emitted(space.at(space.sample(3))).eval(), torch.zeros(1, 1, 8, 8)
     for name in ("one", "other"):
         form.write(module, example, tmp_path / name, {"classes": "[1]"})
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def test_int8_is_smaller_and_near(form, tmp_path, emitted):
+    """Of a network of many weights; the ranges of its maps are those of the batches."""
+    if not form.quantises:
+        pytest.skip("no quantiser")
+    module, inputs = network_of("zoo/tabular_mlp", emitted)
+    form.write(module, inputs[:1], tmp_path / "whole")
+    off = []
+    for scale in (1, 100):
+        form.quantise(module, inputs[:1], tmp_path / "small", [scale * inputs])
+        (found,) = proofs(module, form.load(tmp_path / "small"), inputs, (1,))
+        off.append(found.exported.relative)
+    assert TOLERANCE < off[0] < 0.1 < off[1]
+    assert (tmp_path / "small").stat().st_size < 0.5 * (tmp_path / "whole").stat().st_size
 
 
 def test_an_onnx_file_says_what_a_deployment_needs(compiled, emitted, tmp_path):
