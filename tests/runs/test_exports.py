@@ -88,6 +88,28 @@ def test_an_emitted_file_beside_its_weights_is_the_run(run, order):
     assert len((order.out / "model.onnx").read_bytes()) - len(before) == len("model") - len("net")
 
 
+def test_int8_says_what_it_is_worth(run, order):
+    """The accuracy of the module is that which the run has found; that of the file is near."""
+    pytest.importorskip("onnx")
+    record = export(of_run(run, "", 0), replace(order, dtype="int8"), QUIET)
+    accuracy = record["metrics"]["accuracy"]
+    assert accuracy["float32"] == json.loads((run / "summary.json").read_text())["test_accuracy"]
+    assert accuracy["int8"] > accuracy["float32"] - 0.03
+    assert record["tolerance"] is None
+    assert record["differences"][0]["exported"]["relative"] > 1e-4
+
+
+def test_int8_needs_data(order, compiled):
+    subject = initialised(compiled(NETWORK), "", 0)
+    assert code_of(lambda: export(subject, replace(order, dtype="int8"), QUIET)) == "E0954"
+    assert not order.out.exists()
+
+
+def test_data_that_are_named_are_those_it_is_proved_on(order, compiled):
+    record = export(initialised(compiled(NETWORK), "digits", 0), replace(order, format=FORMATS["pt2"]), QUIET)
+    assert record["inputs"] == "the first 16 test inputs of digits"
+
+
 def test_a_program_has_torchs_weights_by_its_seed(order, compiled):
     space = compiled(NETWORK)
     digests = [
