@@ -17,6 +17,9 @@ from nasir.exporting.named import listed
 TOLERANCE = 1e-4
 """The most that an output of a float32 file may be off: of 1, or of the greatest number of the output. What torch's own
 float32 is off by, where that is more, is no fault of the file's."""
+COARSE = 0.5
+"""The most that an output of an int8 file may be off, of the greatest number of the output: one that is off by more was
+not quantised but broken."""
 _SINGLE = 4  # inputs
 
 

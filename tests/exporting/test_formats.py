@@ -35,6 +35,16 @@ space two() {
 """
 
 
+WIDE = """
+space wide(classes = 7) {
+  y = image(1, size=8) -> conv(3, 64) -> bn -> relu -> conv(3, 64) -> bn -> relu
+  return y -> global_avg_pool -> linear(classes)
+}
+"""
+REFUSED = {("executorch", "windows"): "adaptive_max_pool2d"}
+"""What a format has no word for."""
+
+
 @pytest.fixture(params=FORMATS.values(), ids=FORMATS)
 def form(request):
     missing = set(request.param.libraries) - set(request.param.versions())
@@ -54,10 +64,14 @@ def network_of(source, emitted):
     return module, inputs
 
 
-@pytest.mark.parametrize("source", SAMPLE.values(), ids=SAMPLE)
-def test_a_file_gives_the_networks_outputs_for_batches_of_any_size(form, source, emitted, tmp_path):
-    module, inputs = network_of(source, emitted)
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_file_gives_the_networks_outputs_for_batches_of_any_size(form, name, emitted, tmp_path):
+    module, inputs = network_of(SAMPLE[name], emitted)
     path = tmp_path / f"net{form.suffix}"
+    if (form.name, name) in REFUSED:
+        with pytest.raises(Exception, match=REFUSED[form.name, name]):
+            form.write(module, inputs[:1], path)
+        return
     form.write(module, inputs[:1], path)
     found = proofs(module, form.load(path), inputs, (1, 3, 8) if form.any_batch else (1,))
     assert all(one.exported.size <= TOLERANCE for one in found), found
@@ -91,11 +105,12 @@ def test_the_same_network_makes_the_same_bytes(form, compiled, emitted, tmp_path
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 
-def test_int8_is_smaller_and_near(form, tmp_path, emitted):
+def test_int8_is_smaller_and_near(form, compiled, emitted, tmp_path):
     """Of a network of many weights; the ranges of its maps are those of the batches."""
     if not form.quantises:
         pytest.skip("no quantiser")
-    module, inputs = network_of("zoo/tabular_mlp", emitted)
+    module, inputs = emitted(compiled(WIDE)).eval(), torch.randn(8, 1, 8, 8)
+    settle(module, inputs)
     form.write(module, inputs[:1], tmp_path / "whole")
     off = []
     for scale in (1, 100):

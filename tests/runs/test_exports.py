@@ -95,8 +95,17 @@ def test_int8_says_what_it_is_worth(run, order):
     accuracy = record["metrics"]["accuracy"]
     assert accuracy["float32"] == json.loads((run / "summary.json").read_text())["test_accuracy"]
     assert accuracy["int8"] > accuracy["float32"] - 0.03
-    assert record["tolerance"] is None
-    assert record["differences"][0]["exported"]["relative"] > 1e-4
+    assert 1e-4 < record["differences"][0]["exported"]["relative"] < record["tolerance"] == 0.5
+
+
+def test_an_int8_file_that_is_broken_is_not_left(run, order):
+    class Wrong(type(FORMATS["onnx"])):
+        def quantise(self, module, example, path, batches, told=None):
+            self.write(torch.nn.Sequential(module, torch.nn.Tanh()), example, path, told)
+
+    wrong = replace(order, format=Wrong(), dtype="int8")
+    assert code_of(lambda: export(of_run(run, "", 0), wrong, QUIET)) == "E0953"
+    assert not order.out.exists()
 
 
 def test_int8_needs_data(order, compiled):
