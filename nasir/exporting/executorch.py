@@ -48,6 +48,7 @@ class ExecuTorch(Format):
         channel with a scale of its own; maps in int8 over the ranges that the batches make."""
         import torch
 
+        from nasir.data import pieces
         from nasir.exporting.named import named_outputs
         from nasir.exporting.traced import traced
 
@@ -59,7 +60,7 @@ class ExecuTorch(Format):
             flat, _ = named_outputs(module, example)
             prepared = pt2e.prepare_pt2e(traced(flat, example, any_batch=False).module(), quantiser)
             for batch in batches:
-                for one in batch.split(len(example)):  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+                for one in pieces(batch, len(example)):
                     prepared(one)
             self._lower(traced(pt2e.convert_pt2e(prepared), example, any_batch=False), path)
 

@@ -46,6 +46,8 @@ class LiteRT(Format):
         what goes in and comes out stays in float32."""
         import torch
 
+        from nasir.data import pieces
+
         with TemporaryDirectory() as folder, muted(OUTPUT, ERRORS):
             whole = Path(folder) / "whole.tflite"
             self.write(module, example, whole)
@@ -55,14 +57,16 @@ class LiteRT(Format):
             ends: Any = self.library("ai_edge_quantizer.qtyping").TFLOperationName
             for end in (ends.INPUT, ends.OUTPUT):
                 made.update_quantization_recipe(".*", end, algorithm_key="no_quantize")
-            each = torch.cat(list(batches)).split(len(example))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+            each = pieces(torch.cat(list(batches)), len(example))
             ranges = made.calibrate({_SIGNATURE: [{_TAKEN: one.numpy()} for one in each]})
             path.write_bytes(made.quantize(ranges).quantized_model)
 
     def load(self, path: Path, threads: int = 1) -> Runner:
         with muted(OUTPUT, ERRORS):
-            interpreter = self.library("ai_edge_litert.interpreter").Interpreter
-            call: Any = interpreter(model_path=str(path), num_threads=threads).get_signature_runner(_SIGNATURE)
+            library = self.library("ai_edge_litert.interpreter")
+            interpreter: Any = library.Interpreter(model_path=str(path), num_threads=threads)
+            interpreter.allocate_tensors()
+            call: Any = interpreter.get_signature_runner(_SIGNATURE)
 
         def run(inputs: Array) -> list[Array]:
             found: dict[str, Array] = call(**{_TAKEN: inputs})
