@@ -63,7 +63,7 @@ def stages(path: Path) -> Mapping[str, float]:
     space = loaded
     timed("count", space.size)
     timed("costs", lambda: (space.macs(), space.params()))
-    timed("rows", lambda: layer_rows(space.graph))
+    timed("rows", lambda: layer_rows(space.costs))
     timed("supernet", lambda: nasir.supernet(space))
     choices = space.sample(0)
     timed("emit", lambda: nasir.emit(space.at(choices)))

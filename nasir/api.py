@@ -2,16 +2,19 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from nasir.cost import counts
+from nasir.cost.base import Cost
 from nasir.cost.extremes import cost_range, extreme
 from nasir.cost.model import CostModel
+from nasir.cost.profile import Profile, read_profile
 from nasir.cost.registry import COSTS, PRIMARY, with_standard
+from nasir.cost.tabled import Tabled, cost_of
 from nasir.diagnostics import MOST_MISTAKES, CompileError, Diagnostic, Source, distinct
 from nasir.ir.activity import decision_activities, holds
 from nasir.ir.choices import check_choices
@@ -28,6 +31,7 @@ from nasir.lang.format import print_file
 from nasir.lang.modules import Loader, Module, find, read
 from nasir.lang.parameters import with_parameters
 from nasir.lang.settings import Resolution, Settings, read_settings
+from nasir.lang.tables import costs_of_files, files_of
 from nasir.lang.warnings import warnings
 from nasir.mistakes import not_written_out, still_undecided
 from nasir.passes.base import Observer, run
@@ -48,6 +52,7 @@ class Space:
     source: Source
     _module: Module = field(repr=False)
     _elaboration: Elaboration = field(repr=False)
+    _devices: tuple[Tabled, ...] = field(default=(), repr=False)
 
     def __repr__(self) -> str:
         if not self.decisions:
@@ -76,8 +81,45 @@ class Space:
 
     @cached_property
     def costs(self) -> CostModel:
-        """The exact costs of the space's networks."""
-        return CostModel(self.graph)
+        """The exact costs of the space's networks.
+
+        Raises:
+            CompileError: where a device file that the objective names cannot be read.
+        """
+        return CostModel(self.graph, self._own_costs)
+
+    @cached_property
+    def _own_costs(self) -> tuple[Tabled, ...]:
+        named = costs_of_files(self._module, self.settings.objective)
+        return (*named, *(cost for cost in self._devices if cost.name not in {one.name for one in named}))
+
+    def on(self, path: str | Path) -> "Space":
+        """The space with the cost of a device file beside those of its objective: `latency("PATH")`, or `cost("PATH")`
+        where the file is of another quantity.
+
+        Raises:
+            CompileError: where the file cannot be read, or is none.
+        """
+        return replace(self, _devices=(*self._devices, cost_of(str(path), read_profile(Path(path)))))
+
+    @property
+    def device_files(self) -> Mapping[str, Profile]:
+        """The device files that its objective names, by their paths as it writes them.
+
+        Raises:
+            CompileError: where one cannot be read.
+        """
+        return files_of(self._own_costs)
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """The texts of all files that the program needs beside its own: imports and device files."""
+        return {**self.imports, **{path: profile.dumped() for path, profile in self.device_files.items()}}
+
+    @property
+    def shown_costs(self) -> tuple[Cost, ...]:
+        """The costs of `cost_names`."""
+        return tuple(self.costs.costs[name] for name in self.cost_names)
 
     @property
     def cost_names(self) -> tuple[str, ...]:
@@ -134,7 +176,7 @@ class Space:
         chosen = self.choices(choices)
         source = Source(f"{self.name}.nas", self.derived(chosen))
         graph = run(self.graph, derivation(chosen), CHECKED)
-        return Space(self.name, graph, self.settings, source, self._module, self._elaboration)
+        return Space(self.name, graph, self.settings, source, self._module, self._elaboration, self._devices)
 
     def arch(self, choices: Choices) -> str:
         """`derived`, compiled again and compared with the network of `choices`.
@@ -214,6 +256,8 @@ def check(path: Path) -> Sequence[Diagnostic]:
         found += mistakes
         space = None if module.is_library else _compile(module, mistakes, None)
         if not found:
+            if space is not None:
+                _ = space.costs.at(space.sample(0), space.cost_names)  # device files have all kernels
             elaborated = space._elaboration.graph if space else None  # pyright: ignore[reportPrivateUsage]
             found += warnings(module, elaborated, space and space.graph, space.settings if space else Settings())
     except CompileError as error:
@@ -224,7 +268,7 @@ def check(path: Path) -> Sequence[Diagnostic]:
 def _load_module(path: Path, source: Source) -> tuple[Module, Sequence[Diagnostic]]:
     """The parsed file of this text, and the mistakes that show without running it; those of the imports themselves end
     it."""
-    loader = Loader(path.parent)
+    loader = Loader(path)
     module = loader.load(path, source)
     if loader.diagnostics:
         raise CompileError(loader.diagnostics)
@@ -258,7 +302,7 @@ def supernet(space: Space, resolution: Resolution = "all") -> "Supernet":
     """
     from nasir.supernets import build  # imports torch
 
-    return build(space.graph, resolution, costs=space.cost_names)
+    return build(space.graph, resolution, costs=space.shown_costs)
 
 
 def emit(network: Space, notes: Sequence[str] = ()) -> str:

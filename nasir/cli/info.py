@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nasir.api import Space, load
+from nasir.cli.costs import costed
 from nasir.cli.options import File, Json, With, parameters
 from nasir.cost.extremes import cost_range
 from nasir.cost.registry import COSTS, by_convention
@@ -26,7 +27,11 @@ def command(
     ] = "ours",
     cost: Annotated[
         list[str] | None,
-        typer.Option("--cost", metavar="NAME", help="Another cost to show, as `activations`; may be repeated."),
+        typer.Option(
+            "--cost",
+            metavar="NAME|FILE.json",
+            help="Another cost to show, as `activations`, or that of a device file (`nasir profile`); may be repeated.",
+        ),
     ] = None,
 ) -> None:
     """Show a space or a network: decisions, number of networks, costs, layers with their shapes.
@@ -39,15 +44,15 @@ def command(
     if not costs:
         known = dict.fromkeys(cost.convention for cost in COSTS.values())
         raise typer.BadParameter(" or ".join(known), param_hint="--convention")
-    for name in cost or ():
-        if name not in COSTS:
-            raise typer.BadParameter(f"`{name}` is none of {', '.join(COSTS)}", param_hint="--cost")
-    shown = tuple(dict.fromkeys((*costs, *(cost or ()))))
     space = load(file, **parameters(given))
+    shown = dict.fromkeys(costs)
+    for name in cost or ():
+        space, found = costed(space, name)
+        shown[found] = None
     if as_json:
-        print(json.dumps(facts(space, shown), indent=2))
+        print(json.dumps(facts(space, [*shown]), indent=2))
         return
-    _print(space, shown)
+    _print(space, [*shown])
 
 
 def facts(space: Space, costs: Sequence[str]) -> dict[str, object]:
@@ -60,21 +65,22 @@ def facts(space: Space, costs: Sequence[str]) -> dict[str, object]:
         "networks": None if networks is None else str(networks),
         "networks_log10": None if networks is None else math.log10(networks),
         **{_label(cost): dict(zip(("min", "max"), cost_range(space.costs, cost), strict=True)) for cost in costs},
-        "conventions": {_label(cost): COSTS[cost].words for cost in costs},
+        "conventions": {_label(cost): space.costs.costs[cost].words for cost in costs},
         "layers": [
             {"name": r.name, "block": r.block, "output": r.shape, **{_label(c): n for c, n in r.costs.items()}}
-            for r in layer_rows(space.graph, costs)
+            for r in layer_rows(space.costs, costs)
         ],
     }
 
 
 def _label(cost: str) -> str:
     """What a cost goes by beside others: of another convention what it counts, else its own name."""
-    return COSTS[cost].quantity if COSTS[cost].convention != "ours" else cost
+    return COSTS[cost].quantity if cost in COSTS and COSTS[cost].convention != "ours" else cost
 
 
 def _print(space: Space, costs: Sequence[str]) -> None:
     from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
     from rich.table import Table
 
     from nasir.terminal import Terminal
@@ -82,11 +88,14 @@ def _print(space: Space, costs: Sequence[str]) -> None:
     console = Terminal(highlight=False)
     console.print(f"[bold]{space.name}[/]  {_headline(space)}", soft_wrap=True)
     layers = Table("layer", "made of", "output", box=SIMPLE_HEAD, header_style="dim")
-    rows = layer_rows(space.graph, costs)
+    rows = layer_rows(space.costs, costs)
+    known = space.costs.costs
     for cost in rows[0].costs:
         layers.add_column(_label(cost), justify="right")
     for row in rows:
-        layers.add_row(row.name, row.block, row.shape, *(f"{amount:,}" for amount in row.costs.values()))
+        layers.add_row(
+            row.name, row.block, row.shape, *(known[name].amount(amount) for name, amount in row.costs.items())
+        )
     console.print(layers)
     if space.decisions:
         decisions = Table("decision", "options", box=SIMPLE_HEAD, header_style="dim")
@@ -96,8 +105,9 @@ def _print(space: Space, costs: Sequence[str]) -> None:
     width = max(7, *(len(_label(cost)) for cost in costs))
     for cost in costs:
         least, most = cost_range(space.costs, cost)
-        amount = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-        console.print(f"{_label(cost):<{width}} {amount}   [dim]{COSTS[cost].words}[/]", soft_wrap=True)
+        ends = dict.fromkeys((known[cost].amount(least), known[cost].amount(most)))
+        words = f"   [dim]{escape(known[cost].words)}[/]"
+        console.print(f"{escape(_label(cost)):<{width}} {' to '.join(ends)}{words}", soft_wrap=True)
 
 
 def _headline(space: Space) -> str:

@@ -20,6 +20,7 @@ from nasir.cli import (
     ir,
     mistakes,
     predict,
+    profile,
     report,
     search,
     sweep,
@@ -61,7 +62,23 @@ def options(
     """Compile neural architecture search spaces: search them, derive networks, emit plain PyTorch."""
 
 
-for module in (check, fmt, info, ir, draw, search, sweep, report, derive, build, train, predict, export, explain):
+for module in (
+    check,
+    fmt,
+    info,
+    ir,
+    draw,
+    search,
+    sweep,
+    report,
+    derive,
+    build,
+    train,
+    predict,
+    export,
+    profile,
+    explain,
+):
     app.command(module.NAME, context_settings=_HELP)(module.command)
 
 

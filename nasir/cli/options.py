@@ -10,6 +10,7 @@ import typer
 from nasir.api import Space
 from nasir.cli import mistakes
 from nasir.cost.registry import COSTS, PRIMARY
+from nasir.cost.tabled import FAMILIES
 from nasir.files import Unreadable, parse_json, read_any
 from nasir.ir.values import Scalar
 from nasir.mistakes import unreadable
@@ -67,7 +68,7 @@ def with_request(command: str) -> Callable[[Callable[..., None]], Callable[..., 
 def with_limits(function: Callable[..., None]) -> Callable[..., None]:
     """Makes of a function's parameter `limits` an option for each cost, `--macs 20M,40M`; it gets those that are
     given, by the cost's name."""
-    names = {name: name.replace("(", "_").replace(")", "") for name in COSTS}
+    names = {name: name.replace("(", "_").replace(")", "") for name in (*COSTS, *FAMILIES)}
 
     def run(**values: Any) -> None:
         given = {cost: values.pop(taken) for cost, taken in names.items()}
@@ -96,7 +97,9 @@ def _limits(one: tuple[str, str]) -> inspect.Parameter:
     cost, taken = one
     flag = f"--{taken.replace('_', '-')}"
     example = "`20M,40M,60M`, or `40%,60%`" if cost == PRIMARY else "in place of those on another cost"
-    words = f"Bounds on {COSTS[cost].title[:1].lower()}{COSTS[cost].title[1:]}: {example}."
+    title = COSTS[cost].title if cost in COSTS else "The cost of the device file that the program names"
+    example = example if cost in COSTS else "`4ms,5ms`" if "" not in FAMILIES[cost].units else example
+    words = f"Bounds on {title[:1].lower()}{title[1:]}: {example}."
     annotation = Annotated[str | None, typer.Option(flag, metavar="LIMITS", help=words)]
     return inspect.Parameter(taken, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 

@@ -70,7 +70,7 @@ def command(
         named = [one.name for one in OPTIONS if one.option.renamed and _is_given(context, one.name)]
         space, request = repeat(source, replace(request, out=request.out or again), named)
     console = console_of_rank(quiet)
-    result = stoppable(lambda: search(space, request, console), request.folder)
+    result = stoppable(lambda: search(space, request, console), resumed(request.folder))
     show(result, request.folder, console)
     if source is not None:
         _compare(source, request.folder, console)
@@ -111,7 +111,12 @@ def console_of_rank(quiet: bool) -> "Console":
     return Terminal(highlight=False, quiet=quiet or rank() > 0)
 
 
-def stoppable(run: Callable[[], T], folder: Path) -> T:
+def resumed(folder: Path) -> str:
+    """How a run in a folder goes on."""
+    return f"`--out {folder} --resume` and the same options"
+
+
+def stoppable(run: Callable[[], T], again: str) -> T:
     """What `run` returns; where a signal stops it, the way to go on with it, and the exit status of the signal."""
     from nasir.jobs.signals import Stopped
 
@@ -119,8 +124,7 @@ def stoppable(run: Callable[[], T], folder: Path) -> T:
         return run()
     except Stopped as stopped:
         if rank() == 0:
-            words = f"stopped, and saved: go on with `--out {folder} --resume` and the same options"
-            print(plain(words), file=sys.stderr)
+            print(plain(f"stopped, and saved: go on with {again}"), file=sys.stderr)
         raise typer.Exit(128 + stopped.signal) from None
 
 
@@ -139,8 +143,10 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
     chosen = by_layer({name: key(option) for name, option in result.chosen.items()})
     if chosen:
         table.add_column("chosen")
-    for row in layer_rows(result.network.graph, costs):
-        cells = [row.name, row.block, row.shape, *(f"{amount:,}" for amount in row.costs.values())]
+    known = result.network.costs
+    for row in layer_rows(known, costs):
+        amounts = (known.costs[name].amount(amount) for name, amount in row.costs.items())
+        cells = [row.name, row.block, row.shape, *amounts]
         table.add_row(*cells, *([chosen.get(row.name, "")] if chosen else []))
     console.print(table)
     show_summary(result.summary, folder, console, result.decisions)
@@ -148,13 +154,13 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
 
 def show_summary(summary: "Summary", folder: Path, console: "Console", decisions: int = 0) -> None:
     """The figures of a run, of a search over so many decisions."""
-    from nasir.cost.registry import COSTS
-    from nasir.runs.summary import NOT_LANDED, undecided, used
+    from nasir.runs.summary import NOT_LANDED, amounts, undecided, used
 
-    width = max(len(COSTS[cost].unit) for cost in summary.costs)
-    for cost, figure in summary.costs.items():
+    told = amounts(summary.costs)
+    width = max(len(label) for label, _ in told)
+    for cost, (label, amount) in zip(summary.costs, told, strict=True):
         of_bound = used(summary.bounds, cost)
-        words = f"{COSTS[cost].unit:<{width}}  {figure:,}"
+        words = f"{label:<{width}}  {amount}"
         console.print(words + f"   [dim]{of_bound}[/]" * bool(of_bound))
     titles = {
         f"test {metric.title}": metric.shown(value) for metric, value in zip(summary.metrics, summary.test, strict=True)

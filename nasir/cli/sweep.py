@@ -1,5 +1,6 @@
 """`nasir sweep`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -7,8 +8,9 @@ import typer
 
 from nasir.api import load
 from nasir.cli.options import File, Quiet, With, check_start, folder, parameters, with_limits, with_request
-from nasir.cli.search import stoppable
+from nasir.cli.search import resumed, stoppable
 from nasir.cost.registry import PRIMARY
+from nasir.cost.tabled import FAMILIES
 from nasir.jobs.machine import under_torchrun
 from nasir.lang.settings import with_bounds
 from nasir.runs.request import Request
@@ -56,6 +58,8 @@ def command(
     ((cost, texts),) = limits.items()
     space = load(file, **parameters(given))
     settings = request.settle(space.settings)
+    if cost in FAMILIES:
+        cost = _of_a_file(cost, settings.objective.costs)
     out = out or Path("runs") / f"{space.name}_sweep"
     family = members(cost, [limit.strip() for limit in texts.split(",") if limit.strip()], out)
     if not family:
@@ -77,7 +81,7 @@ def command(
 
     many = "1 search" if len(family) == 1 else f"{len(family)} searches, {min(jobs, len(family))} at a time"
     console.print(f"{many}; lines in {out}/*.log", soft_wrap=True, markup=False)
-    failed = stoppable(lambda: run_all(family, arguments, jobs, done), out)
+    failed = stoppable(lambda: run_all(family, arguments, jobs, done), resumed(out))
     finished = [member for member in family if member not in failed]
     if finished:
         console.print(write_family(out, cost, finished), end="", markup=False)
@@ -86,3 +90,12 @@ def command(
     console.print(f"everything in {out}", style="dim", markup=False, soft_wrap=True)
     if failed:
         raise typer.Exit(1)
+
+
+def _of_a_file(family: str, costs: Sequence[str]) -> str:
+    """The cost of that kind which the program's objective names."""
+    named = [cost for cost in costs if cost.startswith(f"{family}(")]
+    if len(named) != 1:
+        count = "no device file" if not named else "several device files"
+        raise typer.BadParameter(f"the program's objective names {count} with `{family}`")
+    return named[0]

@@ -7,7 +7,7 @@ import typer
 
 from nasir.api import load
 from nasir.cli.options import File, Quiet, With, check_start, parameters, with_request
-from nasir.cli.search import console_of_rank, show, show_summary, stoppable
+from nasir.cli.search import console_of_rank, resumed, show, show_summary, stoppable
 from nasir.lang.settings import Settings
 from nasir.runs.request import Request
 
@@ -31,7 +31,9 @@ def command(file: File, *, given: With = None, request: Request, quiet: Quiet = 
     request = replace(request, out=folder)
     settings = request.settle(network.settings if network else Settings(), "train")
     if network is None:
-        show_summary(stoppable(lambda: train_file(Path(file), settings, request, console), folder), folder, console)
+        show_summary(
+            stoppable(lambda: train_file(Path(file), settings, request, console), resumed(folder)), folder, console
+        )
         return
     decided = replace(network, settings=settings)
-    show(stoppable(lambda: train_network(decided, request, console), folder), folder, console)
+    show(stoppable(lambda: train_network(decided, request, console), resumed(folder)), folder, console)

@@ -1,16 +1,19 @@
 """What a cost is: all that the rest of nasir asks of one."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nasir.ir.circuit import Polynomial
 from nasir.ir.graph import Choices
 from nasir.ir.ops import Op, Tensors
-from nasir.ir.sizes import Number, Sizing
+from nasir.ir.sizes import Number, Sizing, exact
+from nasir.ir.values import Scalar
 
 if TYPE_CHECKING:
     from nasir.cost.model import CostModel, Network, Walk
+    from nasir.cost.steps import PricedNode
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Cost(ABC):
 
     `name` is what programs call it; `quantity` what it is a count of, by which conventions are compared (`macs` and
     `published_macs` both count `macs`); `unit` and `title` are what figures and columns show, `words` says what it
-    counts. `is_standard` ones are shown and recorded everywhere; others where they are asked for.
+    counts; `units` are those in which programs write limits, with what each stands for; `scale` of its whole numbers
+    are one `unit`. `is_standard` ones are shown and recorded everywhere; others where they are asked for.
     """
 
     name: str
@@ -36,14 +40,30 @@ class Cost(ABC):
     words: str
     convention: str = "ours"
     is_standard: bool = False
+    units: Mapping[str, float] = {"": 1}
+    scale: float = 1
 
     @abstractmethod
     def at(self, network: "Network") -> int:
         """Its value at one network, exactly."""
 
     @abstractmethod
-    def expected(self, model: "CostModel") -> Polynomial:
-        """Its value under the gates, over slots of `model.distributions.circuit`; exact at one-hot gates."""
+    def expected(self, model: "CostModel") -> Polynomial | tuple[Polynomial, ...]:
+        """Its value under the gates, over slots of `model.distributions.circuit`, exact at one-hot gates; of several
+        polynomials the largest."""
+
+    @property
+    def label(self) -> str:
+        """What an amount is of, in a table: its unit, of its convention."""
+        return self.unit
+
+    def amount(self, value: float) -> str:
+        """A value as it is shown, in its `unit`."""
+        return f"{value / self.scale:,.3f}" if self.scale != 1 else f"{round(value):,}"
+
+    def shares(self, network: "Network") -> Mapping[str, int] | None:
+        """What of its value is each node's, by the node's name; None of a cost that is no sum."""
+        return None
 
     def told(self, counters: Counters) -> int | None:
         """Its value as torch's own counters have it; None where they cannot tell."""
@@ -80,13 +100,21 @@ class AdditiveCost(Cost):
         assert isinstance(cost, int), "sizes are exact, and so are costs"
         return cost
 
+    def shares(self, network: "Network") -> Mapping[str, int]:
+        found = {it.node.name: self.price(op, it, network.size) for op, it in network.active(self)}
+        return {name: price for name, price in found.items() if isinstance(price, int)}
+
     def expected(self, model: "CostModel") -> Polynomial:
         return model.sums(self).expected((self,))[self.name]
 
     def walk(self, model: "CostModel", choices: Choices) -> "Walk":
         from nasir.cost.walks import Sum
 
-        return Sum(model.sums(self), self, choices)
+        def rule(known: Mapping[str, Scalar]) -> "Callable[[PricedNode], Number]":
+            size = exact(known)
+            return lambda one: self.price(one.op, one.it, size)
+
+        return Sum(model.sums(self), rule, choices)
 
     def growing(self, model: "CostModel") -> frozenset[str]:
         return model.sums(self).growing

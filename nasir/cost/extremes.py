@@ -6,7 +6,6 @@ from itertools import combinations, product
 from typing import Literal
 
 from nasir.cost.model import Change, CostModel, Walk
-from nasir.cost.registry import COSTS
 from nasir.ir.dims import Decision
 from nasir.ir.graph import Choices
 from nasir.ir.values import Scalar
@@ -24,7 +23,7 @@ def extreme(model: CostModel, cost: str, end: Literal["smallest", "largest"]) ->
     alternatives, which is most often a skip; where there are at most `_MOST_PAIRS` changes of two decisions, those too.
     No such change betters what it finds; where more must change together it can miss the best.
     """
-    growing = COSTS[cost].growing(model)
+    growing = model.costs[cost].growing(model)
     few = [d for d in model.graph.decisions if d.name not in growing]
     sign = 1 if end == "smallest" else -1
     if math.prod(len(d.options) for d in few) <= _MOST_NETWORKS:

@@ -1,13 +1,13 @@
 """The costs of a graph: at one network exactly, under the gates as polynomials."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast
 
-from nasir.cost.base import AdditiveCost
+from nasir.cost.base import AdditiveCost, Cost
 from nasir.cost.registry import COSTS, STANDARD
-from nasir.cost.steps import Priced, Steps, sizes_of, steps_of
+from nasir.cost.steps import Priced, PricedNode, Steps, steps_of
 from nasir.ir.activity import Activity, holds, node_activities, probability
 from nasir.ir.circuit import Polynomial, total
 from nasir.ir.dims import SELECT
@@ -17,6 +17,7 @@ from nasir.ir.ops import OPS, Op, Tensors, tensors
 from nasir.ir.sizes import Sizing, evaluate, exact
 from nasir.ir.values import Ref, Scalar
 
+T = TypeVar("T")
 Change = tuple[str, Scalar]
 """A decision, and the option that it takes."""
 
@@ -41,23 +42,31 @@ class Walk(Protocol):
 
 
 class CostModel:
-    """The costs of a graph with shapes."""
+    """The costs of a graph with shapes: those that there are, and `own` ones of the program, as of a device file."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, own: Sequence[Cost] = ()) -> None:
         self.graph = graph
+        self.costs: Mapping[str, Cost] = {**COSTS, **{cost.name: cost for cost in own}}
         self.distributions = Distributions(graph.decision_map, graph.dim_map)
-        self._sums: dict[str, Sums] = {}
+        self._sums: dict[str, NodeSums] = {}
+        self._kept: dict[str, Any] = {}
+
+    def kept(self, name: str, make: Callable[[], T]) -> T:
+        """What a cost has made of this graph, made once."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        return cast(T, self._kept[name])
 
     def at(self, choices: Choices, names: Sequence[str] = STANDARD) -> Mapping[str, int]:
         """The exact costs of the network of `choices`."""
         network = Network(self, evaluate(self.graph, choices))
-        return {name: COSTS[name].at(network) for name in names}
+        return {name: self.costs[name].at(network) for name in names}
 
-    def expected(self, names: Sequence[str] = STANDARD) -> Mapping[str, Polynomial]:
-        """The effective costs as polynomials over the gates; exact at one-hot gates."""
-        found: dict[str, Polynomial] = {}
+    def expected(self, names: Sequence[str] = STANDARD) -> Mapping[str, Polynomial | tuple[Polynomial, ...]]:
+        """The effective costs as polynomials over the gates, exact at one-hot gates; of several the largest counts."""
+        found: dict[str, Polynomial | tuple[Polynomial, ...]] = {}
         together: dict[int, list[AdditiveCost]] = {}
-        for cost in map(COSTS.__getitem__, names):
+        for cost in map(self.costs.__getitem__, names):
             if isinstance(cost, AdditiveCost) and type(cost).expected is AdditiveCost.expected:
                 together.setdefault(id(self.sums(cost)), []).append(cost)
             else:
@@ -68,19 +77,19 @@ class CostModel:
 
     def walk(self, cost: str, choices: Choices) -> Walk:
         """The cost at `choices`, to be changed one decision at a time."""
-        return COSTS[cost].walk(self, choices)
+        return self.costs[cost].walk(self, choices)
 
     @cached_property
     def activities(self) -> Mapping[str, Activity]:
         """When each node is in the network."""
         return node_activities(self.graph, self.distributions)
 
-    def sums(self, cost: AdditiveCost) -> "Sums":
+    def sums(self, cost: AdditiveCost) -> "NodeSums":
         """The nodes that an additive cost prices; costs that price the same ops share it."""
         if cost.name not in self._sums:
             priced = frozenset(name for name, op in OPS.items() if cost.prices(op))
             shared = next((sums for sums in self._sums.values() if sums.ops == priced), None)
-            self._sums[cost.name] = shared or Sums(self, priced)
+            self._sums[cost.name] = shared or NodeSums(self, priced)
         return self._sums[cost.name]
 
 
@@ -108,45 +117,53 @@ class Network:
         sums = self.model.sums(cost)
         if id(sums) not in self._active:
             truth = {activity: holds(activity, self.known) for activity in sums.distinct}
-            self._active[id(sums)] = [(op, it) for op, it, activity in sums.priced if truth[activity]]
+            self._active[id(sums)] = [(one.op, one.it) for one in sums.priced if truth[one.activity]]
         return self._active[id(sums)]
 
 
 class Sums:
-    """The nodes of a graph that a cost is a sum over, and where a change of one decision leads among them."""
+    """What of a graph a cost is a sum over, and where a change of one decision leads among it."""
+
+    def __init__(self, model: CostModel, priced: Sequence[Priced]) -> None:
+        self.model, self.graph, self.parts = model, model.graph, priced
+        self.distinct = frozenset(one.activity for one in priced)
+
+    @cached_property
+    def steps(self) -> Steps:
+        """What is computed of a network, and where a change of one decision leads."""
+        return steps_of(self.graph, self.parts)
+
+
+class NodeSums(Sums):
+    """The nodes of a graph that a cost is a sum over."""
 
     def __init__(self, model: CostModel, ops: frozenset[str]) -> None:
-        self.model, self.graph, self.ops = model, model.graph, ops
-        self.priced: tuple[Priced, ...] = tuple(
-            (OPS[node.op], tensors(self.graph, node.name), model.activities[node.name])
-            for node in self.graph.nodes
+        self.ops = ops
+        self.priced: tuple[PricedNode, ...] = tuple(
+            PricedNode(OPS[node.op], tensors(model.graph, node.name), model.activities[node.name])
+            for node in model.graph.nodes
             if OPS[node.op].name in ops
         )
-        self.distinct = frozenset(activity for _, _, activity in self.priced)
+        super().__init__(model, self.priced)
 
     def expected(self, costs: Sequence[AdditiveCost]) -> dict[str, Polynomial]:
         """These costs under the gates, in one walk over the nodes: each op's price at mean sizes, times the probability
         that the op is there."""
         distributions = self.model.distributions
         parts: dict[str, list[Polynomial]] = {cost.name: [] for cost in costs}
-        for op, it, activity in self.priced:
-            slot = probability(activity, distributions)
+        for one in self.priced:
+            slot = probability(one.activity, distributions)
             weight = Polynomial({(() if slot is None else (slot,)): 1.0})
             for cost in costs:
-                parts[cost.name].append(weight * cost.price(op, it, distributions.mean))
+                parts[cost.name].append(weight * cost.price(one.op, one.it, distributions.mean))
         return {name: total(polynomials) for name, polynomials in parts.items()}
-
-    @cached_property
-    def steps(self) -> Steps:
-        """What is computed of a network, and where a change of one decision leads."""
-        return steps_of(self.graph, self.priced)
 
     @cached_property
     def growing(self) -> frozenset[str]:
         """Decisions that every cost grows with, whatever the others are: numbers that reach costs as sizes alone, by
         functions that grow with them. Formulas of costs have no minus."""
         switching = {name for activity in self.distinct for name in activity.asks()}
-        sizing = {name for _, it, _ in self.priced for name in sizes_of(it)}
+        sizing = {name for one in self.priced for name in one.reads}
         for dim in reversed(self.graph.dims):  # users before what they use
             grows = _GROWS.get(dim.function, ()) if dim.name not in switching else ()
             if dim.name not in switching | sizing:

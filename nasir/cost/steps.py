@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Protocol
 
 from nasir.ir.activity import Activity
 from nasir.ir.graph import Graph, values_of
@@ -10,8 +11,32 @@ from nasir.ir.ops import Op, Tensors
 from nasir.ir.sizes import evaluator
 from nasir.ir.values import Ref, Scalar
 
-Priced = tuple[Op, Tensors, Activity]
-"""A node that a cost prices, and the condition under which it is in the network."""
+
+class Priced(Protocol):
+    """What a cost prices: the condition under which it is in the network, and the decisions and dims that its price
+    follows from."""
+
+    @property
+    def activity(self) -> Activity: ...
+
+    @property
+    def reads(self) -> Set[str]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class PricedNode:
+    """A node that a cost prices."""
+
+    op: Op
+    it: Tensors
+    activity: Activity
+
+    @property
+    def reads(self) -> Set[str]:
+        """The decisions and dims that its costs are computed from."""
+        mentioned = {v.name for type in self.it.operands.values() for v in type.values() if isinstance(v, Ref)}
+        return mentioned | {v.name for v in values_of(self.it.node) if isinstance(v, Ref)}
+
 
 Thing = str | Activity
 """What has a value in a network: a decision or a dim, by its name, or a condition."""
@@ -26,7 +51,7 @@ class Computed:
 
 
 Step = Computed | Activity | int
-"""A dim, a condition, or the number of a priced node."""
+"""A dim, a condition, or the number of what is priced."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +70,9 @@ class Steps:
 
 
 def steps_of(graph: Graph, priced: Sequence[Priced]) -> Steps:
-    """The steps to the prices of these nodes."""
-    sizes = [sizes_of(it) for _, it, _ in priced]
-    asked = {activity: activity.asks() for activity in dict.fromkeys(activity for _, _, activity in priced)}
+    """The steps to the prices of these."""
+    sizes = [one.reads for one in priced]
+    asked = {activity: activity.asks() for activity in dict.fromkeys(one.activity for one in priced)}
     order = _order(graph, priced, sizes, asked)
     things: tuple[Thing, ...] = (*graph.decision_map, *graph.dim_map, *asked)
     readers: dict[Thing, list[int]] = {thing: [] for thing in things}
@@ -57,7 +82,7 @@ def steps_of(graph: Graph, priced: Sequence[Priced]) -> Steps:
     for place, step in enumerate(order):
         match step:
             case int():
-                reads, activity = sizes[step], priced[step][2]
+                reads, activity = sizes[step], priced[step].activity
                 for name in reads:
                     sized[name].setdefault(activity, []).append(place)
                 readers[activity].append(place)
@@ -100,12 +125,6 @@ def _order(
     places = {activity: behind(names) for activity, names in asked.items()}
     for activity, place in places.items():
         stages[place].append(activity)
-    for i, (_, _, activity) in enumerate(priced):
-        stages[max(places[activity], behind(sizes[i]))].append(i)
+    for i, one in enumerate(priced):
+        stages[max(places[one.activity], behind(sizes[i]))].append(i)
     return [step for stage in stages for step in stage]
-
-
-def sizes_of(it: Tensors) -> set[str]:
-    """The decisions and dims that a node's costs are computed from."""
-    mentioned = {v.name for type in it.operands.values() for v in type.values() if isinstance(v, Ref)}
-    return mentioned | {v.name for v in values_of(it.node) if isinstance(v, Ref)}

@@ -3,13 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nasir.cost.base import AdditiveCost
-from nasir.cost.model import CostModel
-from nasir.cost.registry import COSTS, STANDARD
-from nasir.ir.graph import Graph, Type
-from nasir.ir.ops import OPS, tensors
+from nasir.cost.model import CostModel, Network
+from nasir.cost.registry import STANDARD
+from nasir.ir.graph import Type
 from nasir.ir.regions import parts
-from nasir.ir.sizes import evaluate, exact
+from nasir.ir.sizes import evaluate
 from nasir.ir.values import Value
 
 
@@ -24,23 +22,24 @@ class LayerRow:
     costs: Mapping[str, int]
 
 
-def layer_rows(graph: Graph, names: Sequence[str] = STANDARD) -> list[LayerRow]:
+def layer_rows(model: CostModel, names: Sequence[str] = STANDARD) -> list[LayerRow]:
     """The network's flows and the layers of its tables, in order, with these costs."""
-    model = CostModel(graph)
-    sums = {name: cost for name in names if isinstance(cost := COSTS[name], AdditiveCost) and not graph.decisions}
-    size = exact(evaluate(graph, {})) if sums else exact({})
+    graph = model.graph
+    shares = {} if graph.decisions else _shares(model, names)
     shape = _shape(model, graph.input.shape)
     rows: list[LayerRow] = []
     for part in parts(graph):
-        priced = [(OPS[node.op], tensors(graph, node.name)) for node in part.nodes] if sums else []
-        costs: dict[str, int] = {}
-        for name, cost in sums.items():
-            total = sum((cost.price(op, it, size) for op, it in priced if cost.prices(op)), 0)
-            assert isinstance(total, int), "sizes are exact, and so are costs"
-            costs[name] = total
+        costs = {name: sum(own.get(node.name, 0) for node in part.nodes) for name, own in shares.items()}
         shape = _shape(model, part.nodes[-1].shape) if part.nodes else shape
         rows.append(LayerRow(part.name, part.block, shape, costs))
     return rows
+
+
+def _shares(model: CostModel, names: Sequence[str]) -> dict[str, Mapping[str, int]]:
+    """What of each cost that is a sum is each node's, in a concrete network."""
+    network = Network(model, evaluate(model.graph, {}))
+    found = ((name, model.costs[name].shares(network)) for name in names if name in model.costs)
+    return {name: shares for name, shares in found if shares is not None}
 
 
 def _shape(model: CostModel, type: Type) -> str:

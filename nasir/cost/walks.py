@@ -1,15 +1,16 @@
 """The cost of a network whose choices change one decision at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from typing import Any
 
-from nasir.cost.base import AdditiveCost, Cost
+from nasir.cost.base import Cost
 from nasir.cost.model import Change, CostModel, Network, Sums
 from nasir.cost.steps import Computed, Thing
 from nasir.ir.activity import Activity, holds
 from nasir.ir.graph import Choices
-from nasir.ir.sizes import evaluate, exact
+from nasir.ir.sizes import Number, evaluate
 from nasir.ir.values import Scalar
 
 
@@ -57,22 +58,28 @@ class Changed:
 
 
 class Sum:
-    """A sum over the ops of a network whose choices change one at a time.
+    """A sum over the parts of a network whose choices change one at a time, its ops or its kernels: `rule` makes of
+    the decisions and dims, which change, what tells the price of one; `constant` is added to every network.
 
-    A change goes along the steps (`nasir/cost/steps.py`) that read what changed, and prices only their nodes. What
+    A change goes along the steps (`nasir/cost/steps.py`) that read what changed, and prices only their parts. What
     comes of it from a step on follows from the few things that have changed and that later steps read: these outcomes
     are kept. Behind a row of skips, whose widths all follow from one before them, most changes meet one that is known.
     """
 
-    def __init__(self, model: Sums, cost: AdditiveCost, choices: Choices) -> None:
+    def __init__(
+        self,
+        model: Sums,
+        rule: Callable[[Mapping[str, Scalar]], Callable[[Any], Number]],
+        choices: Choices,
+        constant: int = 0,
+    ) -> None:
         self.model = model
-        self._rule = cost.price
         self._steps = model.steps
         self._known = dict(evaluate(model.graph, choices))
-        self._size = exact(self._known)
+        self._rule = rule(self._known)
         self._active = {activity: holds(activity, self._known) for activity in model.distinct}
-        self._prices = [self._price(i) for i in range(len(model.priced))]
-        self.total = sum(self._prices)
+        self._prices = [self._price(i) for i in range(len(model.parts))]
+        self.total = constant + sum(self._prices)
         self._outcomes: dict[int, dict[Front, int]] = {}
         """By the step and the front before it: by how much the total changes from there on."""
         self._places: list[int] = []
@@ -175,10 +182,10 @@ class Sum:
         self._count += len(passed)
 
     def _price(self, number: int) -> int:
-        """The price of a node, 0 where it is not active."""
-        op, it, activity = self.model.priced[number]
-        if not self._active[activity]:
+        """The price of a part, 0 where it is not active."""
+        one = self.model.parts[number]
+        if not self._active[one.activity]:
             return 0
-        price = self._rule(op, it, self._size)
+        price = self._rule(one)
         assert isinstance(price, int), "sizes are exact, and so are costs"
         return price

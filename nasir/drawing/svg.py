@@ -17,6 +17,14 @@ _OTHER = "#57606a"
 
 
 @dataclass(frozen=True)
+class Heat:
+    """A cost to colour layers by: of each the share of the dearest one's, and the amount as it is shown."""
+
+    title: str
+    layers: Mapping[str, tuple[float, str]]
+
+
+@dataclass(frozen=True)
 class Bar:
     """One layer in the picture's coordinates. `low` is where a space's least expansion ends."""
 
@@ -28,6 +36,8 @@ class Bar:
     hatched: bool
     layer: Layer
     activation: str
+    amount: str = ""
+    """Of the cost that the picture is coloured by."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +49,11 @@ class Stage:
     label: str
 
 
-def draw(graph: Graph) -> str:
-    """The SVG of a space, with the ranges that its layers can have, or of a network."""
+def draw(graph: Graph, heat: Heat | None = None) -> str:
+    """The SVG of a space, with the ranges that its layers can have, or of a network; `heat` colours it by a cost."""
     found = layers(graph)
     top = max(1.0, math.ceil(max((layer.expansion[1] for layer in found), default=1.0)))
-    bars = [_bar(i, layer, top) for i, layer in enumerate(found)]
+    bars = [_bar(i, layer, top, heat) for i, layer in enumerate(found)]
     kernels = sorted({k for layer in found for k in layer.kernels}, key=by_size)
     return template("network.svg.j2").render(
         name=graph.name,
@@ -59,13 +69,17 @@ def draw(graph: Graph) -> str:
         kernels=[(kernel, _COLOURS.get(kernel, _OTHER)) for kernel in kernels],
         mixed=list(combinations(kernels, 2)),
         colours={kernel: _COLOURS.get(kernel, _OTHER) for kernel in kernels},
+        legend=0 if heat else len(kernels),
+        heat=heat.title if heat else "",
+        scale=[_heated(share / 4) for share in range(5)],
     )
 
 
-def _bar(position: int, layer: Layer, top: float) -> Bar:
+def _bar(position: int, layer: Layer, top: float, heat: Heat | None) -> Bar:
     low, high = layer.expansion
     height = _PLOT * high / top if layer.skip != "all" else _PLOT * min(1.0, top) / top
-    fill = _fill(layer.kernels)
+    share, amount = heat.layers.get(layer.name, (0.0, "")) if heat else (0.0, "")
+    fill = _heated(share) if heat else _fill(layer.kernels)
     return Bar(
         x=_LEFT + _PITCH * position + (_PITCH - _BAR) / 2,
         y=_TOP + _PLOT - height,
@@ -75,7 +89,16 @@ def _bar(position: int, layer: Layer, top: float) -> Bar:
         hatched=layer.skip == "all",
         layer=layer,
         activation="/".join(_SHORT.get(a, a) for a in layer.activations),
+        amount=amount,
     )
+
+
+_COOL, _HOT = (255, 235, 200), (170, 20, 20)
+
+
+def _heated(share: float) -> str:
+    """From pale to dark red."""
+    return "#" + "".join(f"{round(a + share * (b - a)):02x}" for a, b in zip(_COOL, _HOT, strict=True))
 
 
 _SHORT = {"hswish": "hs", "relu": "re", "swish": "sw", "relu6": "r6"}

@@ -40,7 +40,7 @@ def model_source(graph: Graph, notes: Sequence[str] = ()) -> str:
     """The text of `model.py` for a concrete graph: torch alone, no trace of the search. `notes` are lines for its
     docstring, as they stand in the source."""
     definitions = classes_of(graph)
-    rows = {row.name: row for row in layer_rows(graph, (PRIMARY,))}
+    rows = {row.name: row for row in layer_rows(CostModel(graph), (PRIMARY,))}
     classes = [_Writer(definition, definitions, rows).text() for definition in definitions]
     helpers = helper_texts(graph)
     code = "\n".join([*helpers, *(line for c in classes for line in (*c.init, *c.forward))])

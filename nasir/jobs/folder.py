@@ -18,6 +18,8 @@ from nasir.jobs import mistakes
 from nasir.mistakes import not_written
 
 EVENTS = "events"
+DIGEST = "sha256:"
+"""What a digest begins with that stands for a text."""
 _LOCK = ".lock"
 _MARK = ".nasir"
 """A file that says of a folder that a run of ours began in it."""
@@ -91,9 +93,11 @@ class RunFolder:
         return mistakes.folder_not_made(self.path, reason)
 
     def _holds(self, name: str, text: object) -> bool:
-        """A file is this text."""
+        """A file is this text, or has this digest (`sha256:...`)."""
         try:
-            return isinstance(text, str) and read_regular(self.path / name) == text.encode("utf-8")
+            data = read_regular(self.path / name)
+            told = text.encode("utf-8") if isinstance(text, str) else None
+            return told in (data, f"{DIGEST}{hashlib.sha256(data).hexdigest()}".encode())
         except Unreadable:
             return False
 
@@ -324,5 +328,6 @@ _FILES = (
     "data.json",
     "deploy.json",
     "test.json",
+    "latency.json",
     *(f"checkpoint/{_checkpoint_name(phase, suffix)}" for phase in ("search", "train") for suffix in _CHECKPOINTS),
 )

@@ -389,6 +389,27 @@ def bounded_twice(where: str, cost: str, span: Span | None = None) -> Mistake:
     return Mistake(Diagnostic("E0513", f"{where} gives `{cost}` two bounds", span, ("keep the tighter one",)))
 
 
+def unit_out_of_place(span: Span, unit: str) -> Mistake:
+    hint = 'units belong to amounts of costs: `subject to latency("pi4.json") <= 5ms`'
+    return Mistake(Diagnostic("E0518", f"nothing here is measured in `{unit}`", span, (hint,)))
+
+
+def wrong_unit(span: Span, unit: str, known: Iterable[str]) -> Mistake:
+    words = ", ".join(f"`{one}`" for one in known if one)
+    hint = f"write one of {words}" if words else "write the number alone"
+    return Mistake(Diagnostic("E0518", f"nothing here is measured in `{unit}`", span, (hint,)))
+
+
+def no_unit(span: Span, cost: str, known: Iterable[str]) -> Mistake:
+    words = ", ".join(f"`{one}`" for one in known if one)
+    return Mistake(Diagnostic("E0519", f"an amount of `{cost}` has a unit", span, (f"write one of {words} behind it",)))
+
+
+def no_device_named(span: Span, cost: str) -> Mistake:
+    hint = f'write `{cost}("pi4.json")`, a file that `nasir profile` makes'
+    return Mistake(Diagnostic("E0520", f"`{cost}` is of a device, and names none", span, (hint,)))
+
+
 def flops(span: Span) -> Mistake:
     hint = "write `macs`: multiply-adds, which this field's papers call FLOPs; torch's counter reports two for each"
     return Mistake(Diagnostic("E0505", "`flops` means two different things", span, (hint,)))

@@ -109,8 +109,9 @@ def read(path: Path, name: str | None = None) -> Source:
 class Loader:
     """Loads a file and what it imports; every mistake of every file ends in `diagnostics`."""
 
-    def __init__(self, root: Path) -> None:
-        self._roots = (_real(root), _real(resources.folder("spaces")))
+    def __init__(self, path: Path) -> None:
+        """A loader for the program in the file `path`."""
+        self._roots = roots_of(path)
         self._loaded: dict[Path, Module | None] = {}
         self._loading: list[Path] = []
         self.diagnostics: list[Diagnostic] = []
@@ -144,7 +145,7 @@ class Loader:
         return module
 
     def _import(self, module: Module, item: s.Import) -> None:
-        path = self._locate(module, item.path)
+        path = located(module.path.parent, self._roots, item.path, "*.nas")
         key = _real(path)
         if len(self._loading) >= DEEPEST_IMPORTS:
             raise mistakes.too_large(item.path.span, "files import each other too deep", DEEPEST_IMPORTS)
@@ -165,24 +166,36 @@ class Loader:
             owner = imported.names.get(entry.name.text, (imported, None))[0]
             _define(module, entry.alias or entry.name, owner, imported.exported[entry.name.text])
 
-    def _locate(self, module: Module, path: s.String) -> Path:
-        written = PurePosixPath(path.value)
-        if written.is_absolute() or not path.value:
+
+def located(folder: Path, roots: tuple[Path, Path], path: s.String, kind: str) -> Path:
+    """The file that a program in a folder names, beside it or in the library: within the roots and nowhere else. `kind`
+    is the pattern of such files' names.
+
+    Raises:
+        Mistake: where there is none.
+    """
+    written = PurePosixPath(path.value)
+    if written.is_absolute() or not path.value:
+        raise mistakes.outside_roots(path.span, path.value)
+    known: list[str] = []
+    for place in (folder, roots[1]):
+        candidate = place / written
+        try:
+            inside = any(_real(candidate).is_relative_to(root) for root in roots)
+        except (OSError, ValueError):  # a name that no file system takes
+            break
+        if not inside:
             raise mistakes.outside_roots(path.span, path.value)
-        known: list[str] = []
-        for folder in (module.path.parent, self._roots[1]):
-            candidate = folder / written
-            try:
-                inside = any(_real(candidate).is_relative_to(root) for root in self._roots)
-            except (OSError, ValueError):  # a name that no file system takes
-                break
-            if not inside:
-                raise mistakes.outside_roots(path.span, path.value)
-            if os.path.isfile(candidate):
-                return candidate
-            with suppress(OSError):
-                known += [(written.parent / beside.name).as_posix() for beside in candidate.parent.glob("*.nas")]
-        raise mistakes.no_file(path.span, path.value, sorted(set(known)))
+        if os.path.isfile(candidate):
+            return candidate
+        with suppress(OSError):
+            known += [(written.parent / beside.name).as_posix() for beside in candidate.parent.glob(kind)]
+    raise mistakes.no_file(path.span, path.value, sorted(set(known)))
+
+
+def roots_of(path: Path) -> tuple[Path, Path]:
+    """The folders that a program may read files of: its own, and nasir's library."""
+    return _real(path.parent), _real(resources.folder("spaces"))
 
 
 def _real(path: Path) -> Path:
@@ -212,6 +225,9 @@ def _set_defaults(module: Module, item: s.Defaults) -> None:
 def _section_mistakes(module: Module) -> Iterator[Diagnostic]:
     first: dict[str, Span] = {}
     for item in module.tree.items:
+        for tree in s.walk(item) if not isinstance(item, s.Objective) else ():
+            if isinstance(tree, s.Number) and tree.unit:
+                yield mistakes.unit_out_of_place(tree.span, tree.unit).diagnostic
         match item:
             case s.Space(span=span) | s.NarrowedSpace(span=span):
                 section = "space"

@@ -1,14 +1,15 @@
 """`objective` sections as checked data."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from nasir.cost.registry import COSTS
+from nasir.cost.registry import COSTS, described
+from nasir.cost.tabled import FAMILIES
 from nasir.extensions import LOSSES
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
-from nasir.lang.formulas import cost_name, costs_in, has_names, number
+from nasir.lang.formulas import NO_UNITS, cost_name, costs_in, has_names, has_unit, number
 
 LOSS = "cross_entropy"
 """The loss where a program names none."""
@@ -81,7 +82,7 @@ def loss_in(item: s.Objective) -> str:
     found: dict[str, None] = {}
     for expr in costs_in(item.minimize):
         name = cost_name(expr) or ""
-        if name not in COSTS:
+        if described(name) is None:
             if name != LOSS and name not in (known := LOSSES.names()):  # those of installed packages too
                 _cost(expr, known)
             found[name] = None
@@ -107,7 +108,7 @@ def _product(whole: s.Expr, factors: list[s.Expr]) -> dict[str, float]:
 def _power(expr: s.Binary) -> Power:
     match expr.left:
         case s.Binary(operator="/", left=name) if cost_name(name) and not has_names(expr.left.right):
-            cost, target, exponent = _cost(name), number(expr.left.right, {}), number(expr.right, {})
+            cost, target, exponent = _cost(name), _limit(_cost(name), expr.left.right), number(expr.right, {})
             if not (0 < target < math.inf and 0 < exponent <= 8):
                 raise mistakes.bad_objective_number(
                     expr.span,
@@ -134,7 +135,7 @@ def _bound(constraint: s.Constraint) -> Bound:
     if cost_name(constraint.left) is None or constraint.operator != "<=":
         raise mistakes.bad_constraint(constraint.span)
     cost = _cost(constraint.left)
-    limit = number(constraint.right, {})
+    limit = number(constraint.right, {}) if constraint.percent else _limit(cost, constraint.right)
     if not 0 < limit < math.inf:
         raise mistakes.bad_bound(constraint.right.span, cost)
     return Bound(cost, limit / 100 if constraint.percent else limit, constraint.percent)
@@ -146,9 +147,25 @@ def _cost(expr: s.Expr, beside: Collection[str] = ()) -> str:
     assert name is not None, "only costs are asked"
     if name.lower() == "flops":
         raise mistakes.flops(expr.span)
-    if name not in COSTS:
-        raise mistakes.unknown_name(expr.span, name, (*COSTS, *beside))
+    if described(name) is None:
+        if name in FAMILIES:
+            raise mistakes.no_device_named(expr.span, name)
+        raise mistakes.unknown_name(expr.span, name, (*COSTS, *FAMILIES, *beside))
     return name
+
+
+def _limit(cost: str, expr: s.Expr) -> float:
+    """An amount of a cost, in the whole numbers that it is counted in."""
+    units = units_of(cost)
+    if "" not in units and not has_unit(expr):
+        raise mistakes.no_unit(expr.span, cost, units)
+    return number(expr, {}, units)
+
+
+def units_of(cost: str) -> Mapping[str, float]:
+    """The units in which amounts of a cost are written, with what each stands for."""
+    known = described(cost)
+    return known.units if known else NO_UNITS
 
 
 def _linear(expr: s.Expr) -> dict[str, float]:
@@ -162,10 +179,14 @@ def _linear(expr: s.Expr) -> dict[str, float]:
         case s.Binary(operator="*") if not has_names(expr.left):
             return {name: c * number(expr.left, {}) for name, c in _linear(expr.right).items()}
         case s.Binary(operator="*" | "/") if not has_names(expr.right):
-            factor = number(expr.right, {})
+            left = _linear(expr.left)
+            units = (
+                {unit: of for name in left for unit, of in units_of(name).items()} if expr.operator == "/" else NO_UNITS
+            )
+            factor = number(expr.right, {}, units)
             if expr.operator == "/" and factor == 0:
                 raise mistakes.arithmetic(expr.span, "division by zero")
-            return {n: c / factor if expr.operator == "/" else c * factor for n, c in _linear(expr.left).items()}
+            return {n: c / factor if expr.operator == "/" else c * factor for n, c in left.items()}
         case _ if not has_names(expr):
             return {"": number(expr, {})}
         case _:

@@ -20,6 +20,8 @@ LARGEST_NUMBER = 2**53
 LARGEST_SIDE = 1_000_000
 
 _MULTIPLES = {"K": 10**3, "M": 10**6, "G": 10**9}
+UNITS = ("us", "ms", "s", "KB", "MB")
+"""Of numbers in objectives; what each stands for is the cost's to say."""
 _ITEM = re.compile(r"^(?:from|set|block|choice|space|objective|search|train)\b", re.MULTILINE)
 _READABLE = {
     "NAME": "a name",
@@ -335,12 +337,14 @@ class _Builder:
 
     def _number(self, span: Span, children: list[Any]) -> s.Number:
         written = str(children[0])
+        unit = next((unit for unit in UNITS if written.endswith(unit)), "")
+        written = written.removesuffix(unit)
         multiple = _MULTIPLES.get(written[-1], 1)
         digits = written[:-1] if multiple > 1 else written
         value = float(digits) * multiple if set(digits) & set(".eE") else int(digits[:400]) * multiple
         if value > LARGEST_NUMBER:
             raise mistakes.too_large_number(span, LARGEST_NUMBER)
-        return s.Number(span, int(value) if multiple > 1 and value == int(value) else value, written)
+        return s.Number(span, int(value) if multiple > 1 and value == int(value) else value, str(children[0]), unit)
 
     def _pair(self, span: Span, children: list[Any]) -> s.Sides:
         height, width = (int(side[:400]) for side in str(children[0]).split("x"))

@@ -26,10 +26,11 @@ class Identifier(Tree):
 
 @dataclass(frozen=True)
 class Number(Tree):
-    """A number; `text` keeps its spelling (`325M`)."""
+    """A number; `text` keeps its spelling (`325M`), `unit` is that of `5ms`."""
 
     value: int | float
     text: str = field(compare=False)
+    unit: str = ""
 
 
 @dataclass(frozen=True)

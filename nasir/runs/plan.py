@@ -11,7 +11,7 @@ from rich.console import Console
 
 from nasir.api import Space
 from nasir.data import DataSet
-from nasir.jobs.folder import RunFolder
+from nasir.jobs.folder import DIGEST, RunFolder
 from nasir.jobs.machine import local_rank, rank_count
 from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
@@ -46,7 +46,7 @@ def plan(space: Space, job: Job, metrics: tuple[Metric, ...], goal: Targets | No
     return {
         "name": space.name,
         "space": space.source.text,
-        "imports": dict(space.imports),
+        "imports": {**space.imports, **{path: DIGEST + one.digest for path, one in space.device_files.items()}},
         "bounds": {bound.cost: bound.limit for bound in goal.bounds} if goal else {},
         **run_facts(space.settings, job, metrics),
     }

@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from nasir.api import Space, load
-from nasir.cost.registry import COSTS, STANDARD
+from nasir.cost.base import Cost
+from nasir.cost.registry import STANDARD, described
 from nasir.cost.table import layer_rows
 from nasir.diagnostics import CompileError
 from nasir.drawing import draw
@@ -21,8 +22,9 @@ from nasir.drawing.curves import Series, plot
 from nasir.ir.graph import Choices
 from nasir.ir.values import key
 from nasir.jobs.folder import RunFolder
+from nasir.profiling.winner import FILE as LATENCIES
 from nasir.runs import mistakes
-from nasir.runs.summary import NOT_LANDED, by_layer, costs_in, undecided, used
+from nasir.runs.summary import NOT_LANDED, amounts, by_layer, costs_in, undecided, used
 from nasir.searching.metric import Metric, metrics_of
 from nasir.templates import template
 
@@ -58,7 +60,8 @@ def write_report(run: Path) -> Path:
         CompileError: where the folder holds no run, or the page cannot be written.
     """
     folder = RunFolder(run)
-    plan, summary, choices, tested = map(folder.read_json, ("plan.json", "summary.json", "choices.json", "test.json"))
+    read = ("plan.json", "summary.json", "choices.json", "test.json", LATENCIES)
+    plan, summary, choices, tested, latencies = map(folder.read_json, read)
     if plan is None:
         raise mistakes.no_run(run)
     metrics, probabilities = (list(folder.lines(name)) for name in ("metrics.jsonl", "probabilities.jsonl"))
@@ -69,11 +72,11 @@ def write_report(run: Path) -> Path:
         page = template("report.html.j2").render(
             name=plan["name"],
             about=_about(plan),
-            figures=_figures(summary, metrics_of(plan)),
+            figures=[*_figures(summary, metrics_of(plan)), *_latencies(latencies)],
             remarks=_remarks(summary, len(choices or {})),
             curves=_curves(metrics, plan["bounds"], metrics_of(plan)[0]),
             picture=draw(network.graph) if network else "",
-            costs=[COSTS[name].unit for name in shown],
+            costs=_columns(network, shown),
             rows=list(_rows(network, shown, chosen, _moved(summary))) if network else [],
             classes=_classes(tested),
             confusion=_confusion(tested),
@@ -110,16 +113,27 @@ def _about(plan: Mapping[str, Any]) -> str:
 def _figures(summary: Mapping[str, Any] | None, metrics: Sequence[Metric]) -> list[tuple[str, str, str]]:
     if summary is None:
         return [("state", "not finished", "")]
-    bounds, first = summary.get("bounds", {}), metrics[0]
+    bounds, first, costs = summary.get("bounds", {}), metrics[0], costs_in(summary)
     found = [
         *((f"test {one.title}", one.shown(summary[f"test_{one.name}"]), "trained from scratch") for one in metrics),
-        *((COSTS[name].unit, f"{figure:,}", used(bounds, name)) for name, figure in costs_in(summary).items()),
+        *((*shown, used(bounds, name)) for name, shown in zip(costs, amounts(costs), strict=True)),
     ]
     if (value := summary.get(f"validation_{first.name}")) is not None:
         found.append(("on held-out inputs", first.shown(value), f"epoch {summary['kept_epoch']}"))
     if (value := summary.get(f"supernet_{first.name}")) is not None:
         found.append(("with the supernet's weights", first.shown(value), "architecture's inputs"))
     return [*found, ("wall time", f"{summary['seconds']:,.0f} s", "")]
+
+
+def _latencies(found: Mapping[str, Any] | None) -> Iterator[tuple[str, str, str]]:
+    """What device files predict of the network, beside what was measured."""
+    for one in (found or {}).get("networks", ()):
+        predicted, within = (f"{one[name] / 1000:,.3f}" for name in ("predicted", "within"))
+        measured = one["measured"]
+        told = f"{measured / 1000:,.3f} ms" if measured is not None else "not measured"
+        off = f", {measured / one['predicted'] - 1:+.1%}" if measured is not None else f": {one['why']}"
+        note = f"{predicted} predicted{off}; nine in ten within {within}"
+        yield f"latency by {one['file']} ({one['device']})", told, note
 
 
 def _remarks(summary: Mapping[str, Any] | None, decisions: int) -> list[str]:
@@ -187,15 +201,7 @@ def _curves(metrics: Lines, bounds: Mapping[str, float], metric: Metric) -> list
             Series("architecture", _column(searching, "architecture_loss")),
         ]
         curves.append(plot("Loss of the search", losses, "epoch", from_zero=False))
-        for cost in (name for name in COSTS if name in searching[-1]):
-            series = [
-                Series("effective", _column(searching, cost)),
-                Series("likeliest", _column(searching, f"argmax_{cost}")),
-            ]
-            if cost in bounds:
-                ends = (searching[0]["epoch"], searching[-1]["epoch"])
-                series.append(Series("bound", [(x, bounds[cost]) for x in ends], dashed=True))
-            curves.append(plot(COSTS[cost].title, series, "epoch"))
+        curves += [_cost_curve(cost, searching, bounds) for name in searching[-1] if (cost := described(name))]
         curves.append(plot("Temperature", [Series("tau", _column(searching, "temperature"))], "epoch", legend=False))
         entropy = [Series("entropy", _column(searching, "entropy"))]
         curves.append(plot("Entropy of the decisions (1: undecided)", entropy, "epoch", legend=False))
@@ -206,6 +212,18 @@ def _curves(metrics: Lines, bounds: Mapping[str, float], metric: Metric) -> list
             series = [Series("held-out inputs", [(x, metric.plotted(y)) for x, y in told])]
             curves.append(plot(f"Validation {metric.axis}", series, "epoch", from_zero=False, legend=False))
     return curves
+
+
+def _cost_curve(cost: Cost, searching: Lines, bounds: Mapping[str, float]) -> str:
+    """A cost over the epochs of a search, in its unit."""
+    named = {"effective": cost.name, "likeliest": f"argmax_{cost.name}"}
+    series = [
+        Series(title, [(x, y / cost.scale) for x, y in _column(searching, name)]) for title, name in named.items()
+    ]
+    if cost.name in bounds:
+        ends = (searching[0]["epoch"], searching[-1]["epoch"])
+        series.append(Series("bound", [(x, bounds[cost.name] / cost.scale) for x in ends], dashed=True))
+    return plot(cost.title, series, "epoch")
 
 
 def _column(lines: Lines, name: str) -> list[tuple[float, float]]:
@@ -219,16 +237,29 @@ class Row:
     name: str
     block: str
     shape: str
-    costs: list[str]
+    costs: list[tuple[str, float]]
+    """Each with its share of the layer that has the most."""
     chosen: str
     moved: str
     """What landing on the bounds moved, and from where."""
 
 
+def _columns(network: Space | None, shown: Sequence[str]) -> list[str]:
+    """The costs that a layer has a share of, as the table's head."""
+    found = layer_rows(network.costs, shown) if network else []
+    return [network.costs.costs[name].label for name in (found[0].costs if found else ())] if network else []
+
+
 def _rows(network: Space, shown: Sequence[str], chosen: Mapping[str, str], moved: Mapping[str, str]) -> Iterator[Row]:
     words, were = by_layer(chosen), by_layer({name: option for name, option in moved.items() if name in chosen})
-    for row in layer_rows(network.graph, shown):
-        costs = [f"{amount:,}" for amount in row.costs.values()]
+    known = network.costs
+    found = layer_rows(known, shown)
+    most = {name: max((row.costs[name] for row in found), default=0) for name in (found[0].costs if found else ())}
+    for row in found:
+        costs = [
+            (known.costs[name].amount(amount), amount / most[name] if most[name] else 0.0)
+            for name, amount in row.costs.items()
+        ]
         yield Row(row.name, row.block, row.shape, costs, words.get(row.name, ""), were.get(row.name, ""))
 
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +26,8 @@ from nasir.jobs.progress import progress
 from nasir.jobs.ranks import joined
 from nasir.jobs.signals import pausing
 from nasir.lang.settings import Settings, TrainSettings
+from nasir.profiling.winner import FILE as LATENCIES
+from nasir.profiling.winner import Winner, measured_winner
 from nasir.runs import mistakes
 from nasir.runs.deploying import DEPLOY_KEY, data_facts, deployment, deployment_notes, show_data
 from nasir.runs.modules import checked, made, written_input
@@ -103,7 +105,7 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
         loss=request.loss,
     )
     wanted = plan(space, job, loop.measure.metrics, goal)
-    _begin(job, wanted, lambda: folder.write_program("space.nas", space.source.text, space.imports))
+    _begin(job, wanted, lambda: folder.write_program("space.nas", space.source.text, space.files))
     if (state := _saved(job, "search")) is not None:
         loop.restore(state)
     if loop.found is None:
@@ -154,7 +156,7 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
         program = network.source.text
         _, measure = fitted(job.data, output_of(network.graph), network.settings, request.loss, search=False)
         wanted = plan(network, job, measure.metrics)
-        _begin(job, wanted, lambda: job.folder.write_program("arch.nas", program, network.imports))
+        _begin(job, wanted, lambda: job.folder.write_program("arch.nas", program, network.files))
         return Result(_train(job, network, None, None), network, {})
 
 
@@ -276,7 +278,8 @@ def _train(job: Job, network: Space, found: Found | None, goal: Targets | None) 
     source = proved(network, deployment_notes(data, measure))
     job.ranks.lead(lambda: job.folder.write("model.py", source))
     costs = network.costs.at({}, network.cost_names)
-    return _train_module(job, network.name, source, costs, network.settings.train, measure, found, goal)
+    winners = job.ranks.lead(lambda: measured_winner(network)) if found else []
+    return _train_module(job, network.name, source, costs, network.settings.train, measure, found, goal, winners)
 
 
 def _train_module(
@@ -288,6 +291,7 @@ def _train_module(
     measure: Measure,
     found: Found | None = None,
     goal: Targets | None = None,
+    winners: Sequence[Winner] = (),
 ) -> Summary:
     """Train the module that `source` defines, which is the folder's `model.py`, and write what it is worth."""
     folder, ranks = job.folder, job.ranks
@@ -331,6 +335,8 @@ def _train_module(
             found.moved if found else {},
         )
         folder.write_json("test.json", measure.facts(counts, facts["classes"]))
+        if winners:
+            folder.write_json(LATENCIES, {"networks": [one.as_json() for one in winners]})
         folder.write_json("summary.json", summary.as_json())
         write_report(folder.path)
         return summary

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nasir.cost.registry import COSTS
+from nasir.cost.registry import described
 from nasir.searching.landing import LEAST_USE
 from nasir.searching.metric import Metric
 
@@ -70,7 +70,7 @@ class Summary:
 
 def costs_in(summary: Mapping[str, Any]) -> dict[str, int]:
     """The costs in a summary.json, by name."""
-    return {name: summary[name] for name in COSTS if name in summary}
+    return {name: figure for name, figure in summary.items() if described(name) is not None}
 
 
 _UNDECIDED, _MANY_MOVED = 0.3, 1 / 3
@@ -89,7 +89,16 @@ def undecided(entropy: float | None, moved: int, decisions: int) -> str:
 
 def used(bounds: Mapping[str, Mapping[str, float]], cost: str) -> str:
     """How much of its bound a cost uses; nothing where it has none."""
-    return f"{bounds[cost]['used']:.1%} of {bounds[cost]['limit']:,.0f}" if cost in bounds else ""
+    known = described(cost)
+    if cost not in bounds or known is None:
+        return ""
+    return f"{bounds[cost]['used']:.1%} of {known.amount(bounds[cost]['limit'])}"
+
+
+def amounts(costs: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Costs as they are shown: what is counted, and how much of it. Of a device file it is the cost's title."""
+    found = [(described(name), figure) for name, figure in costs.items()]
+    return [(cost.label, cost.amount(figure)) for cost, figure in found if cost is not None]
 
 
 def by_layer(chosen: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nasir.cost.registry import COSTS, STANDARD
+from nasir.cost.registry import STANDARD, described
 from nasir.drawing.curves import Series, plot
 from nasir.files import replace_atomically
 from nasir.jobs.folder import RunFolder
@@ -21,7 +21,7 @@ from nasir.jobs.signals import WORKS_FOR, Stopped, pausing
 from nasir.lang.settings import Settings, with_bounds
 from nasir.mistakes import not_written
 from nasir.runs import mistakes
-from nasir.runs.summary import costs_in
+from nasir.runs.summary import amounts, costs_in
 from nasir.searching.metric import ACCURACY, Metric, metrics_of
 
 _LOOK_EVERY = 0.2  # seconds
@@ -54,9 +54,10 @@ def members(cost: str, limits: Sequence[str], out: Path) -> list[Member]:
     found: dict[tuple[float, bool], Member] = {}
     for text in limits:
         (bound,) = with_bounds(Settings(), [f"{cost} <= {text}"], f"--{cost}").objective.bounds
-        plain = re.fullmatch(r"([0-9.]+[A-Za-z]?)(%?)", text.replace(" ", ""))
+        plain = re.fullmatch(r"([0-9.]+[A-Za-z]*)(%?)", text.replace(" ", ""))
         limit = plain[1] if plain else f"{100 * bound.limit:.12g}" if bound.relative else f"{bound.limit:.12g}"
-        folder = out / f"{cost}-{limit}{'pct' * bound.relative}"
+        named = re.sub(r"[^A-Za-z0-9.]+", "-", cost).strip("-")
+        folder = out / f"{named}-{limit}{'pct' * bound.relative}"
         found.setdefault((bound.limit, bound.relative), Member(f"{cost} <= {text}", folder))
     return list(found.values())
 
@@ -142,8 +143,10 @@ def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:
     metric = next((metrics_of(plan)[0] for plan in plans if plan is not None), ACCURACY)
     table = _table(found, metric)
     points = sorted((one[cost], metric.plotted(one[f"test_{metric.name}"])) for one in found)
-    series = [Series("networks", points)]
-    picture = plot(f"Test {metric.axis}", series, COSTS[cost].unit, from_zero=False, legend=False)
+    known = described(cost)
+    assert known is not None, "bounds are on costs"
+    series = [Series("networks", [(x / known.scale, y) for x, y in points])]
+    picture = plot(f"Test {metric.axis}", series, known.label, from_zero=False, legend=False)
     for name, text in zip(_RESULTS, (json.dumps(found, indent=2) + "\n", table, picture), strict=True):
         replace_atomically(out / name, text.encode("utf-8"))
     return table
@@ -156,7 +159,7 @@ def _table(found: Sequence[Mapping[str, Any]], metric: Metric) -> str:
         "| --- |" + " ---: |" * (2 + len(shown)),
     ]
     for one in found:
-        costs = " | ".join(f"{one[name]:,}" for name in shown)
+        costs = " | ".join(amount for _, amount in amounts({name: one[name] for name in shown}))
         used = max((bound["used"] for bound in one["bounds"].values()), default=0.0)
         remark = " (no nearer network found)" if one["lands"] is False else ""
         worth = metric.shown(one[f"test_{metric.name}"])

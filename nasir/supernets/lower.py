@@ -8,8 +8,9 @@ from typing import Any, cast, get_args
 
 from torch import fx, nn
 
+from nasir.cost.base import Cost
 from nasir.cost.model import CostModel
-from nasir.cost.registry import STANDARD
+from nasir.cost.registry import COSTS, STANDARD
 from nasir.ir.graph import Graph, Node
 from nasir.ir.ops import OPS, Contract
 from nasir.ir.regions import Part, runs
@@ -32,12 +33,12 @@ def build(
     strategy: Strategy = "masked",
     *,
     fold: bool = True,
-    costs: Sequence[str] = STANDARD,
+    costs: Sequence[Cost] = tuple(map(COSTS.__getitem__, STANDARD)),
 ) -> Supernet:
     """The supernet of a checked space, in float32 on the CPU; weights from torch's current seed.
 
     `fold` False multiplies feature maps by masks and gates, as the formulas are written; the results are the same.
-    `costs` names those that its output has.
+    `costs` are those that its output has.
     """
     if resolution not in get_args(Resolution) or strategy not in get_args(Strategy):
         ways = f"resolution is one of {get_args(Resolution)}, strategy one of {get_args(Strategy)}"
@@ -54,13 +55,13 @@ _PIXELWISE = frozenset((Contract.SUM, Contract.MIXTURE, Contract.GATED, Contract
 
 
 class _Lowering:
-    def __init__(self, masked: Graph, space: Graph, resolution: Resolution, costs: Sequence[str]) -> None:
+    def __init__(self, masked: Graph, space: Graph, resolution: Resolution, costs: Sequence[Cost]) -> None:
         self._graph = masked
         self._space = space
         self._is_sampled = resolution == "sampled"
-        model = CostModel(space)
+        model = CostModel(space, costs)
         self._distributions = model.distributions
-        self._costs = model, tuple(costs)
+        self._costs = model, tuple(cost.name for cost in costs)
         self._lowered = Lowered(masked, self._distributions)
         self._input = masked.input
         self._size = next((value for _, value in self._input.attributes if isinstance(value, Ref)), None)
@@ -110,7 +111,11 @@ class _Lowering:
     def _sizes(self) -> Sizes:
         circuit = self._distributions.circuit
         model, names = self._costs
-        costs = {name: circuit.add(cost) for name, cost in model.expected(names).items()}
+        expected = model.expected(names)
+        costs = {
+            name: tuple(map(circuit.add, cost if isinstance(cost, tuple) else (cost,)))
+            for name, cost in expected.items()
+        }
         return Sizes(circuit, self._lowered.masks, self._lowered.weights, costs)
 
     def _add(self, part: Part) -> None:

@@ -60,11 +60,11 @@ class Sizes(Double):
         circuit: Circuit,
         masks: Mapping[str, Mask],
         weights: Mapping[str, Sequence[int]],
-        costs: Mapping[str, int],
+        costs: Mapping[str, Sequence[int]],
     ) -> None:
         super().__init__()
         self._masks = {name: mask.channels for name, mask in masks.items()}
-        self._outputs = {"weights": weights, "costs": {name: [slot] for name, slot in costs.items()}}
+        self._outputs = {"weights": weights, "costs": costs}
         vectors = [slots for group in self._outputs.values() for slots in group.values()]
         read = {slot for slots in vectors for slot in slots}
         read |= {slot for mask in masks.values() for segment in mask.segments for slot in segment.slots}
@@ -146,7 +146,7 @@ class Sizes(Double):
         parts = iter(cut(flat, [*self._masks.values(), *lengths]))
         groups = (self._masks, *self._outputs.values())
         masks, weights, costs = ({name: next(parts) for name in group} for group in groups)
-        return SizeValues(masks, weights, {name: value.squeeze(0) for name, value in costs.items()})
+        return SizeValues(masks, weights, {name: value.amax(0) for name, value in costs.items()})
 
 
 def _reachable(circuit: Circuit, slots: set[int]) -> set[int]:

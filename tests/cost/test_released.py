@@ -47,8 +47,8 @@ F4_SKIP = [19304, 0, 58128]
 def test_layers_of_f1_and_the_identity_of_f4():
     from nasir.cost.table import layer_rows
 
-    rows = layer_rows(nasir.load("zoo/fbnetv2_f1").graph)
+    rows = layer_rows(nasir.load("zoo/fbnetv2_f1").costs)
     assert [row.costs["params"] for row in rows][:16] == F1
     assert [row.costs["params"] for row in rows][16:] == [2_454_144, 1_601_000]
-    rows = layer_rows(nasir.load("zoo/fbnetv2_f4").graph)
+    rows = layer_rows(nasir.load("zoo/fbnetv2_f4").costs)
     assert [row.costs["params"] for row in rows][10:13] == F4_SKIP

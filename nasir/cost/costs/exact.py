@@ -27,7 +27,7 @@ class ExactMacs(Macs):
 
     def expected(self, model: "CostModel") -> Polynomial:
         parts: list[Polynomial] = []
-        for op, it, activity in model.sums(self).priced:
+        for one in model.sums(self).priced:
             names: list[str] = []
 
             def variable(value: Value, names: list[str] = names) -> Polynomial:
@@ -38,9 +38,9 @@ class ExactMacs(Macs):
                     names.append(value.name)
                 return Polynomial({(names.index(value.name),): 1.0})
 
-            price = self.price(op, it, variable)
+            price = self.price(one.op, one.it, variable)
             terms = price.terms if isinstance(price, Polynomial) else {(): float(price)}
-            present = model.distributions.condition(activity)
+            present = model.distributions.condition(one.activity)
             for product, coefficient in terms.items():
                 moment: Monomial = model.distributions.moment([Ref(names[i]) for i in product], present)
                 parts.append(Polynomial({moment: coefficient}))

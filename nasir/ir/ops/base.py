@@ -200,7 +200,8 @@ class Op:
     sizes never cut it). `carries` says what its weights can take over in a supernet: `x`, the mask on its input; `out`,
     mask and gate of its output. `mixes_by` is the parameter, or `function`, in which ops of one input may differ that a
     supernet mixes as one. `module` is the class of torch.nn that is the same function, of an element-wise op without
-    parameters. `is_soft` ops are in no network, only in spaces and supernets.
+    parameters. `is_soft` ops are in no network, only in spaces and supernets. `is_free` ones are nothing that a
+    deployed network does: an input, a view, something of the training.
     """
 
     name: str
@@ -216,6 +217,7 @@ class Op:
     module: str = ""
     in_language: bool = True
     is_soft: bool = False
+    is_free: bool = False
 
     def mixed_as(self, node: Node) -> object:
         """What nodes have in common that a supernet can mix as one, where they differ in `mixes_by`; None where this

@@ -10,6 +10,7 @@ class Dropout(Op):
     name = "dropout"
     parameters = (Parameter("p", "share", 0.5),)
     contract = Contract.CHANNELWISE
+    is_free = True
 
     def call(self, it: Tensors) -> Call:
         return Call("module", "Dropout", (Argument("p", Attribute("p"), positional=True),))

@@ -20,6 +20,7 @@ class Image(Op):
     operands = ()
     parameters = (Parameter("channels", "count", sizing=True), Parameter("size", "size", sizing=True))
     contract = Contract.SOURCE
+    is_free = True
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         channels, size = _decided(it, self.name), it["size"]
@@ -43,6 +44,7 @@ class Signal(Op):
     operands = ()
     parameters = (Parameter("channels", "count", sizing=True), Parameter("length", "count", sizing=True))
     contract = Contract.SOURCE
+    is_free = True
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         return Type((_decided(it, self.name),), (it["length"],))
@@ -55,6 +57,7 @@ class Features(Op):
     operands = ()
     parameters = (Parameter("channels", "count", sizing=True),)
     contract = Contract.SOURCE
+    is_free = True
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         return Type((_decided(it, self.name),))

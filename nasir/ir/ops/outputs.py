@@ -11,6 +11,7 @@ class Outputs(Op):
     name = "outputs"
     operands = ("...",)
     contract = Contract.GATED
+    is_free = True
     in_language = False
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:

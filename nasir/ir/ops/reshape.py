@@ -14,6 +14,7 @@ class Flatten(Op):
 
     name = "flatten"
     contract = Contract.CHANNELWISE
+    is_free = True
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         require_map(it, self.name)

@@ -11,6 +11,7 @@ class Result(Op):
     name = "result"
     internal = ("index",)
     contract = Contract.CHANNELWISE
+    is_free = True
     in_language = False
 
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:

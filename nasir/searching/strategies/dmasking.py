@@ -32,7 +32,7 @@ class DMasking:
 
     def __init__(self, task: Task) -> None:
         self._task, self._settings, self._ranks = task, task.settings, task.ranks
-        self.supernet: Supernet = build(task.space.graph, self._settings.resolution, costs=task.space.cost_names)
+        self.supernet: Supernet = build(task.space.graph, self._settings.resolution, costs=task.space.shown_costs)
         self.supernet.synchronise_batch_norms(task.synchronised and self._ranks.count > 1)
         place(self.supernet, task.device)
         (self._logits,) = self.supernet.architecture()

@@ -1,0 +1,116 @@
+"""How near a network's measured latency is to what its device file says, and whether searches keep their bounds.
+
+    python -m benchmarks.latency networks fbnetv2_l --with sizes=224 --profile device.json
+    python -m benchmarks.latency searches digits --profile device.json --out runs/latency
+
+`networks` measures random networks of the space, none of which calibrated the file, interleaved in one session.
+`searches` runs ten searches under bounds from near the least to near the most, and measures each result.
+"""
+
+import argparse
+import json
+import random
+import statistics
+from dataclasses import replace
+from pathlib import Path
+
+import nasir
+from nasir.cost.extremes import cost_range
+from nasir.cost.model import CostModel
+from nasir.cost.profile import Profile, read_profile
+from nasir.cost.tabled import Latency
+from nasir.lang.settings import override, with_bounds
+from nasir.profiling.calibrating import Whole, networks_of, wholes
+from nasir.profiling.runtime import Measured, runtimes
+
+_APART = 1_000_000
+"""Seeds that no calibration has drawn."""
+_TOGETHER = 20
+
+
+def runtime_of(profile: Profile) -> Measured:
+    """The runtime of a device file."""
+    found = runtimes()[str(profile.conditions["runtime"])](int(profile.conditions.get("threads", 1)))  # type: ignore[call-arg]
+    assert isinstance(found, Measured), "the file is of a runtime that is measured"
+    return found
+
+
+def predicted(profile: Profile, whole: Whole) -> float:
+    """What the calibrated file says of a network, in us."""
+    return profile.calibration.offset + profile.calibration.factor * whole.summed
+
+
+def networks(space: nasir.Space, profile: Profile, count: int) -> None:
+    """Measure `count` random networks and print how far they are from what is predicted."""
+    runtime, draw = runtime_of(profile), random.Random(1)
+    chosen = networks_of(space, count, _APART)
+    measured: list[Whole] = []
+    for first in range(0, len(chosen), _TOGETHER):
+        measured += wholes(space, profile, runtime, chosen[first : first + _TOGETHER], 1, draw)
+    errors = [one.taken / predicted(profile, one) - 1 for one in measured]
+    again = wholes(space, profile, runtime, [chosen[0]] * 6, 1, draw)
+    spread = max(one.taken for one in again) / min(one.taken for one in again) - 1
+    upper = [one.taken <= predicted(profile, one) * (1 + profile.calibration.upper) for one in measured]
+    print(f"{len(errors)} networks, {min(o.taken for o in measured):,.0f} to {max(o.taken for o in measured):,.0f} us")
+    for share in (0.05, 0.10):
+        print(f"within {share:.0%}: {statistics.mean(abs(e) <= share for e in errors):.0%}")
+    print(f"within the file's upper quantile: {statistics.mean(upper):.0%}")
+    print(f"errors: {min(errors):+.1%} to {max(errors):+.1%}, median {statistics.median(errors):+.1%}")
+    print(f"one network six times: {spread:.1%} apart")
+
+
+def searches(space: nasir.Space, path: Path, out: Path, epochs: int) -> None:
+    """Search under ten bounds, measure the results, print how they compare."""
+    from rich.console import Console
+
+    from nasir.runs.request import Request
+    from nasir.runs.run import search
+
+    profile = read_profile(path)
+    runtime = runtime_of(profile)
+    name = Latency(path.name, profile).name
+    low, high = cost_range(CostModel(space.graph, [Latency(path.name, profile)]), name)
+    bounds = [low + (high - low) * (i + 1) / 11 for i in range(10)]
+    rows = []
+    for number, bound in enumerate(bounds):
+        settings = with_bounds(space.settings, [f"{name} <= {bound / 1000:.3f}us"])
+        settings = replace(settings, objective=replace(settings.objective, bounds=settings.objective.bounds[-1:]))
+        settings = override(settings, [f"search.epochs={epochs}", "train.epochs=1"])
+        request = Request(out=out / f"{number}", overwrite=True)
+        search(replace(space, settings=settings), request, Console(quiet=True))
+        choices = json.loads((out / f"{number}" / "choices.json").read_text())
+        rows.append((bound / 1000, space.choices(choices)))
+    found = wholes(space, profile, runtime, [choices for _, choices in rows], 1, random.Random(0))
+    print("| bound, us | predicted (upper), us | measured, us | measured over bound |\n| ---: | ---: | ---: | ---: |")
+    shares = []
+    for (bound, _), whole in zip(rows, found, strict=True):
+        upper = predicted(profile, whole) * (1 + profile.calibration.upper)
+        shares.append(whole.taken / bound)
+        print(f"| {bound:,.1f} | {upper:,.1f} | {whole.taken:,.1f} | {shares[-1]:.1%} |")
+    print(f"kept: {sum(share <= 1 for share in shares)} of {len(shares)}; median {statistics.median(shares):.1%}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("networks", "searches"))
+    parser.add_argument("space")
+    parser.add_argument("--with", dest="given", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--profile", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--out", type=Path, default=Path("runs/latency"))
+    asked = parser.parse_args()
+    given = dict(text.split("=", 1) for text in asked.given)
+    if asked.what == "networks":
+        networks(nasir.load(asked.space, **given), read_profile(asked.profile), asked.count)
+        return
+    folder = asked.out.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / "program.nas"  # beside the device file, which its bounds name
+    program.write_text(Path(nasir.load(asked.space).source.name).read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / asked.profile.name).write_bytes(asked.profile.read_bytes())
+    searches(nasir.load(program, **given), folder / asked.profile.name, folder, asked.epochs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Device files that an objective names, `latency("pi4.json")`: looked up as imports are, read when costs are asked."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from nasir.cost.profile import Profile, read_profile
+from nasir.cost.registry import described
+from nasir.cost.tabled import Tabled
+from nasir.diagnostics import CompileError, Source, Span
+from nasir.lang import syntax as s
+from nasir.lang.mistakes import Mistake
+from nasir.lang.modules import Module, located, roots_of
+from nasir.lang.objectives import Objective
+
+
+def costs_of_files(module: Module, objective: Objective) -> tuple[Tabled, ...]:
+    """The costs of device files that an objective of the module's space has, each with its table.
+
+    Raises:
+        CompileError: where a file is not there, or is no device file.
+    """
+    return tuple(_read(module, objective))
+
+
+def files_of(costs: tuple[Tabled, ...]) -> Mapping[str, Profile]:
+    """The device files of costs, by the paths that the program names them by."""
+    return {cost.path: cost.table for cost in costs}
+
+
+def _read(module: Module, objective: Objective) -> Iterator[Tabled]:
+    profiles: dict[str, Profile] = {}
+    for name in objective.costs:
+        cost = described(name)
+        if not isinstance(cost, Tabled):
+            continue
+        written = _written(module, cost.path)
+        try:
+            if cost.path not in profiles:
+                profiles[cost.path] = read_profile(
+                    located(module.path.parent, roots_of(module.path), written, "*.json")
+                )
+        except Mistake as mistake:
+            raise CompileError(mistake.diagnostic) from None
+        except CompileError as error:
+            raise CompileError([replace(one, span=written.span) for one in error.diagnostics]) from None
+        yield type(cost)(cost.path, profiles[cost.path], cost.quantile, written.span)
+
+
+def _written(module: Module, path: str) -> s.String:
+    """The path where the program writes it; one that an option gives has a text of its own."""
+    trees = s.walk(module.objective) if module.objective else iter(())
+    found = next((tree for tree in trees if isinstance(tree, s.String) and tree.value == path), None)
+    if found is not None:
+        return found
+    text = json.dumps(path, ensure_ascii=False)
+    return s.String(Span(Source("objective", text), 0, len(text)), path)

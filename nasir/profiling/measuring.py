@@ -1,0 +1,118 @@
+"""Times of many small runs on a shared machine: interleaved, warm, medians with their intervals.
+
+This file needs nothing of nasir: `nasir profile --emit` puts it beside the kernels that another machine measures.
+"""
+
+import math
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+Run = Callable[[], object]
+"""One run of what was prepared."""
+CLOSE = 0.02
+"""A median is known where its interval is no wider than this share of it."""
+_SAMPLE = 300e-6  # seconds, of runs together
+_WARM = 3
+_FEWEST, _MOST = 7, 40
+_US = 1e6
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """Of `n` samples, in us."""
+
+    p10: float
+    p50: float
+    p90: float
+    n: int
+
+
+@dataclass
+class Timed:
+    """A run, and how long it took: one sample is the mean of `inner` runs, in us."""
+
+    run: Run
+    inner: int = 1
+    samples: list[float] = field(default_factory=list[float])
+
+    def warm(self) -> None:
+        """Run it a few times, and find how many runs make a sample."""
+        for _ in range(_WARM):
+            self.run()
+        began = time.perf_counter()
+        self.run()
+        took = max(time.perf_counter() - began, 1e-7)
+        self.inner = max(1, math.ceil(_SAMPLE / took))
+
+    def sample(self) -> None:
+        """Take one more sample."""
+        run = self.run
+        began = time.perf_counter()
+        for _ in range(self.inner):
+            run()
+        self.samples.append((time.perf_counter() - began) / self.inner * _US)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the interval of its median is close enough."""
+        if len(self.samples) < _FEWEST:
+            return False
+        low, high = median_interval(self.samples)
+        return high - low <= CLOSE * statistics.median(self.samples)
+
+    def quantiles(self, less: float = 0.0) -> Quantiles:
+        """What was measured, less what each call takes by itself."""
+        p10, p50, p90 = (_quantile(self.samples, share) for share in (0.1, 0.5, 0.9))
+        # A kernel's own time may be less than a call's noise; it is never nothing.
+        off = min(less, 0.95 * p50)
+        low, median, high = (round(max(one - off, 0.0), 4) for one in (p10, p50, p90))
+        return Quantiles(low, median, high, len(self.samples))
+
+
+def median_interval(samples: Sequence[float]) -> tuple[float, float]:
+    """The interval that has the median with 95% probability, by order statistics."""
+    ordered, n = sorted(samples), len(samples)
+    off = math.ceil(1.96 * math.sqrt(n) / 2)
+    low, high = max(0, n // 2 - off), min(n - 1, (n - 1) // 2 + off)
+    return ordered[low], ordered[high]
+
+
+def _quantile(samples: Sequence[float], share: float) -> float:
+    ordered = sorted(samples)
+    place = share * (len(ordered) - 1)
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+
+
+def interleaved(runs: Sequence[Timed], draw: random.Random, most: int = _MOST) -> None:
+    """Sample all of them in rounds, in another order each time, until their medians are known."""
+    for one in runs:
+        one.warm()
+    for _ in range(most):
+        left = [one for one in runs if not one.is_known]
+        if not left:
+            return
+        draw.shuffle(left)
+        for one in left:
+            one.sample()
+
+
+def batches(kernels: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """The kernels so many at a time: what is prepared for measuring is in memory together."""
+    for first in range(0, len(kernels), size):
+        yield kernels[first : first + size]
+
+
+def measured(
+    kernels: Sequence[str], prepare: Callable[[str], Run], null: Run, draw: random.Random
+) -> dict[str, Quantiles]:
+    """What kernels that are measured together take, less what a call takes by itself, as that of `null`."""
+    timed = {kernel: Timed(prepare(kernel)) for kernel in kernels}
+    nothing = Timed(null)
+    interleaved([*timed.values(), nothing], draw)
+    call = statistics.median(nothing.samples)
+    return {kernel: one.quantiles(call) for kernel, one in timed.items()}

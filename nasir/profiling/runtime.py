@@ -1,0 +1,68 @@
+"""What a runtime is to a profile: how kernels and networks run in it, or what it tells of a kernel without running."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, ClassVar
+
+from nasir.cost.kernels import Fusions
+from nasir.cost.written import Written
+from nasir.profiling.measuring import Run
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class Runtime(ABC):
+    """A way in which networks run. `words` is what `nasir profile --help` says of it."""
+
+    name: ClassVar[str]
+    words: ClassVar[str]
+
+    @abstractmethod
+    def conditions(self) -> Mapping[str, str]:
+        """What a device file says of it: `version`, `dtype`, `layout`.
+
+        Raises:
+            CompileError: where it is not installed.
+        """
+
+
+class Measured(Runtime):
+    """A runtime whose runs are timed. `format` is that of its files (`nasir export --to`), where it has any."""
+
+    format: ClassVar[str] = ""
+
+    def __init__(self, threads: int = 1) -> None:
+        self.threads = threads
+
+    @abstractmethod
+    def network(self, module: "nn.Module", example: "Tensor") -> Run:
+        """A module in evaluation, made ready to run on the example."""
+
+    def kernel(self, module: "nn.Module", example: "Tensor") -> Run:
+        """The same of one kernel: without what the runtime does for it only because it stands alone."""
+        return self.network(module, example)
+
+
+class Formula(Runtime):
+    """A runtime that a formula stands for."""
+
+    fusions: ClassVar[Fusions]
+    """What runs as one in it."""
+
+    @abstractmethod
+    def figure(self, kernel: Written) -> float:
+        """What a kernel takes, in us."""
+
+
+def runtimes() -> Mapping[str, type[Runtime]]:
+    """Every runtime there is, by name: those of the files of `nasir/profiling/runtimes`."""
+    from nasir.profiling import runtimes as package
+
+    found: dict[str, type[Runtime]] = {}
+    for module in iter_modules(package.__path__):
+        for offered in import_module(f"{package.__name__}.{module.name}").offered:
+            found[offered.name] = offered
+    return found
