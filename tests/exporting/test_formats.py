@@ -10,7 +10,7 @@ from torch import nn
 import nasir
 from nasir.exporting.format import INPUTS
 from nasir.exporting.formats import FORMATS
-from nasir.exporting.named import named_outputs
+from nasir.exporting.named import listed, named_outputs
 from nasir.exporting.proof import TOLERANCE, exact, proofs, settle
 from tests.conftest import CASES, SMALLER
 from tests.spaces import TINY
@@ -119,6 +119,16 @@ def test_int8_is_smaller_and_near(form, compiled, emitted, tmp_path):
         off.append(found.exported.relative)
     assert TOLERANCE < off[0] < 0.1 < off[1]
     assert (tmp_path / "small").stat().st_size < 0.5 * (tmp_path / "whole").stat().st_size
+
+
+@pytest.mark.parametrize("name", ["signals", "norms of channels last", "shuffles, splits"])
+def test_torch_compiles_a_network_whole(name, emitted):
+    """`python -m benchmarks.exports` does it to many."""
+    module, inputs = network_of(SAMPLE[name], emitted)
+    torch.compiler.reset()
+    compiled = torch.compile(module, fullgraph=True, backend="eager")
+    with torch.no_grad():
+        assert all(map(torch.equal, listed(compiled(inputs)), listed(module(inputs))))
 
 
 def test_an_onnx_file_says_what_a_deployment_needs(compiled, emitted, tmp_path):
