@@ -14,6 +14,7 @@ from nasir.cli import (
     derive,
     draw,
     explain,
+    export,
     fmt,
     info,
     ir,
@@ -61,7 +62,23 @@ def options(
     """Compile neural architecture search spaces: search them, derive networks, emit plain PyTorch."""
 
 
-for module in (check, fmt, info, ir, draw, search, sweep, report, derive, build, train, predict, profile, explain):
+for module in (
+    check,
+    fmt,
+    info,
+    ir,
+    draw,
+    search,
+    sweep,
+    report,
+    derive,
+    build,
+    train,
+    predict,
+    export,
+    profile,
+    explain,
+):
     app.command(module.NAME, context_settings=_HELP)(module.command)
 
 

@@ -44,6 +44,11 @@ def no_programs(name: str) -> CompileError:
     return CompileError(Diagnostic("E0711", f"there is no program in the folder `{name}`", hints=(hint,)))
 
 
+def options_of_programs(file: str) -> CompileError:
+    hint = "leave out `--with`, `--choose` and the other options that choose a network"
+    return CompileError(Diagnostic("E0958", f"`{file}` is one network: there is nothing to choose", hints=(hint,)))
+
+
 def not_printed(error: OSError) -> CompileError:
     return CompileError(Diagnostic("E0922", f"standard output cannot be written: {error.strerror or error}"))
 

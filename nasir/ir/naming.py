@@ -17,9 +17,11 @@ register_full_backward_hook register_full_backward_pre_hook register_load_state_
 register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
 register_state_dict_pre_hook requires_grad_ self set_extra_state set_submodule share_memory state_dict super
 to to_empty torch train training type xpu zero_grad
+add_submodule code delete_all_unused_submodules delete_submodule graph meta print_readable recompile shape_env to_folder
 """
 RESERVED = frozenset(_RESERVED_TEXT.split())
-"""Names that a module's attribute or a variable of its code must not take (tests compare with torch.nn.Module)."""
+"""Names that a module's attribute or a variable of its code must not take (tests compare with torch.nn.Module); those
+of the last line belong to the modules that torch.export and torch.fx make of one."""
 
 
 def safe(name: str) -> str:

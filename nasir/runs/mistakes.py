@@ -135,7 +135,7 @@ def no_network(path: Path) -> CompileError:
 
 
 def network_in_python(path: Path) -> CompileError:
-    hint = f"its network is code: name the file, `nasir predict {path / 'model.py'} ...`, which runs it"
+    hint = f"its network is code: name the file, `{path / 'model.py'}`, which runs it"
     return CompileError(Diagnostic("E0912", f"`{path}` contains no network in the language", hints=(hint,)))
 
 

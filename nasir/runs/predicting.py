@@ -1,29 +1,20 @@
 """What a trained network says of files: `deploy.json` and the weights are all that it takes."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from nasir.api import load
 from nasir.data.mistakes import broken_image
 from nasir.data.preparation import Preparation
 from nasir.data.prepared import prepared_as
 from nasir.diagnostics import CompileError
-from nasir.execution import network_class, proved, source_of
-from nasir.files import Unreadable, parse_json, read_regular
 from nasir.runs import mistakes
-from nasir.runs.deploying import DEPLOY_KEY
-from nasir.runs.modules import made
-
-WEIGHTS = "model.safetensors"
-
+from nasir.runs.trained import Trained, trained
 
 _MEANS: Mapping[str, str] = {"classes": "probability", "labels": "probability", "pixels": "share", "values": "value"}
 """What the number beside a name is, by what outputs are."""
@@ -93,24 +84,12 @@ class Predictor:
 def predictor(path: Path) -> Predictor:
     """The predictor of a run folder, or of an emitted file with its weights beside it.
 
-    Of a run folder no code is run: its network is compiled from `arch.nas`. A `.py` file is code that the caller named.
-
     Raises:
-        CompileError: where the network, its weights or `deploy.json` are missing or do not fit each other.
+        CompileError: as `trained` does, or where `deploy.json` is missing or does not fit the network.
     """
-    if path.suffix == ".py":
-        source = source_of(path)
-        network, folder = made(path, source), path.parent
-    else:
-        folder = path
-        if not os.path.isfile(folder / "arch.nas"):
-            in_python = os.path.isfile(folder / "model.py")
-            raise mistakes.network_in_python(path) if in_python else mistakes.no_network(path)
-        space = load(folder / "arch.nas")
-        network = network_class(folder / "model.py", proved(space))()
-    metadata = _take_weights(network, folder / WEIGHTS)
-    preparation, names, tells = _preparation(folder, metadata)
-    outputs, *sizes = _outputs(network, preparation, path)
+    found = trained(path)
+    preparation, names, tells = _preparation(found)
+    outputs, *sizes = _outputs(found.network, preparation, path)
     if outputs != len(names):
         reason = f"the network tells {outputs} classes apart, and the file names {len(names)}"
         raise mistakes.deployment_of_another(path, reason)
@@ -118,37 +97,21 @@ def predictor(path: Path) -> Predictor:
         raise mistakes.maps_of_values(path, [outputs, *sizes])
     if (tells == "pixels") != bool(sizes) and tells in {"classes", "pixels"}:
         raise mistakes.deployment_of_another(path, f"the file says that outputs are {tells}")
-    return Predictor(network.eval(), preparation, names, tells)
+    return Predictor(found.network, preparation, names, tells)
 
 
-def _take_weights(network: nn.Module, path: Path) -> dict[str, str]:
+def _preparation(found: Trained) -> tuple[Preparation, list[str], str]:
+    """How files become inputs, what outputs are called, and what they are."""
+    facts = found.facts
+    if "prepared_by" in facts:
+        raise mistakes.prepared_by_code(json.dumps(facts["prepared_by"]))
     try:
-        reader: Any = safe_open(path, framework="pt")
-        with reader as file:
-            state: dict[str, torch.Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            metadata: dict[str, str] = file.metadata() or {}
-        network.load_state_dict(state)
-    except (OSError, SafetensorError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise mistakes.other_weights(path, reason) from None
-    return metadata
-
-
-def _preparation(folder: Path, metadata: dict[str, str]) -> tuple[Preparation, list[str], str]:
-    """`deploy.json`, or what the weights' metadata have of it: how files become inputs, what outputs are called, and
-    what they are."""
-    path = folder / "deploy.json"
-    try:
-        found: Any = parse_json(read_regular(path) if os.path.lexists(path) else metadata.get(DEPLOY_KEY, "{}"))
-        facts = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
-        if "prepared_by" in facts:
-            raise mistakes.prepared_by_code(json.dumps(facts["prepared_by"]))
         tells = facts.get("outputs", "classes")
         if tells not in _MEANS:
             raise ValueError(f"outputs are none of {', '.join(_MEANS)}")
         return *prepared_as(facts), tells
-    except (Unreadable, ValueError) as error:
-        raise mistakes.no_deployment(path, error) from None
+    except ValueError as error:
+        raise mistakes.no_deployment(found.folder / "deploy.json", error) from None
 
 
 def _outputs(network: nn.Module, preparation: Preparation, path: Path) -> Sequence[int]:

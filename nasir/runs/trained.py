@@ -1,0 +1,77 @@
+"""A trained network, of a run folder or of an emitted file with its weights beside it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import nn
+
+from nasir.api import Space, load
+from nasir.execution import network_class, proved, source_of
+from nasir.files import Unreadable, parse_json, read_regular
+from nasir.runs import mistakes
+from nasir.runs.deploying import DEPLOY_KEY
+from nasir.runs.modules import made
+
+WEIGHTS = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network with its weights, in evaluation mode; the folder that it is in, and what `deploy.json`, or else the
+    weights' metadata, say of it."""
+
+    network: nn.Module
+    folder: Path
+    facts: dict[str, Any]
+    space: Space | None
+    """Of a run folder the program."""
+    source: bytes
+    """Of an emitted file its text."""
+
+
+def trained(path: Path) -> Trained:
+    """The network of a run folder, or of an emitted file with its weights beside it.
+
+    Of a run folder no code is run: its network is compiled from `arch.nas`. A `.py` file is code that the caller named.
+
+    Raises:
+        CompileError: where the network or its weights are missing or do not fit each other, or `deploy.json` is
+            damaged.
+    """
+    if path.suffix == ".py":
+        source = source_of(path)
+        network, folder, space = made(path, source), path.parent, None
+    else:
+        folder = path
+        if not os.path.isfile(folder / "arch.nas"):
+            in_python = os.path.isfile(folder / "model.py")
+            raise mistakes.network_in_python(path) if in_python else mistakes.no_network(path)
+        space, source = load(folder / "arch.nas"), b""
+        network = network_class(folder / "model.py", proved(space))()
+    metadata = _take_weights(network, folder / WEIGHTS)
+    return Trained(network.eval(), folder, _facts(folder / "deploy.json", metadata), space, source)
+
+
+def _take_weights(network: nn.Module, path: Path) -> dict[str, str]:
+    try:
+        reader: Any = safe_open(path, framework="pt")
+        with reader as file:
+            state: dict[str, torch.Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            metadata: dict[str, str] = file.metadata() or {}
+        network.load_state_dict(state)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise mistakes.other_weights(path, reason) from None
+    return metadata
+
+
+def _facts(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+    try:
+        found: Any = parse_json(read_regular(path) if os.path.lexists(path) else metadata.get(DEPLOY_KEY, "{}"))
+    except Unreadable as error:
+        raise mistakes.no_deployment(path, error) from None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
