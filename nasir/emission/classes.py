@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from nasir.emission.backbone import Backbone, backbone
 from nasir.emission.conditions import condition
 from nasir.emission.helpers import helper_classes
 from nasir.emission.merging import Group, Merged, by_signature, merged
@@ -53,6 +54,7 @@ class ClassDefinition:
     doc: str = ""
     number: int = -1
     """What children call it by."""
+    backbone: Backbone | None = None
 
     @property
     def is_network(self) -> bool:
@@ -76,6 +78,7 @@ class _Classes:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._reading = Reading(graph)
+        self._backbone = backbone(self._reading)
         self._docs = dict(graph.docs)
         self._classes: list[ClassDefinition] = []
         self._taken = {"Tensor", "F", "nn", "torch", *helper_classes(graph)}
@@ -125,33 +128,34 @@ class _Classes:
         body = merged([use])
         assert body is not None, "one use is a body of its own"
         definition = ClassDefinition(name, self._graph.name, body, [use], doc=self._docs.get(self._graph.name, ""))
+        definition.backbone = self._backbone
         definition.fillings = {hole: Filling(value) for hole, value in use.holes.items()}
         for hole in self._output_channels(use):
-            name = use.names[hole]
+            name = use.names.get(hole, "classes")
             parameter = Parameter(name, [use.holes[hole]], has_default=True, default=use.holes[hole])
             definition.parameters[name] = parameter
             definition.fillings[hole] = name
         return definition
 
     def _output_channels(self, use: Use) -> list[str]:
-        """The holes that are the width of the network's output, where the space has it as a parameter: no other number
-        follows from it."""
+        """The holes that are the width of the network's output, where no other number follows from it: a parameter of
+        the space, or a number without a name behind a backbone, which is that of the classes."""
         makers = {step.key: step for step in use.steps}
         step = makers.get(use.output)
-        while step is not None and step.call is not None and not (step.is_module and step.call.is_module):
+        while step is not None and not (step.is_module and step.arguments) and len(step.operands) == 1:
             step = makers.get(step.operands[0])
-        if step is None or step.call is None:
-            return []
         return [
             hole
-            for argument, hole in step.arguments
-            if argument.name in {"out_features", "out_channels"}
-            and (name := use.names.get(hole)) is not None
-            and name in use.values
-            and list(use.names.values()).count(name) == 1
-            and name not in {text for _, text in self._graph.input.written}
-            and safe(name) == name
+            for argument, hole in (step.arguments if step else ())
+            if argument.name in {"out_features", "out_channels"} and self._is_free(hole, use)
         ]
+
+    def _is_free(self, hole: str, use: Use) -> bool:
+        name = use.names.get(hole)
+        if name is None:
+            return self._backbone is not None
+        alone = list(use.names.values()).count(name) == 1 and name not in {n for _, n in self._graph.input.written}
+        return alone and name in use.values and safe(name) == name
 
     def _called(self, network: ClassDefinition) -> list[int]:
         """The numbers of the classes, each after those that it calls, in the order of the network's calls."""

@@ -24,20 +24,28 @@ class Group:
 
 @dataclass(frozen=True)
 class Merged:
-    """The body of a class for several uses."""
+    """The body of a class for several uses; `x` is what its first argument is called."""
 
     inputs: tuple[str, ...]
     groups: tuple[Group, ...]
     output: str
+    x: str = "x"
 
     @property
     def arguments(self) -> dict[str, str]:
         """What the forward's parameters are called, by the inputs' keys."""
-        return {key: "x" if i == 0 else f"x{i + 1}" for i, key in enumerate(self.inputs)}
+        return {key: self.x if i == 0 else f"x{i + 1}" for i, key in enumerate(self.inputs)}
 
     @property
     def steps(self) -> Iterator[Step]:
         return (step for group in self.groups for step in group.steps)
+
+    def split(self, value: str, name: str) -> "tuple[Merged, Merged]":
+        """The steps up to `value`, and those behind it, which read nothing else and call it `name`; of one use."""
+        steps = list(self.steps)
+        end = next(i for i, step in enumerate(steps) if step.key == value) + 1
+        before, behind = (Group(tuple(part), (True,)) for part in (steps[:end], steps[end:]))
+        return Merged(self.inputs, (before,), value), Merged((value,), (behind,), self.output, name)
 
 
 def merged(uses: Sequence[Use]) -> Merged | None:

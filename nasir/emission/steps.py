@@ -69,7 +69,8 @@ class Step:
 @dataclass
 class Use:
     """One use of a block. `names` are the program's names for holes, where it has any; `values` those of the block's
-    parameters and names that are known in it, in the program's order."""
+    parameters and names that are known in it, in the program's order; `keys` the values' keys by the nodes that make
+    them."""
 
     region: Region | None
     inputs: tuple[str, ...]
@@ -78,6 +79,7 @@ class Use:
     holes: dict[str, Hole]
     names: dict[str, str]
     values: Mapping[str, Value]
+    keys: Mapping[str, str]
 
     @property
     def signature(self) -> object:
@@ -130,7 +132,7 @@ class Reading:
             found.add(part)
         output = found.keys[self._output(own)]
         values = dict(root.values) if root else {}
-        return Use(region, inputs, tuple(found.steps), output, found.holes, found.names, values)
+        return Use(region, inputs, tuple(found.steps), output, found.holes, found.names, values, found.keys)
 
     def _output(self, own: set[str]) -> str:
         if self.graph.output in own:
