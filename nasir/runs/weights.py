@@ -10,6 +10,7 @@ import torch
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor, nn
@@ -88,9 +89,8 @@ def show_start(start: Start, console: Console) -> None:
         return
     table = Table("weight", "in the file", "in the network", "", box=SIMPLE_HEAD, header_style="dim")
     for one in start.differences[:_MOST_SHOWN]:
-        table.add_row(
-            one.name, _told(one.file), _told(one.network), "not used" if one.network is None else "begins anew"
-        )
+        what = "not used" if one.network is None else "begins anew"
+        table.add_row(Text(one.name), _told(one.file), _told(one.network), what)  # a name is no markup
     console.print(table)
     if (more := len(start.differences) - _MOST_SHOWN) > 0:
         console.print(f"and {more} more, told in summary.json", style="dim")

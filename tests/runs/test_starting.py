@@ -19,7 +19,7 @@ from nasir.runs.constructing import constructed
 from nasir.runs.predicting import predictor
 from nasir.runs.request import Request, request_of
 from nasir.runs.run import train_file, train_network
-from nasir.runs.weights import start_of
+from nasir.runs.weights import show_start, start_of
 from tests import processes
 from tests.runs.test_survival import stop_at
 from tests.searching.test_ranks import free_port
@@ -105,6 +105,16 @@ def test_names_of_one_side_alone_are_told(base, tmp_path):
     ]
     assert start.as_json()["new"] == ["linear.bias"]
     assert start.as_json()["not_used"] == ["other.weight"]
+
+
+def test_long_lists_are_cut_and_names_are_no_markup(base, tmp_path, capsys):
+    network = network_class(base / "base" / "model.py")()
+    state = {**network.state_dict(), **{f"[red]{i}[/red]": torch.zeros(()) for i in range(15)}}
+    save_file(state, tmp_path / "more.safetensors")
+    show_start(start_of(tmp_path / "more.safetensors", network), Console(width=100))
+    shown = capsys.readouterr().out
+    assert ["[red]0[/red]", "a", "number", "-", "not", "used"] in [line.split() for line in shown.splitlines()]
+    assert "and 3 more, told in summary.json" in shown
 
 
 def test_a_training_from_weights_goes_on_to_the_same_bytes(base, monkeypatch):
