@@ -70,10 +70,11 @@ class Step:
 class Use:
     """One use of a block. `names` are the program's names for holes, where it has any; `values` those of the block's
     parameters and names that are known in it, in the program's order; `keys` the values' keys by the nodes that make
-    them."""
+    them; `arguments` what the inputs are called."""
 
     region: Region | None
     inputs: tuple[str, ...]
+    arguments: tuple[str, ...]
     steps: tuple[Step, ...]
     output: str
     holes: dict[str, Hole]
@@ -104,6 +105,7 @@ class Reading:
             for scope in Path(node.name).scopes:
                 self._inner.setdefault(scope, []).append(node)
         self._open: dict[str, bool] = {}
+        self._rows_in: dict[str, list[Region]] = {}
         self._regions_in: dict[str, list[Region]] = {}
         for region in self.graph.regions:
             owner = enclosing(self.graph, region.path) if region.path else None
@@ -122,9 +124,10 @@ class Reading:
         """What happens in a region, or in the network."""
         nodes = self.nodes_in(region)
         own = {node.name for node in nodes}
-        outside = list(dict.fromkeys(o for node in nodes for o in node.inputs if o not in own))
         if region is None:
             outside, nodes = [nodes[0].name], nodes[1:]
+        else:
+            outside = self._read(region)
         inputs = tuple(f"@{i}" for i in range(len(outside)))  # no step has such a key
         root = self.graph.region_map.get("") if region is None else region
         found = _Use(self, region, dict(zip(outside, inputs, strict=True)))
@@ -132,7 +135,8 @@ class Reading:
             found.add(part)
         output = found.keys[self._output(own)]
         values = dict(root.values) if root else {}
-        return Use(region, inputs, tuple(found.steps), output, found.holes, found.names, values, found.keys)
+        arguments = tuple(self._argument(region, place) for place in range(len(outside)))
+        return Use(region, inputs, arguments, tuple(found.steps), output, found.holes, found.names, values, found.keys)
 
     def _output(self, own: set[str]) -> str:
         if self.graph.output in own:
@@ -189,10 +193,41 @@ class Reading:
         return Path(self._paths[name]).last
 
     def operands(self, region: Region) -> tuple[list[str], str]:
-        """The values that a region reads from outside, and the one that it makes."""
+        """The values that a region reads from outside, the first of them its `x`, and the one that it makes."""
+        return self._read(region), self._output({node.name for node in self.nodes_in(region)})
+
+    def _read(self, region: Region) -> list[str]:
         nodes = self.nodes_in(region)
         own = {node.name for node in nodes}
-        return list(dict.fromkeys(o for node in nodes for o in node.inputs if o not in own)), self._output(own)
+        found = dict.fromkeys(o for node in nodes for o in node.inputs if o not in own)
+        x = self._before(region)
+        return list(found if x not in found else dict.fromkeys([x, *found]))
+
+    def _rows(self, region: Region) -> list[Region]:
+        """The layers with steps of the table that a region is a layer of, where that is no plain chain."""
+        table = enclosing(self.graph, region.path)
+        if table is None or not self.is_open(table):
+            return []
+        if table.path not in self._rows_in:
+            self._rows_in[table.path] = [layer for layer in self.layers(table) if self.nodes_in(layer)]
+        return self._rows_in[table.path]
+
+    def _before(self, region: Region) -> str | None:
+        """What the layer before makes; for the first layer, what it reads together with the second."""
+        rows = self._rows(region)
+        if region in rows[1:]:
+            return self._output({node.name for node in self.nodes_in(rows[rows.index(region) - 1])})
+        read = [{o for node in self.nodes_in(row) for o in node.inputs} for row in rows[:2]]
+        shared = set[str]() if len(read) < 2 else read[0] & read[1]
+        return next(iter(shared)) if len(shared) == 1 else None
+
+    def _argument(self, region: Region | None, place: int) -> str:
+        """What a region calls a value that it reads: a layer calls the output before the last `previous`."""
+        rows = [] if region is None else self._rows(region)
+        at = max(1, rows.index(region)) if region in rows else 0
+        read = self._read(rows[at]) if at and at < len(rows) else []
+        is_previous = place == 1 and len(read) == 2 and read[1] == self._before(rows[at - 1])
+        return "x" if place == 0 else "previous" if is_previous else f"x{place + 1}"
 
 
 class _Use:

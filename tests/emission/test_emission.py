@@ -174,6 +174,14 @@ def test_doc_comments_reach_the_source_and_cannot_end_it(compiled):
     assert "## Convolves" in space.at({}).source.text
 
 
+def test_a_layer_that_reads_two_outputs_calls_the_last_one_x():
+    source = nasir.emit(nasir.load("zoo/darts_imagenet"))
+    assert source.count("    def forward(self, x: Tensor, previous: Tensor) -> Tensor:") == 3
+    assert "cells = self.cells[0](stem1, stem0)" in source
+    assert "cells_2 = self.cells[1](cells, stem1)" in source
+    assert "cells = self.cells[2](cells_2, cells)" in source
+
+
 def test_a_class_of_one_instance_has_the_number_that_is_its_input_s_once(compiled):
     space = compiled(
         """
