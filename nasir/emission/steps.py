@@ -242,6 +242,8 @@ class _Use:
         self._channels: dict[str, str | None] = dict.fromkeys(list(keys.values())[:1], IN_CHANNELS)
         """The program's names of the channels of values."""
         self._counts: dict[str, int] = {}
+        root = reading.graph.region_map.get("") if region is None else region
+        self._values = dict(root.values) if root else {}
 
     def add(self, part: Node | Region) -> None:
         """The step of a node, or of a region that is a child."""
@@ -323,7 +325,9 @@ class _Use:
                 case Attribute(attribute):
                     value = constant(it[attribute])
                     value = Word(value) if type(value) is str else value
-                    name = None if isinstance(value, bool) else written.get(attribute)
+                    name = written.get(attribute)
+                    if isinstance(value, bool) or name not in self._values:
+                        name = None  # a word of the language, as `same`, is no name of the number that it comes to
                 case value:
                     pass
             arguments.append((argument, self._hole(f"{key}/{argument.name}", value, name)))
