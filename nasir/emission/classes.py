@@ -68,6 +68,13 @@ class Filling:
     value: Hole
 
 
+@dataclass(frozen=True)
+class Unpadded(Filling):
+    """A padding in the place of a hole; none where the steps of a group, which pad before, are there."""
+
+    group: int
+
+
 def classes_of(graph: Graph) -> list[ClassDefinition]:
     """The classes of a concrete graph in the order in which they are called, those within a class before it; the last
     is the network itself."""
@@ -228,6 +235,12 @@ class _Filling:
         steps = list(definition.body.steps)
         self._attributes = {step.attribute for step in steps if step.activation is None}
         self._kept = {hole for step in steps for hole in step.kept}
+        groups = [group for group in definition.body.groups for _ in group.steps]
+        self._pads = {
+            step.key: definition.body.groups.index(group)
+            for step, group in zip(steps, groups, strict=True)
+            if step.is_pad and group.is_optional
+        }
 
     def fill(self) -> None:
         definition = self._definition
@@ -249,6 +262,8 @@ class _Filling:
         varies = not all(same(value, known[0]) for value in known)
         if not varies and names == {None}:
             return Filling(known[0])
+        if (unpadded := self._unpadded(step, hole, vector)) is not None:
+            return unpadded
         name = self._name(step, hole, vector, names)
         parameters = self._definition.parameters
         if name in parameters:
@@ -257,6 +272,16 @@ class _Filling:
         else:
             parameters[name] = Parameter(name, vector)
         return name
+
+    def _unpadded(self, step: Step, hole: str, vector: list[Hole]) -> Unpadded | None:
+        """The one padding of a step before which some uses pad: those have none in it."""
+        group = self._pads.get(step.operands[0]) if step.operands else None
+        if group is None or not hole.endswith("/padding"):
+            return None
+        present = self._definition.body.groups[group].present
+        others = {value for value, pads in zip(vector, present, strict=True) if not pads and value is not None}
+        none = all(value == 0 for value, pads in zip(vector, present, strict=True) if pads)
+        return Unpadded(next(iter(others)), group) if none and len(others) == 1 else None
 
     def _name(self, step: Step, hole: str, vector: list[Hole], names: set[str | None]) -> str:
         """The program's own name for it, else one that has its values; two names never stand for one thing."""
@@ -309,7 +334,7 @@ class _Filling:
                 definition.parameters.setdefault(name, Parameter(name, list(values)))
             definition.parameters = self._in_order()
             return found.text
-        label = safe(group.steps[0].label)
+        label = "pad" if group.steps[0].is_pad else safe(group.steps[0].label)
         name = fresh(f"has_{label}", {*definition.parameters, *self._attributes})
         definition.parameters[name] = Parameter(name, list(group.present))
         return name

@@ -9,7 +9,7 @@ from nasir.cost.registry import COSTS, PRIMARY
 from nasir.cost.table import LayerRow, layer_rows
 from nasir.emission import layout
 from nasir.emission.backbone import Backbone
-from nasir.emission.classes import ClassDefinition, Filling, Parameter, classes_of, same
+from nasir.emission.classes import ClassDefinition, Filling, Parameter, Unpadded, classes_of, same
 from nasir.emission.forward import Forward
 from nasir.emission.helpers import helper_texts
 from nasir.emission.merging import Group, Merged
@@ -164,7 +164,11 @@ class _Writer:
         space = " " * _INDENT
         if step.is_module and not others and step.operands == (group.otherwise,):
             return _module_or_identity(step, modules, asked)
-        flag = asked if asked.startswith("has_") and asked.isidentifier() else self._flag(step.label)
+        flag = (
+            asked
+            if asked.startswith("has_") and asked.isidentifier()
+            else self._flag("pad" if step.is_pad else step.label)
+        )
         self._conditions[number] = f"self.{flag}"
         known = asked if " is not None" in asked else f"self.{flag}"
         self._static += [flag] * bool(modules)
@@ -253,6 +257,8 @@ class _Writer:
         halved = isinstance(argument.value, Attribute) and argument.value.halved
         if isinstance(filling, str):
             text = f"{owner}{filling} // 2" if halved else f"{owner}{filling}"
+        elif isinstance(filling, Unpadded):
+            text = f"0 if {self._conditions[filling.group]} else {_literal(filling.value)}"
         else:
             value = filling.value
             text = _literal(int(value or 0) // 2 if halved else value)

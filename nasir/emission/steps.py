@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nasir.ir.graph import Graph, Node, Region
 from nasir.ir.naming import module_paths
@@ -15,6 +15,8 @@ Hole = Scalar | None
 """What may differ between two uses of a block: a number, a flag, the name of an activation; None where it is absent."""
 
 IN_CHANNELS = "in_channels"
+PAD = "/pad"
+"""In the place of an attribute, for none has such a name: of a step that pads what the next one reads."""
 _NAMES = {"x.channels": IN_CHANNELS}
 
 
@@ -46,6 +48,11 @@ class Step:
     children: tuple[Child, ...] = ()
     is_sequence: bool = False
     index: int | None = None
+
+    @property
+    def is_pad(self) -> bool:
+        """Whether it is the padding that another step's call has before it."""
+        return self.attribute == PAD
 
     @property
     def is_module(self) -> bool:
@@ -315,6 +322,9 @@ class _Use:
         if op.module:
             return Step(key, "act", label, operands, activation=self._hole(f"{key}/act", op.name, None))
         call = op.call(it)
+        if call.pad and call.kind != "padded":
+            operands = (self._padded(f"{key}{PAD}", label, operands[0], call), *operands[1:])
+            call = replace(call, pad=(), filler=0.0)
         arguments: list[tuple[Argument, str]] = []
         for argument in call.arguments:
             name: str | None = None
@@ -330,8 +340,17 @@ class _Use:
                         name = None  # a word of the language, as `same`, is no name of the number that it comes to
                 case value:
                     pass
+            halved = isinstance(argument.value, Attribute) and argument.value.halved
+            argument = replace(argument, value=Attribute(argument.name, halved))  # the hole has its value
             arguments.append((argument, self._hole(f"{key}/{argument.name}", value, name)))
+        call = replace(call, arguments=())
         return Step(key, self._reading.attribute(node.name), label, operands, call, tuple(arguments))
+
+    def _padded(self, key: str, label: str, operand: str, call: Call) -> str:
+        """The step that pads what a call reads: some uses of a block may lack it."""
+        self.steps.append(Step(key, PAD, label, (operand,), Call("padded", "pad", pad=call.pad, filler=call.filler)))
+        self._channels[key] = self._channels.get(operand)
+        return key
 
 
 def constant(value: Value) -> Scalar:
