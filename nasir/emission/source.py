@@ -9,7 +9,8 @@ from nasir.cost.registry import COSTS, PRIMARY
 from nasir.cost.table import LayerRow, layer_rows
 from nasir.emission import layout
 from nasir.emission.backbone import Backbone
-from nasir.emission.classes import ClassDefinition, Filling, Parameter, Unpadded, classes_of, same
+from nasir.emission.classes import classes_of
+from nasir.emission.filling import ClassDefinition, Filling, Parameter, Unpadded, same
 from nasir.emission.forward import Forward
 from nasir.emission.helpers import helper_texts
 from nasir.emission.merging import Group, Merged

@@ -11,6 +11,8 @@ from nasir.ir.path import Path
 from nasir.ir.regions import enclosing, inside, is_table
 from nasir.ir.values import Ref, Scalar, Value, Word
 
+Inputs = tuple[list[str], tuple[str, ...]]
+"""The values that a region reads, and what it calls them."""
 Hole = Scalar | None
 """What may differ between two uses of a block: a number, a flag, the name of an activation; None where it is absent."""
 
@@ -112,7 +114,7 @@ class Reading:
             for scope in Path(node.name).scopes:
                 self._inner.setdefault(scope, []).append(node)
         self._open: dict[str, bool] = {}
-        self._rows_in: dict[str, list[Region]] = {}
+        self._inputs_of: dict[str, Inputs] = {}
         self._regions_in: dict[str, list[Region]] = {}
         for region in self.graph.regions:
             owner = enclosing(self.graph, region.path) if region.path else None
@@ -133,8 +135,9 @@ class Reading:
         own = {node.name for node in nodes}
         if region is None:
             outside, nodes = [nodes[0].name], nodes[1:]
+            arguments: tuple[str, ...] = ("x",)
         else:
-            outside = self._read(region)
+            outside, arguments = self._inputs(region)
         inputs = tuple(f"@{i}" for i in range(len(outside)))  # no step has such a key
         root = self.graph.region_map.get("") if region is None else region
         found = _Use(self, region, dict(zip(outside, inputs, strict=True)))
@@ -142,7 +145,6 @@ class Reading:
             found.add(part)
         output = found.keys[self._output(own)]
         values = dict(root.values) if root else {}
-        arguments = tuple(self._argument(region, place) for place in range(len(outside)))
         return Use(region, inputs, arguments, tuple(found.steps), output, found.holes, found.names, values, found.keys)
 
     def _output(self, own: set[str]) -> str:
@@ -201,40 +203,43 @@ class Reading:
 
     def operands(self, region: Region) -> tuple[list[str], str]:
         """The values that a region reads from outside, the first of them its `x`, and the one that it makes."""
-        return self._read(region), self._output({node.name for node in self.nodes_in(region)})
+        return self._inputs(region)[0], self._made(region)
 
-    def _read(self, region: Region) -> list[str]:
-        nodes = self.nodes_in(region)
-        own = {node.name for node in nodes}
-        found = dict.fromkeys(o for node in nodes for o in node.inputs if o not in own)
-        x = self._before(region)
-        return list(found if x not in found else dict.fromkeys([x, *found]))
+    def _made(self, region: Region) -> str:
+        return self._output({node.name for node in self.nodes_in(region)})
 
-    def _rows(self, region: Region) -> list[Region]:
-        """The layers with steps of the table that a region is a layer of, where that is no plain chain."""
+    def _outside(self, region: Region) -> list[str]:
+        own = {node.name for node in self.nodes_in(region)}
+        return list(dict.fromkeys(o for node in self.nodes_in(region) for o in node.inputs if o not in own))
+
+    def _inputs(self, region: Region) -> Inputs:
+        """The values that a region reads from outside, and what it calls them."""
         table = enclosing(self.graph, region.path)
         if table is None or not self.is_open(table):
-            return []
-        if table.path not in self._rows_in:
-            self._rows_in[table.path] = [layer for layer in self.layers(table) if self.nodes_in(layer)]
-        return self._rows_in[table.path]
+            return _called(self._outside(region))
+        if region.path not in self._inputs_of:
+            self._read_layers([layer for layer in self.layers(table) if self.nodes_in(layer)])
+        return self._inputs_of[region.path]
 
-    def _before(self, region: Region) -> str | None:
-        """What the layer before makes; for the first layer, what it reads together with the second."""
-        rows = self._rows(region)
-        if region in rows[1:]:
-            return self._output({node.name for node in self.nodes_in(rows[rows.index(region) - 1])})
-        read = [{o for node in self.nodes_in(row) for o in node.inputs} for row in rows[:2]]
-        shared = set[str]() if len(read) < 2 else read[0] & read[1]
-        return next(iter(shared)) if len(shared) == 1 else None
+    def _read_layers(self, layers: Sequence[Region]) -> None:
+        """The inputs of the layers of a table that is no plain chain. `x` is the output of the layer before, `previous`
+        that of the one before it; what the first and the second layer both read is the table's own `x`."""
+        read = [self._outside(layer) for layer in layers]
+        shared = set(read[0]).intersection(*read[1:2]) if len(layers) > 1 else set[str]()
+        outputs = [next(iter(shared)) if len(shared) == 1 else "", *map(self._made, layers)]
+        for i, layer in enumerate(layers):
+            x = outputs[i]
+            ordered = [x, *(one for one in read[i] if one != x)] if x in read[i] else read[i]
+            is_previous = i > 0 and ordered == [x, outputs[i - 1]]
+            self._inputs_of[layer.path] = _called(ordered, "previous" if is_previous else "x2")
+        if len(layers) > 1 and len(read[0]) == 2:
+            first, second = (self._inputs_of[layer.path] for layer in layers[:2])
+            self._inputs_of[layers[0].path] = first[0], second[1] if len(second[1]) == 2 else first[1]
 
-    def _argument(self, region: Region | None, place: int) -> str:
-        """What a region calls a value that it reads: a layer calls the output before the last `previous`."""
-        rows = [] if region is None else self._rows(region)
-        at = max(1, rows.index(region)) if region in rows else 0
-        read = self._read(rows[at]) if at and at < len(rows) else []
-        is_previous = place == 1 and len(read) == 2 and read[1] == self._before(rows[at - 1])
-        return "x" if place == 0 else "previous" if is_previous else f"x{place + 1}"
+
+def _called(values: list[str], second: str = "x2") -> Inputs:
+    names = ("x", second, *(f"x{i}" for i in range(3, len(values) + 1)))
+    return values, names[: len(values)]
 
 
 class _Use:
@@ -341,7 +346,8 @@ class _Use:
                 case value:
                     pass
             halved = isinstance(argument.value, Attribute) and argument.value.halved
-            argument = replace(argument, value=Attribute(argument.name, halved))  # the hole has its value
+            plain = Attribute(argument.name, halved)  # the hole has its value
+            argument = Argument(argument.name, plain, argument.positional, argument.default)
             arguments.append((argument, self._hole(f"{key}/{argument.name}", value, name)))
         call = replace(call, arguments=())
         return Step(key, self._reading.attribute(node.name), label, operands, call, tuple(arguments))
