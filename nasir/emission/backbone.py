@@ -32,7 +32,7 @@ class Backbone:
 
 
 def backbone(reading: Reading) -> Backbone | None:
-    """The backbone of a network; None where no one map is pooled, or flattened, and read by a head.
+    """The backbone of a network; None where no one map that modules make is pooled, or flattened, and read by a head.
 
     It ends where places are given up for good: at a node that all paths pass and that gives them up (`Op.closes`),
     behind which no value has places. A block of the program is of the head where that node is in it, and so is a
@@ -41,8 +41,8 @@ def backbone(reading: Reading) -> Backbone | None:
     graph, strides = reading.graph, _strides(reading.graph)
     for closing in _closing(graph):
         found = _entering(reading, closing)
-        if found is not None and found.name in strides:
-            return Backbone(found.name, _channels(found), tuple(_taps(reading, found, strides)))
+        if found is not None and found.name in strides and (taps := tuple(_taps(reading, found, strides))):
+            return Backbone(found.name, _channels(found), taps)
     return None
 
 

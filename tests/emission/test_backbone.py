@@ -124,9 +124,10 @@ def test_one_pooling_serves_two_heads(compiled, emitted):
         "return concat(stem -> global_avg_pool, x -> global_avg_pool) -> linear(classes)",
         "return stem * (stem -> global_avg_pool -> conv(1, 8)) -> conv(1, classes)",
         "return x -> pooled(8) -> linear(classes)",
+        "return x -> relu -> global_avg_pool -> linear(classes)",
         "return stem -> stages {\n | block | width |\n | pooled | 8 |\n } -> linear(classes)",
     ],
-    ids=["map", "two", "gate", "block", "table"],
+    ids=["map", "two", "gate", "block", "no layer", "table"],
 )
 def test_without_a_map_that_is_pooled_into_a_head_there_are_no_features(compiled, emitted, rest):
     network = network_of(compiled, emitted, rest)
