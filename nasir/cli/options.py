@@ -37,7 +37,7 @@ Run = Annotated[Path | None, typer.Option("--run", metavar="RUN", help="What a s
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors alone.")]
 With = Annotated[
     list[str] | None,
-    typer.Option("--with", metavar="NAME=VALUE", help="A parameter of the space, as `classes=10`; may be repeated."),
+    typer.Option("--with", metavar="NAME=VALUE", help="A parameter, as `classes=10`; may be repeated."),
 ]
 
 

@@ -2,68 +2,17 @@
 
 import keyword
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
-from nasir.emission.conditions import condition
+from nasir.emission.backbone import backbone
+from nasir.emission.filling import ClassDefinition, Filler, Filling, Parameter, same
 from nasir.emission.helpers import helper_classes
-from nasir.emission.merging import Group, Merged, by_signature, merged
-from nasir.emission.steps import IN_CHANNELS, Hole, Reading, Step, Use
+from nasir.emission.merging import Merged, by_signature, merged
+from nasir.emission.steps import Reading, Use
 from nasir.ir.graph import Graph, Region
 from nasir.ir.naming import safe
 from nasir.ir.path import fresh
 from nasir.ir.regions import enclosing
-from nasir.ir.values import Pair, Ref
-
-
-@dataclass
-class Parameter:
-    """A parameter of a class: its value in each use, None where a use has no need of it. `default` is written into the
-    signature where `has_default`, and left out of calls."""
-
-    name: str
-    values: list[Hole]
-    has_default: bool = False
-    default: Hole = None
-
-    @property
-    def kind(self) -> type:
-        """What its values are: `int`, `bool`, `str` for an activation, `Pair` where one of them is a pair."""
-        kinds = [type(value) for value in self.values if value is not None]
-        return Pair if Pair in kinds else next(iter(kinds), int)
-
-    @property
-    def is_optional(self) -> bool:
-        return any(value is None for value in self.values)
-
-
-@dataclass
-class ClassDefinition:
-    """A class. `fillings` says of each hole what it is, a parameter or a constant; `conditions` of each group of steps
-    that not every use has when it is there: an expression over parameters."""
-
-    name: str
-    block: str
-    body: Merged
-    uses: list[Use]
-    parameters: dict[str, Parameter] = field(default_factory=dict[str, Parameter])
-    fillings: dict[str, "str | Filling"] = field(default_factory=dict[str, "str | Filling"])
-    conditions: dict[int, str] = field(default_factory=dict[int, str])
-    doc: str = ""
-    number: int = -1
-    """What children call it by."""
-
-    @property
-    def is_network(self) -> bool:
-        return self.uses[0].region is None
-
-
-@dataclass(frozen=True)
-class Filling:
-    """A constant in the place of a hole; a name of a parameter is plain text."""
-
-    value: Hole
 
 
 def classes_of(graph: Graph) -> list[ClassDefinition]:
@@ -76,6 +25,7 @@ class _Classes:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._reading = Reading(graph)
+        self._backbone = backbone(self._reading)
         self._docs = dict(graph.docs)
         self._classes: list[ClassDefinition] = []
         self._taken = {"Tensor", "F", "nn", "torch", *helper_classes(graph)}
@@ -113,7 +63,7 @@ class _Classes:
             for body, own in _bodies(uses):
                 definition = ClassDefinition("", block, body, own, doc=self._docs.get(block, ""))
                 definition.number = len(self._classes)
-                _Filling(definition).fill()
+                Filler(definition).fill()
                 self._classes.append(definition)
                 for i, use in enumerate(own):
                     assert use.region is not None, "blocks have regions"
@@ -125,33 +75,34 @@ class _Classes:
         body = merged([use])
         assert body is not None, "one use is a body of its own"
         definition = ClassDefinition(name, self._graph.name, body, [use], doc=self._docs.get(self._graph.name, ""))
+        definition.backbone = self._backbone
         definition.fillings = {hole: Filling(value) for hole, value in use.holes.items()}
         for hole in self._output_channels(use):
-            name = use.names[hole]
+            name = use.names.get(hole, "classes")
             parameter = Parameter(name, [use.holes[hole]], has_default=True, default=use.holes[hole])
             definition.parameters[name] = parameter
             definition.fillings[hole] = name
         return definition
 
     def _output_channels(self, use: Use) -> list[str]:
-        """The holes that are the width of the network's output, where the space has it as a parameter: no other number
-        follows from it."""
+        """The holes that are the width of the network's output, where no other number follows from it: a parameter of
+        the space, or a number without a name behind a backbone, which is that of the classes."""
         makers = {step.key: step for step in use.steps}
         step = makers.get(use.output)
-        while step is not None and step.call is not None and not (step.is_module and step.call.is_module):
+        while step is not None and not (step.is_module and step.arguments) and len(step.operands) == 1:
             step = makers.get(step.operands[0])
-        if step is None or step.call is None:
-            return []
         return [
             hole
-            for argument, hole in step.arguments
-            if argument.name in {"out_features", "out_channels"}
-            and (name := use.names.get(hole)) is not None
-            and name in use.values
-            and list(use.names.values()).count(name) == 1
-            and name not in {text for _, text in self._graph.input.written}
-            and safe(name) == name
+            for argument, hole in (step.arguments if step else ())
+            if argument.name in {"out_features", "out_channels"} and self._is_free(hole, use)
         ]
+
+    def _is_free(self, hole: str, use: Use) -> bool:
+        name = use.names.get(hole)
+        if name is None:
+            return self._backbone is not None
+        alone = list(use.names.values()).count(name) == 1 and name not in {n for _, n in self._graph.input.written}
+        return alone and name in use.values and safe(name) == name
 
     def _called(self, network: ClassDefinition) -> list[int]:
         """The numbers of the classes, each after those that it calls, in the order of the network's calls."""
@@ -212,120 +163,6 @@ def _bodies(uses: Sequence[Use]) -> list[tuple[Merged, list[Use]]]:
             assert body is not None, "uses that differ in holes alone are one body"
             found.append((body, alike))
     return found
-
-
-class _Filling:
-    """Parameters for what varies among the uses of a class, and for every number that the program names: a table of
-    layers then shows its numbers."""
-
-    def __init__(self, definition: ClassDefinition) -> None:
-        self._definition = definition
-        self._uses = definition.uses
-        steps = list(definition.body.steps)
-        self._attributes = {step.attribute for step in steps if step.activation is None}
-        self._kept = {hole for step in steps for hole in step.kept}
-
-    def fill(self) -> None:
-        definition = self._definition
-        for step in definition.body.steps:
-            for hole in step.holes:
-                definition.fillings[hole] = self._filling(step, hole)
-        for name, parameter in definition.parameters.items():
-            parameter.values = [self._known(name, i, value) for i, value in enumerate(parameter.values)]
-        definition.parameters = self._in_order()
-        for number, group in enumerate(definition.body.groups):
-            if group.is_optional:
-                definition.conditions[number] = self._condition(number, group)
-        self._set_defaults()
-
-    def _filling(self, step: Step, hole: str) -> str | Filling:
-        vector = [use.holes.get(hole) for use in self._uses]
-        known = [use.holes[hole] for use in self._uses if hole in use.holes]
-        names = {use.names.get(hole) for use in self._uses if hole in use.holes}
-        varies = not all(same(value, known[0]) for value in known)
-        if not varies and names == {None}:
-            return Filling(known[0])
-        name = self._name(step, hole, vector, names)
-        parameters = self._definition.parameters
-        if name in parameters:
-            held = parameters[name].values
-            parameters[name].values = [b if a is None else a for a, b in zip(held, vector, strict=True)]
-        else:
-            parameters[name] = Parameter(name, vector)
-        return name
-
-    def _name(self, step: Step, hole: str, vector: list[Hole], names: set[str | None]) -> str:
-        """The program's own name for it, else one that has its values; two names never stand for one thing."""
-        parameters = self._definition.parameters
-        own = [name for name in names if name is not None] if len(names) == 1 else []
-        candidates = [*own, *parameters, *self._uses[0].values]
-        for name in candidates:
-            if hole in self._kept and name in self._attributes:
-                continue  # it becomes an attribute, and a step has that one
-            if safe(name) == name and self._fits(name, hole, vector):
-                return name
-        own_name = hole.rpartition("/")[2]
-        taken = {*parameters, *(self._attributes if hole in self._kept else ())}
-        if step.activation == hole or (step.children and own_name not in {*taken, IN_CHANNELS}):
-            return fresh(safe(own_name), taken)
-        return fresh(safe(f"{step.attribute}_{own_name}"), taken)
-
-    def _fits(self, name: str, hole: str, vector: list[Hole]) -> bool:
-        """Whether a name has the hole's value in every use that has the hole."""
-        parameter = self._definition.parameters.get(name)
-        for i, use in enumerate(self._uses):
-            held = None if parameter is None else parameter.values[i]
-            if held is None and (parameter is None or hole not in use.holes):
-                known = use.values.get(name)
-                held = None if isinstance(known, Ref) else known
-            if hole in use.holes and held is not None and not same(held, vector[i]):
-                return False
-            if hole in use.holes and held is None and parameter is None:
-                return False
-        return True
-
-    def _known(self, name: str, use: int, value: Hole) -> Hole:
-        """A parameter's value in a use; one that has no need of it may know it all the same, by the program's name."""
-        named = self._uses[use].values.get(name)
-        return named if value is None and not isinstance(named, Ref) else value
-
-    def _in_order(self) -> dict[str, Parameter]:
-        """The parameters in the program's order: the input's channels, the block's own, its names, then the others."""
-        places = {name: i for i, name in enumerate((IN_CHANNELS, *self._uses[0].values))}
-        found = self._definition.parameters
-        return dict(sorted(found.items(), key=lambda one: places.get(one[0], len(places))))
-
-    def _condition(self, number: int, group: Group) -> str:
-        """When a group's steps are there, over the class's parameters: one of them is added where nothing tells."""
-        definition = self._definition
-        before = {text: definition.body.groups[i].present for i, text in definition.conditions.items() if i < number}
-        found = condition(group, definition.parameters, self._uses, before)
-        if found is not None:
-            for name, values in found.flags.items():
-                definition.parameters.setdefault(name, Parameter(name, list(values)))
-            definition.parameters = self._in_order()
-            return found.text
-        label = safe(group.steps[0].label)
-        name = fresh(f"has_{label}", {*definition.parameters, *self._attributes})
-        definition.parameters[name] = Parameter(name, list(group.present))
-        return name
-
-    def _set_defaults(self) -> None:
-        """Defaults for what most uses leave alone: no stride, the usual activation, a part that is not there."""
-        for parameter in self._definition.parameters.values():
-            counts = Counter((type(value), value) for value in parameter.values)
-            (_, most), count = counts.most_common(1)[0]  # of equals the first
-            is_plain = most is None or most is False or most == 1 or type(most) is str
-            several = len(self._uses) > 1 or most is None
-            if parameter.is_optional and most is not None:
-                most, is_plain = None, True
-            if parameter.name != IN_CHANNELS and is_plain and several and (2 * count > len(self._uses) or most is None):
-                parameter.has_default, parameter.default = True, most
-
-
-def same(a: Hole, b: Hole) -> bool:
-    """Whether two holes hold the same; true is not 1."""
-    return type(a) is type(b) and a == b
 
 
 def camel(name: str) -> str:

@@ -187,7 +187,7 @@ class Forward:
             value = self._variables.get(name, step.key)
             return value != step.key and (value in self._kept or self._reads.get(value, [-1])[-1] > position)
 
-        return first_free(safe(step.label), is_needed)
+        return first_free("padded" if step.is_pad else safe(step.label), is_needed)
 
     def _render(self, step: Step, known: Mapping[str, str]) -> str:
         operands = [known[o] for o in step.operands]
@@ -216,15 +216,11 @@ class Forward:
                 if step.call.like:
                     *given, like = operands
                     arguments.insert(0, f"size={_bracketed(like)}.shape[2:]")
-                if step.call.pad:
-                    given[0] = layout.padded(given[0], step.call)
                 library = "F" if kind == "function" else "torch"
                 return f"{library}.{step.call.target}({', '.join([*given, *arguments])})"
 
     def _module_call(self, step: Step, operands: Sequence[str]) -> str:
         given = ", ".join(operands)
-        if step.call is not None and step.call.pad:
-            given = layout.padded(given, step.call)
         if step.call is not None and step.call.flatten:
             given = f"{_bracketed(given)}.flatten(1)"
         if step.index is not None:

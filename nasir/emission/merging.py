@@ -24,20 +24,28 @@ class Group:
 
 @dataclass(frozen=True)
 class Merged:
-    """The body of a class for several uses."""
+    """The body of a class for several uses; `names` are what its inputs are called."""
 
     inputs: tuple[str, ...]
     groups: tuple[Group, ...]
     output: str
+    names: tuple[str, ...]
 
     @property
     def arguments(self) -> dict[str, str]:
         """What the forward's parameters are called, by the inputs' keys."""
-        return {key: "x" if i == 0 else f"x{i + 1}" for i, key in enumerate(self.inputs)}
+        return dict(zip(self.inputs, self.names, strict=True))
 
     @property
     def steps(self) -> Iterator[Step]:
         return (step for group in self.groups for step in group.steps)
+
+    def split(self, value: str, name: str) -> "tuple[Merged, Merged]":
+        """The steps up to `value`, and those behind it, which read nothing else and call it `name`; of one use."""
+        steps = list(self.steps)
+        end = next(i for i, step in enumerate(steps) if step.key == value) + 1
+        before, behind = (Group(tuple(part), (True,)) for part in (steps[:end], steps[end:]))
+        return Merged(self.inputs, (before,), value, self.names), Merged((value,), (behind,), self.output, (name,))
 
 
 def merged(uses: Sequence[Use]) -> Merged | None:
@@ -97,7 +105,12 @@ class _Merging:
         if not self._stand(reads):
             return None
         groups = self._groups(steps, output)
-        return None if groups is None else Merged(self._inputs, groups, output)
+        return None if groups is None else Merged(self._inputs, groups, output, self._names())
+
+    def _names(self) -> tuple[str, ...]:
+        """What the inputs are called, by a number where the uses do not agree."""
+        called = zip(*(use.arguments for use in self._uses), strict=True)
+        return tuple(names[0] if len({*names}) == 1 else f"x{i + 1}" for i, names in enumerate(called))
 
     def _stand(self, reads: Sequence[tuple[int, str, str]]) -> bool:
         """What stands in for each value where its step is left out: of what uses read there, the latest. Whether that

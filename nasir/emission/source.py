@@ -8,7 +8,9 @@ from nasir.cost.model import CostModel
 from nasir.cost.registry import COSTS, PRIMARY
 from nasir.cost.table import LayerRow, layer_rows
 from nasir.emission import layout
-from nasir.emission.classes import ClassDefinition, Filling, Parameter, classes_of, same
+from nasir.emission.backbone import Backbone
+from nasir.emission.classes import classes_of
+from nasir.emission.filling import ClassDefinition, Filling, Parameter, Unpadded, same
 from nasir.emission.forward import Forward
 from nasir.emission.helpers import helper_texts
 from nasir.emission.merging import Group, Merged
@@ -32,8 +34,7 @@ class ClassText:
     name: str
     head: Sequence[str]
     init: Sequence[str]
-    forward_signature: str
-    forward: Sequence[str]
+    methods: Sequence[Sequence[str]]
 
 
 def model_source(graph: Graph, notes: Sequence[str] = ()) -> str:
@@ -43,7 +44,7 @@ def model_source(graph: Graph, notes: Sequence[str] = ()) -> str:
     rows = {row.name: row for row in layer_rows(CostModel(graph), (PRIMARY,))}
     classes = [_Writer(definition, definitions, rows).text() for definition in definitions]
     helpers = helper_texts(graph)
-    code = "\n".join([*helpers, *(line for c in classes for line in (*c.init, *c.forward))])
+    code = "\n".join([*helpers, *(line for c in classes for part in (c.init, *c.methods) for line in part)])
     return template("model.py.j2").render(
         summary=_summary(graph, notes),
         helpers=helpers,
@@ -97,14 +98,19 @@ class _Writer:
         """The class."""
         body = self._definition.body
         init = self._init()  # first: it finds the flags
-        forward = ", ".join(["self", *(f"{name}: Tensor" for name in body.arguments.values())])
-        return ClassText(
-            self._definition.name,
-            [*self._docstring(), *layout.call("def __init__", ["self", *self._signature()], " -> None:", 4)],
-            init,
-            f"    def forward({forward}) -> {_returned(body)}:",
-            Forward(body, self._conditions, self._argument, self._activation).lines(),
-        )
+        head = [*self._docstring(), *layout.call("def __init__", ["self", *self._signature()], " -> None:", 4)]
+        if (found := self._definition.backbone) is None:
+            return ClassText(self._definition.name, head, init, [self._method("forward", body.arguments, body)])
+        before, behind = body.split(self._definition.uses[0].keys[found.map], "features")
+        features = self._method("forward_features", body.arguments, before)
+        signature, *lines = self._method("forward", body.arguments, behind)
+        lines.insert(0, f"{' ' * _INDENT}features = self.forward_features(x)")
+        return ClassText(self._definition.name, head, [*init, *_facts(found)], [features, [signature, *lines]])
+
+    def _method(self, name: str, arguments: Mapping[str, str], body: Merged) -> list[str]:
+        given = ", ".join(["self", *(f"{argument}: Tensor" for argument in arguments.values())])
+        lines = Forward(body, self._conditions, self._argument, self._activation).lines()
+        return [f"    def {name}({given}) -> {_returned(body)}:", *lines]
 
     # The head
 
@@ -159,7 +165,11 @@ class _Writer:
         space = " " * _INDENT
         if step.is_module and not others and step.operands == (group.otherwise,):
             return _module_or_identity(step, modules, asked)
-        flag = asked if asked.startswith("has_") and asked.isidentifier() else self._flag(step.label)
+        flag = (
+            asked
+            if asked.startswith("has_") and asked.isidentifier()
+            else self._flag("pad" if step.is_pad else step.label)
+        )
         self._conditions[number] = f"self.{flag}"
         known = asked if " is not None" in asked else f"self.{flag}"
         self._static += [flag] * bool(modules)
@@ -248,6 +258,8 @@ class _Writer:
         halved = isinstance(argument.value, Attribute) and argument.value.halved
         if isinstance(filling, str):
             text = f"{owner}{filling} // 2" if halved else f"{owner}{filling}"
+        elif isinstance(filling, Unpadded):
+            text = f"0 if {self._conditions[filling.group]} else {_literal(filling.value)}"
         else:
             value = filling.value
             text = _literal(int(value or 0) // 2 if halved else value)
@@ -262,6 +274,14 @@ class _Writer:
             return f"self.{filling}"
         op = OPS[str(filling.value)]
         return f"F.{op.call(Tensors(Node('', op.name))).target}"
+
+
+def _facts(found: Backbone) -> list[str]:
+    """What a network says of its features, in timm's words."""
+    space, inner = " " * _INDENT, " " * (_INDENT + 4)
+    taps = (f'"num_chs": {t.channels}, "reduction": {t.reduction}, "module": {_quoted(t.module)}' for t in found.taps)
+    listed = [f"{space}self.feature_info = [", *(f"{inner}{{{tap}}}," for tap in taps), f"{space}]"]
+    return [f"{space}self.num_features = {found.channels}", *listed]
 
 
 def _returned(body: Merged) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nasir.ir.graph import Graph, Node, Region
 from nasir.ir.naming import module_paths
@@ -11,10 +11,14 @@ from nasir.ir.path import Path
 from nasir.ir.regions import enclosing, inside, is_table
 from nasir.ir.values import Ref, Scalar, Value, Word
 
+Inputs = tuple[list[str], tuple[str, ...]]
+"""The values that a region reads, and what it calls them."""
 Hole = Scalar | None
 """What may differ between two uses of a block: a number, a flag, the name of an activation; None where it is absent."""
 
 IN_CHANNELS = "in_channels"
+PAD = "/pad"
+"""In the place of an attribute, for none has such a name: of a step that pads what the next one reads."""
 _NAMES = {"x.channels": IN_CHANNELS}
 
 
@@ -48,6 +52,11 @@ class Step:
     index: int | None = None
 
     @property
+    def is_pad(self) -> bool:
+        """Whether it is the padding that another step's call has before it."""
+        return self.attribute == PAD
+
+    @property
     def is_module(self) -> bool:
         """Whether its module is an attribute of its own."""
         return self.is_sequence or bool(self.children) or (self.call is not None and self.call.is_module)
@@ -69,15 +78,18 @@ class Step:
 @dataclass
 class Use:
     """One use of a block. `names` are the program's names for holes, where it has any; `values` those of the block's
-    parameters and names that are known in it, in the program's order."""
+    parameters and names that are known in it, in the program's order; `keys` the values' keys by the nodes that make
+    them; `arguments` what the inputs are called."""
 
     region: Region | None
     inputs: tuple[str, ...]
+    arguments: tuple[str, ...]
     steps: tuple[Step, ...]
     output: str
     holes: dict[str, Hole]
     names: dict[str, str]
     values: Mapping[str, Value]
+    keys: Mapping[str, str]
 
     @property
     def signature(self) -> object:
@@ -102,6 +114,7 @@ class Reading:
             for scope in Path(node.name).scopes:
                 self._inner.setdefault(scope, []).append(node)
         self._open: dict[str, bool] = {}
+        self._inputs_of: dict[str, Inputs] = {}
         self._regions_in: dict[str, list[Region]] = {}
         for region in self.graph.regions:
             owner = enclosing(self.graph, region.path) if region.path else None
@@ -120,9 +133,11 @@ class Reading:
         """What happens in a region, or in the network."""
         nodes = self.nodes_in(region)
         own = {node.name for node in nodes}
-        outside = list(dict.fromkeys(o for node in nodes for o in node.inputs if o not in own))
         if region is None:
             outside, nodes = [nodes[0].name], nodes[1:]
+            arguments: tuple[str, ...] = ("x",)
+        else:
+            outside, arguments = self._inputs(region)
         inputs = tuple(f"@{i}" for i in range(len(outside)))  # no step has such a key
         root = self.graph.region_map.get("") if region is None else region
         found = _Use(self, region, dict(zip(outside, inputs, strict=True)))
@@ -130,7 +145,7 @@ class Reading:
             found.add(part)
         output = found.keys[self._output(own)]
         values = dict(root.values) if root else {}
-        return Use(region, inputs, tuple(found.steps), output, found.holes, found.names, values)
+        return Use(region, inputs, arguments, tuple(found.steps), output, found.holes, found.names, values, found.keys)
 
     def _output(self, own: set[str]) -> str:
         if self.graph.output in own:
@@ -187,10 +202,44 @@ class Reading:
         return Path(self._paths[name]).last
 
     def operands(self, region: Region) -> tuple[list[str], str]:
-        """The values that a region reads from outside, and the one that it makes."""
-        nodes = self.nodes_in(region)
-        own = {node.name for node in nodes}
-        return list(dict.fromkeys(o for node in nodes for o in node.inputs if o not in own)), self._output(own)
+        """The values that a region reads from outside, the first of them its `x`, and the one that it makes."""
+        return self._inputs(region)[0], self._made(region)
+
+    def _made(self, region: Region) -> str:
+        return self._output({node.name for node in self.nodes_in(region)})
+
+    def _outside(self, region: Region) -> list[str]:
+        own = {node.name for node in self.nodes_in(region)}
+        return list(dict.fromkeys(o for node in self.nodes_in(region) for o in node.inputs if o not in own))
+
+    def _inputs(self, region: Region) -> Inputs:
+        """The values that a region reads from outside, and what it calls them."""
+        table = enclosing(self.graph, region.path)
+        if table is None or not self.is_open(table):
+            return _called(self._outside(region))
+        if region.path not in self._inputs_of:
+            self._read_layers([layer for layer in self.layers(table) if self.nodes_in(layer)])
+        return self._inputs_of[region.path]
+
+    def _read_layers(self, layers: Sequence[Region]) -> None:
+        """The inputs of the layers of a table that is no plain chain. `x` is the output of the layer before, `previous`
+        that of the one before it; what the first and the second layer both read is the table's own `x`."""
+        read = [self._outside(layer) for layer in layers]
+        shared = set(read[0]).intersection(*read[1:2]) if len(layers) > 1 else set[str]()
+        outputs = [next(iter(shared)) if len(shared) == 1 else "", *map(self._made, layers)]
+        for i, layer in enumerate(layers):
+            x = outputs[i]
+            ordered = [x, *(one for one in read[i] if one != x)] if x in read[i] else read[i]
+            is_previous = i > 0 and ordered == [x, outputs[i - 1]]
+            self._inputs_of[layer.path] = _called(ordered, "previous" if is_previous else "x2")
+        if len(layers) > 1 and len(read[0]) == 2:
+            first, second = (self._inputs_of[layer.path] for layer in layers[:2])
+            self._inputs_of[layers[0].path] = first[0], second[1] if len(second[1]) == 2 else first[1]
+
+
+def _called(values: list[str], second: str = "x2") -> Inputs:
+    names = ("x", second, *(f"x{i}" for i in range(3, len(values) + 1)))
+    return values, names[: len(values)]
 
 
 class _Use:
@@ -205,6 +254,8 @@ class _Use:
         self._channels: dict[str, str | None] = dict.fromkeys(list(keys.values())[:1], IN_CHANNELS)
         """The program's names of the channels of values."""
         self._counts: dict[str, int] = {}
+        root = reading.graph.region_map.get("") if region is None else region
+        self._values = dict(root.values) if root else {}
 
     def add(self, part: Node | Region) -> None:
         """The step of a node, or of a region that is a child."""
@@ -276,6 +327,9 @@ class _Use:
         if op.module:
             return Step(key, "act", label, operands, activation=self._hole(f"{key}/act", op.name, None))
         call = op.call(it)
+        if call.pad and call.kind != "padded":
+            operands = (self._padded(f"{key}{PAD}", label, operands[0], call), *operands[1:])
+            call = replace(call, pad=(), filler=0.0)
         arguments: list[tuple[Argument, str]] = []
         for argument in call.arguments:
             name: str | None = None
@@ -286,11 +340,23 @@ class _Use:
                 case Attribute(attribute):
                     value = constant(it[attribute])
                     value = Word(value) if type(value) is str else value
-                    name = None if isinstance(value, bool) else written.get(attribute)
+                    name = written.get(attribute)
+                    if isinstance(value, bool) or name not in self._values:
+                        name = None  # a word of the language, as `same`, is no name of the number that it comes to
                 case value:
                     pass
+            halved = isinstance(argument.value, Attribute) and argument.value.halved
+            plain = Attribute(argument.name, halved)  # the hole has its value
+            argument = Argument(argument.name, plain, argument.positional, argument.default)
             arguments.append((argument, self._hole(f"{key}/{argument.name}", value, name)))
+        call = replace(call, arguments=())
         return Step(key, self._reading.attribute(node.name), label, operands, call, tuple(arguments))
+
+    def _padded(self, key: str, label: str, operand: str, call: Call) -> str:
+        """The step that pads what a call reads: some uses of a block may lack it."""
+        self.steps.append(Step(key, PAD, label, (operand,), Call("padded", "pad", pad=call.pad, filler=call.filler)))
+        self._channels[key] = self._channels.get(operand)
+        return key
 
 
 def constant(value: Value) -> Scalar:

@@ -10,8 +10,9 @@ from nasir.ir.regions import enclosing, inside
 
 _RESERVED_TEXT = """
 F T_destination Tensor add_module apply bfloat16 buffers call_super_init children compile cpu cuda double
-dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu
-load_state_dict modules mtia named_buffers named_children named_modules named_parameters nn parameters
+dump_patches eval extra_repr feature_info float forward forward_features get_buffer get_extra_state get_parameter
+get_submodule half ipu load_state_dict modules mtia named_buffers named_children named_modules named_parameters nn
+num_features parameters
 register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
 register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
 register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook

@@ -69,6 +69,31 @@ def no_output(path: Path) -> CompileError:
     return CompileError(Diagnostic("E0940", f"`{path}` does not give one output for each input", hints=(hint,)))
 
 
+def no_parameter(path: Path, network: str, name: str, known: Sequence[str]) -> CompileError:
+    message = f"the constructor of `{network}` in `{path}` has no parameter `{name}`"
+    hint = f"it has `{', '.join(known)}`" if known else "it has none, or the file does not define it"
+    return CompileError(Diagnostic("E0930", message, hints=(hint,)))
+
+
+def no_argument(path: Path, network: str, parameter: str, text: str) -> CompileError:
+    message = f"`{text}` is no value for the parameter `{parameter}` of `{network}` in `{path}`"
+    hint = "the command line gives whole numbers, numbers, `true`, `false` and texts, as the parameter's kind asks for"
+    return CompileError(Diagnostic("E0931", message, hints=(hint,)))
+
+
+# Weights to start from
+
+
+def no_weights(path: Path, reason: str) -> CompileError:
+    hint = "name a `.safetensors` file, as the `model.safetensors` of a run"
+    return CompileError(Diagnostic("E0932", f"`--init {path}` cannot be read: {reason}", hints=(hint,)))
+
+
+def nothing_fits(path: Path, file: str, network: str) -> CompileError:
+    hint = f"weights are taken by name and shape: the first of the file is {file}, of the network {network}"
+    return CompileError(Diagnostic("E0933", f"no weight of `--init {path}` is one of the network's", hints=(hint,)))
+
+
 # Folders of runs
 
 

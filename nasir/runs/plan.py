@@ -18,6 +18,7 @@ from nasir.jobs.signals import Pauses
 from nasir.lang.settings import Formula, Settings, record
 from nasir.runs import mistakes
 from nasir.runs.request import MOST_THREADS, Request, whole
+from nasir.runs.weights import Start
 from nasir.searching.metric import Metric, recorded
 from nasir.searching.prices import Targets
 
@@ -39,6 +40,8 @@ class Job:
     """There is a run to go on with, and it is to go on."""
     threads: int
     """That compute, of those that torch has."""
+    start: Start | None = None
+    """What the network of a training starts from."""
 
 
 def plan(space: Space, job: Job, metrics: tuple[Metric, ...], goal: Targets | None = None) -> dict[str, Any]:
@@ -57,6 +60,7 @@ def run_facts(settings: Settings, job: Job, metrics: tuple[Metric, ...]) -> dict
     data = job.data
     kind = {"inputs": data.kind} if data.rank != IMAGES else {}
     judged = {"metrics": found} if (found := recorded(metrics)) else {}
+    start = {"init": f"sha256:{job.start.digest}"} if job.start else {}
     return {
         **job.request.as_plan(),
         "data_set": data.name,
@@ -66,6 +70,7 @@ def run_facts(settings: Settings, job: Job, metrics: tuple[Metric, ...]) -> dict
         "settings": plain_settings(settings),
         **kind,
         **judged,
+        **start,
         "versions": {
             "nasir": version("nasir"),
             "python": platform.python_version(),
@@ -102,6 +107,7 @@ _SAME = {
     "images": "other images",
     "settings": "other settings",
     "ranks": "another number of ranks",
+    "init": "other weights to start from",
 }
 """What else than options must be the same in a plan to go on with it, as a user is told of it."""
 
@@ -119,7 +125,7 @@ def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any], request: Reque
         whole("threads", found.get("threads"), 1, MOST_THREADS)
     except (TypeError, ValueError) as error:
         raise mistakes.damaged_plan(folder.path / "plan.json", str(error)) from None
-    different = [words for key, words in _SAME.items() if found.get(key) != wanted[key]]
+    different = [words for key, words in _SAME.items() if found.get(key) != wanted.get(key)]
     different += request.differences(found)
     if different:
         raise mistakes.another_run(folder.path, different)

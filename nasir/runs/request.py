@@ -155,6 +155,16 @@ class Request:
     tensorboard: Annotated[
         bool, Option("--tensorboard", "Write TensorBoard events to RUN/events as well.", commands=RUNS, planned=False)
     ] = False
+    init: Annotated[
+        Path | None,
+        Option(
+            "--init",
+            "Start from the weights and buffers of a file, those that fit by name and shape; the others begin anew.",
+            "FILE.safetensors",
+            commands=("train",),
+            planned=False,  # its digest is
+        ),
+    ] = None
     resume: Annotated[
         bool,
         Option("--resume", "Go on from the folder's last checkpoint; start where there is none.", planned=False),
@@ -334,6 +344,8 @@ def request_of(**values: Any) -> Request:
     if isinstance(values.get("loss"), str):
         values["loss_named"] = values.pop("loss")
     known = {one.name: one for one in OPTIONS}
+    if foreign := values.keys() & (known.keys() - {one.name for one in options_of("search")}):
+        raise TypeError(f"`{min(foreign)}` is no option of a search")
     return Request(**{name: known[name].checked(one) if name in known else one for name, one in values.items()})
 
 

@@ -29,12 +29,14 @@ from nasir.lang.settings import Settings, TrainSettings
 from nasir.profiling.winner import FILE as LATENCIES
 from nasir.profiling.winner import Winner, measured_winner
 from nasir.runs import mistakes
+from nasir.runs.constructing import constructed
 from nasir.runs.deploying import DEPLOY_KEY, data_facts, deployment, deployment_notes, show_data
 from nasir.runs.modules import checked, made, written_input
 from nasir.runs.plan import Job, check_same_plan, pick_device, plan, run_facts
 from nasir.runs.report import write_report
 from nasir.runs.request import Request
 from nasir.runs.summary import Summary
+from nasir.runs.weights import show_start, start_of
 from nasir.searching.fitting import fitted, output_of
 from nasir.searching.loop import Search
 from nasir.searching.measures import Measure
@@ -144,7 +146,7 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
         CompileError: where decisions are left, or the data or the folder do not do.
         Stopped: where a signal ended it; it can be resumed.
     """
-    proved(network)  # a diagnostic where decisions are left
+    source = proved(network)  # a diagnostic where decisions are left
     request = request.on(network.name).with_loss()
 
     def data() -> DataSet:
@@ -153,6 +155,7 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
 
     work = 3 * network.settings.train.batch * network.range()[0]
     with _job(request, console, data, fitting_threads(work, len(network.graph.nodes))) as job:
+        job = _started(job, lambda: network_class(Path("model.py"), source)())
         program = network.source.text
         _, measure = fitted(job.data, output_of(network.graph), network.settings, request.loss, search=False)
         wanted = plan(network, job, measure.metrics)
@@ -160,19 +163,23 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
         return Result(_train(job, network, None, None), network, {})
 
 
-def train_file(path: Path, settings: Settings, request: Request, console: Console) -> Summary:
-    """Train the module that an emitted file defines.
+def train_file(
+    path: Path, settings: Settings, request: Request, console: Console, given: Mapping[str, str] | None = None
+) -> Summary:
+    """Train the module that an emitted file defines, made with the arguments `given`.
 
     Raises:
-        CompileError: where the file defines none, it does not take the data's images, or the folder does not do.
+        CompileError: where the file defines none, it does not take the arguments or the data's images, or the folder
+            does not do.
         Stopped: where a signal ended it; it can be resumed.
     """
-    source = source_of(path)
+    source = constructed(path, source_of(path), given or {})
     module = made(path, source)
     request = request.on(path.stem).with_loss()
     with _job(request, console, lambda: _load(request, written_input(source)), 1) as job:
         costs, output = checked(module, path, job.data)
         found, measure = fitted(job.data, output, settings, request.loss, search=False)
+        job = _started(job, lambda: module)
         work = 3 * settings.train.batch * costs[PRIMARY]
         job = replace(job, data=found, threads=fitting_threads(work, len(list(module.modules()))))
         text = source.decode("utf-8", errors="backslashreplace")
@@ -180,6 +187,17 @@ def train_file(path: Path, settings: Settings, request: Request, console: Consol
         wanted = {**program, **run_facts(settings, job, measure.metrics)}
         _begin(job, wanted, lambda: job.folder.write("model.py", source))
         return _train_module(job, path.stem, source, costs, settings.train, measure)
+
+
+def _started(job: Job, network: Callable[[], nn.Module]) -> Job:
+    """The job with the weights that its network starts from, where they are given."""
+    path = job.request.init
+    if path is None:
+        return job
+    start = job.ranks.lead(lambda: start_of(path, network()))
+    if not job.resumes:
+        show_start(start, job.console)
+    return replace(job, start=start)
 
 
 def _load(request: Request, input: Input | None) -> DataSet:
@@ -297,6 +315,8 @@ def _train_module(
     folder, ranks = job.folder, job.ranks
     torch.manual_seed(job.request.seed)
     module: nn.Module = network_class(folder.path / "model.py", source)()
+    if job.start is not None:
+        job.start.put(module)
     if job.request.synchronised:
         module = cast(nn.Module, nn.SyncBatchNorm.convert_sync_batchnorm(module))
     check_training(job.data, settings, job.request.seed, ranks)
@@ -333,6 +353,7 @@ def _train_module(
             training.kept,
             found and found.entropy,
             found.moved if found else {},
+            job.start and job.start.as_json(),
         )
         folder.write_json("test.json", measure.facts(counts, facts["classes"]))
         if winners:

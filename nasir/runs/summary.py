@@ -23,7 +23,7 @@ class Summary:
     kept, those after `kept_epoch` epochs, are of the first metric. `entropy` is that of the decisions at the end of the
     search (1 undecided, 0 decided), `moved` the decisions of the network that are not at their likeliest option, each
     with that and the one taken: landing on the bounds moved them, or a network drawn beside the likeliest one was
-    better."""
+    better. `init` are the weights that a training started from, where they were given."""
 
     name: str
     costs: Mapping[str, int]
@@ -38,6 +38,7 @@ class Summary:
     kept_epoch: int | None = None
     entropy: float | None = None
     moved: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
+    init: Mapping[str, Any] | None = None
 
     @property
     def scores(self) -> dict[str, float]:
@@ -65,6 +66,7 @@ class Summary:
             "kept_epoch": self.kept_epoch,
             "entropy": self.entropy,
             "moved": self.moved,
+            **({"init": self.init} if self.init else {}),
         }
 
 

@@ -42,6 +42,8 @@ def other_classes(span: Span | None, what: str, data: str, classes: int, pixels:
     message = f"{what} does not have one value for each of the {classes} classes of `{data}`"
     end = f"-> conv(1, {classes})" if pixels else f"-> global_avg_pool -> linear({classes})"
     hint = f"end with `{end}`, or give the parameter: `--with classes={classes}`"
+    if span is None:  # it is a file of Python
+        hint = f"give the parameter of its constructor: `--with classes={classes}`"
     return CompileError(Diagnostic("E0819", message, span, (hint,)))
 
 

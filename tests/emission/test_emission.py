@@ -107,9 +107,9 @@ def test_blocks_that_differ_in_numbers_or_activation_only_share_a_class(compiled
 ZOO = sorted((Path(nasir.__file__).parents[1] / "spaces" / "zoo").glob("*.nas"))
 
 
-# Blocks whose uses differ in more: padding that is even at one size and uneven at another, cells that read maps of two
-# sizes, dilations, operations of several kinds handed to one block.
-APART = {"darts_cifar10", "darts_imagenet", "mobilenetv1", "resnet8", "tc_resnet8"}
+# Blocks whose uses differ in more: paddings that are uneven in several ways, cells that read maps of two sizes,
+# dilations, operations of several kinds handed to one block.
+APART = {"darts_cifar10", "darts_imagenet"}
 APART |= {"darts", "keywords", "mnasnet", "natsbench", "sensors"}
 
 
@@ -124,7 +124,7 @@ def test_a_block_of_the_program_is_one_class(path):
 
 def test_the_longest_released_network_reads_on_a_screen_and_a_half():
     source = nasir.emit(nasir.load("zoo/fbnetv2_f1"))
-    assert source.count("\n") <= 125
+    assert source.count("\n") <= 136
     assert source.index("class SqueezeExcite") < source.index("class IR(") < source.index("class SkipConv")
     assert "self.has_shortcut = stride == 1 and width == in_channels" in source
     assert "self.has_expansion = mid != in_channels" in source
@@ -172,6 +172,23 @@ def test_doc_comments_reach_the_source_and_cannot_end_it(compiled):
     assert ast.get_docstring(block) == "Convolves 'twice/' and says so."
     assert "A network. /N{BULLET} /x41 ''' print(1)" in (ast.get_docstring(module) or "")
     assert "## Convolves" in space.at({}).source.text
+
+
+def test_a_layer_that_reads_two_outputs_calls_the_last_one_x():
+    source = nasir.emit(nasir.load("zoo/darts_imagenet"))
+    assert source.count("    def forward(self, x: Tensor, previous: Tensor) -> Tensor:") == 3
+    assert "cells = self.cells[0](stem1, stem0)" in source
+    assert "cells_2 = self.cells[1](cells, stem1)" in source
+    assert "cells = self.cells[2](cells_2, cells)" in source
+
+
+def test_uneven_padding_at_one_stride_is_a_condition_of_the_class():
+    source = nasir.emit(nasir.load("zoo/mobilenetv1"))
+    assert source.count("class Separable") == 1
+    assert "        self.has_pad = stride > 1\n" in source
+    assert "            padding=0 if self.has_pad else 1,\n" in source
+    assert "        padded = F.pad(x, (0, 1, 0, 1)) if self.has_pad else x\n" in source
+    assert "Separable(16,  32,  stride=2), " in source
 
 
 def test_a_class_of_one_instance_has_the_number_that_is_its_input_s_once(compiled):

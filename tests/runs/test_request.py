@@ -27,6 +27,7 @@ ASKED = Request(
     threads=2,
     synchronised=True,
     tensorboard=True,
+    init=Path("model.safetensors"),
     resume=True,
     overwrite=True,
     loss_named="mse",

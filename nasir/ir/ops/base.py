@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from fractions import Fraction
 
 from nasir.ir.dims import DimTable
 from nasir.ir.gates import Gate
@@ -286,6 +287,14 @@ class Op:
     def pooled(self, it: Tensors, size: Sizing) -> Number:
         """Elements a global pooling reads, which the released networks' operations count beside multiply-adds."""
         return 0
+
+    def strides(self, it: Tensors) -> tuple[int | Fraction, ...]:
+        """How many places of the operand lie between two neighbours of the result, along each axis; empty: one."""
+        return ()
+
+    def closes(self, it: Tensors) -> bool:
+        """Whether it leaves no places of a map: a pooling over all of it, or its one window, or a vector made of it."""
+        return False
 
     def call(self, it: Tensors) -> Call:
         """The torch call; sizes are still values, to be resolved by whoever builds it."""

@@ -24,6 +24,7 @@ from nasir.ir.ops.window import (
     KERNEL,
     PADDING,
     STRIDE,
+    axes,
     kernel_mixed_as,
     settled_padding,
     strided,
@@ -78,6 +79,9 @@ class Conv(Op):
     def weight_count(self, it: Tensors, size: Sizing) -> Number:
         weights = taps(it) * layout_size(it.x.channels, size) * layout_size(it.out.channels, size)
         return per_group(weights, it["groups"])
+
+    def strides(self, it: Tensors) -> tuple[int, ...]:
+        return axes(it, "stride")
 
     def call(self, it: Tensors) -> Call:
         return Call(

@@ -1,5 +1,7 @@
 """Transposed convolution."""
 
+from fractions import Fraction
+
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import SIZE_NAMES, Type
 from nasir.ir.ops import mistakes
@@ -72,6 +74,9 @@ class ConvTranspose(Op):
 
     def weight_count(self, it: Tensors, size: Sizing) -> Number:
         return taps(it) * layout_size(it.x.channels, size) * layout_size(it.out.channels, size)
+
+    def strides(self, it: Tensors) -> tuple[Fraction, ...]:
+        return tuple(Fraction(1, stride) for stride in axes(it, "stride"))
 
     def call(self, it: Tensors) -> Call:
         return Call(

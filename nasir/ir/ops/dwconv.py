@@ -21,6 +21,7 @@ from nasir.ir.ops.window import (
     KERNEL,
     PADDING,
     STRIDE,
+    axes,
     kernel_mixed_as,
     settled_padding,
     strided,
@@ -67,6 +68,9 @@ class DepthwiseConv(Op):
 
     def weight_count(self, it: Tensors, size: Sizing) -> Number:
         return taps(it) * layout_size(it.out.channels, size)
+
+    def strides(self, it: Tensors) -> tuple[int, ...]:
+        return axes(it, "stride")
 
     def call(self, it: Tensors) -> Call:
         return Call(

@@ -11,6 +11,7 @@ from nasir.ir.ops.window import (
     KERNEL,
     PADDING,
     STRIDE,
+    axes,
     require_half,
     settled_padding,
     strided,
@@ -39,6 +40,12 @@ class MaxPool(Op):
 
     def settled(self, it: Tensors, dims: DimTable, support: Support) -> tuple[tuple[str, Value], ...]:
         return settled_padding(it, support)
+
+    def strides(self, it: Tensors) -> tuple[int, ...]:
+        return axes(it, "stride")
+
+    def closes(self, it: Tensors) -> bool:
+        return it.out.is_pooled and not it.x.is_pooled
 
     def call(self, it: Tensors) -> Call:
         # torch's default stride is the kernel's size
@@ -82,6 +89,9 @@ class GlobalAvgPool(Op):
     def pooled(self, it: Tensors, size: Sizing) -> Number:
         return elements(it.x, size)
 
+    def closes(self, it: Tensors) -> bool:
+        return True
+
     def call(self, it: Tensors) -> Call:
         return Call("function", f"adaptive_avg_pool{it.x.rank}d", (Argument("output_size", 1, positional=True),))
 
@@ -95,6 +105,9 @@ class GlobalMaxPool(Op):
     def infer(self, it: Tensors, dims: DimTable, support: Support) -> Type:
         require_map(it, self.name)
         return Type(it.x.channels, (1,) * it.x.rank)
+
+    def closes(self, it: Tensors) -> bool:
+        return True
 
     def call(self, it: Tensors) -> Call:
         return Call("function", f"adaptive_max_pool{it.x.rank}d", (Argument("output_size", 1, positional=True),))

@@ -26,6 +26,9 @@ class Flatten(Op):
         hint = f"{it.node.name}.channels"
         return Type(tuple(dims.apply("mul", segment, pixels, hint=hint) for segment in it.x.channels))
 
+    def closes(self, it: Tensors) -> bool:
+        return True
+
     def call(self, it: Tensors) -> Call:
         return Call("torch", "flatten", (Argument("start_dim", 1, positional=True),))
 

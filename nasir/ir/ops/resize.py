@@ -1,5 +1,7 @@
 """Larger maps: by a factor, or of another map's size."""
 
+from fractions import Fraction
+
 from nasir.ir.dims import DimTable
 from nasir.ir.graph import SIZE_NAMES, Type
 from nasir.ir.ops import mistakes
@@ -29,6 +31,9 @@ class Upsample(Op):
             ),
         )
 
+    def strides(self, it: Tensors) -> tuple[Fraction, ...]:
+        return tuple(Fraction(1, factor) for factor in axes(it, "factor"))
+
     def call(self, it: Tensors) -> Call:
         factor = Argument("scale_factor", Attribute("factor"))
         return Call("function", "interpolate", (factor, _mode(it)))
@@ -48,6 +53,10 @@ class Resize(Op):
         if like.rank != it.x.rank:
             raise mistakes.shapes_differ("`resize` needs two maps, or two sequences", it.x, like)
         return Type(it.x.channels, like.sizes)
+
+    def strides(self, it: Tensors) -> tuple[Fraction, ...]:
+        pairs = zip(it.x.sizes, it.operands["like"].sizes, strict=True)
+        return tuple(Fraction(int(size), int(like)) for size, like in pairs)  # pyright: ignore[reportArgumentType]
 
     def call(self, it: Tensors) -> Call:
         return Call("function", "interpolate", (_mode(it),), like=True)

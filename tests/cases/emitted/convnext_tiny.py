@@ -72,9 +72,20 @@ class ConvnextTiny(nn.Module):
         # fmt: on
         self.head_layer_norm = nn.LayerNorm(768, eps=1e-06)
         self.head_linear = nn.Linear(768, classes)
+        self.num_features = 768
+        self.feature_info = [
+            {"num_chs": 96, "reduction": 4, "module": "trunk.2"},
+            {"num_chs": 192, "reduction": 8, "module": "trunk.6"},
+            {"num_chs": 384, "reduction": 16, "module": "trunk.16"},
+            {"num_chs": 768, "reduction": 32, "module": "trunk.20"},
+        ]
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        stem = self.stem_layer_norm(self.stem_conv(x).movedim(1, -1)).movedim(-1, 1)
+        return self.trunk(stem)
 
     def forward(self, x: Tensor) -> Tensor:
-        stem = self.stem_layer_norm(self.stem_conv(x).movedim(1, -1)).movedim(-1, 1)
-        head = F.adaptive_avg_pool2d(self.trunk(stem), 1)
+        features = self.forward_features(x)
+        head = F.adaptive_avg_pool2d(features, 1)
         head = self.head_layer_norm(head.movedim(1, -1)).movedim(-1, 1)
         return self.head_linear(head.flatten(1))

@@ -136,9 +136,20 @@ class Densenet169(nn.Module):
         # fmt: on
         self.last_bn = nn.BatchNorm2d(1664)
         self.head_linear = nn.Linear(1664, classes)
+        self.num_features = 1664
+        self.feature_info = [
+            {"num_chs": 64, "reduction": 2, "module": "stem_bn"},
+            {"num_chs": 256, "reduction": 4, "module": "trunk.5"},
+            {"num_chs": 512, "reduction": 8, "module": "trunk.18"},
+            {"num_chs": 1280, "reduction": 16, "module": "trunk.51"},
+            {"num_chs": 1664, "reduction": 32, "module": "trunk.84"},
+        ]
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward_features(self, x: Tensor) -> Tensor:
         stem = F.relu(self.stem_bn(self.stem_conv(x)))
         stem = F.max_pool2d(stem, 3, stride=2, padding=1)
-        last = F.relu(self.last_bn(self.trunk(stem)))
-        return self.head_linear(F.adaptive_avg_pool2d(last, 1).flatten(1))
+        return F.relu(self.last_bn(self.trunk(stem)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = self.forward_features(x)
+        return self.head_linear(F.adaptive_avg_pool2d(features, 1).flatten(1))

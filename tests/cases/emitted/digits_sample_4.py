@@ -75,8 +75,17 @@ class Digits(nn.Module):
         self.head_conv = nn.Conv2d(32, 96, 1, bias=False)
         self.head_bn = nn.BatchNorm2d(96)
         self.head_linear = nn.Linear(96, classes)
+        self.num_features = 96
+        self.feature_info = [
+            {"num_chs": 16, "reduction": 1, "module": "trunk.0"},
+            {"num_chs": 40, "reduction": 2, "module": "trunk.3"},
+            {"num_chs": 32, "reduction": 4, "module": "trunk.4"},
+        ]
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        stem = F.hardswish(self.stem_bn(self.stem_conv(x)))
+        return F.hardswish(self.head_bn(self.head_conv(self.trunk(stem))))
 
     def forward(self, x: Tensor) -> Tensor:
-        stem = F.hardswish(self.stem_bn(self.stem_conv(x)))
-        head = F.hardswish(self.head_bn(self.head_conv(self.trunk(stem))))
-        return self.head_linear(F.adaptive_avg_pool2d(head, 1).flatten(1))
+        features = self.forward_features(x)
+        return self.head_linear(F.adaptive_avg_pool2d(features, 1).flatten(1))

@@ -59,8 +59,20 @@ class Resnet50(nn.Module):
         )
         # fmt: on
         self.head_linear = nn.Linear(2048, classes)
+        self.num_features = 2048
+        self.feature_info = [
+            {"num_chs": 64, "reduction": 2, "module": "stem_bn"},
+            {"num_chs": 256, "reduction": 4, "module": "trunk.2"},
+            {"num_chs": 512, "reduction": 8, "module": "trunk.6"},
+            {"num_chs": 1024, "reduction": 16, "module": "trunk.12"},
+            {"num_chs": 2048, "reduction": 32, "module": "trunk.15"},
+        ]
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward_features(self, x: Tensor) -> Tensor:
         stem = F.relu(self.stem_bn(self.stem_conv(x)))
         stem = F.max_pool2d(stem, 3, stride=2, padding=1)
-        return self.head_linear(F.adaptive_avg_pool2d(self.trunk(stem), 1).flatten(1))
+        return self.trunk(stem)
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = self.forward_features(x)
+        return self.head_linear(F.adaptive_avg_pool2d(features, 1).flatten(1))
