@@ -31,7 +31,7 @@ from nasir.lang.format import print_file
 from nasir.lang.modules import Loader, Module, find, read
 from nasir.lang.parameters import with_parameters
 from nasir.lang.settings import Resolution, Settings, read_settings
-from nasir.lang.tables import costs_of_files, files_of
+from nasir.lang.tables import costs_of_files, files_of, weights_file
 from nasir.lang.warnings import warnings
 from nasir.mistakes import not_written_out, still_undecided
 from nasir.passes.base import Observer, run
@@ -110,6 +110,16 @@ class Space:
             CompileError: where one cannot be read.
         """
         return files_of(self._own_costs)
+
+    @property
+    def weights(self) -> Path | None:
+        """The file of weights that its search starts from, where it names one.
+
+        Raises:
+            CompileError: where there is none of that name.
+        """
+        init = self.settings.search.init
+        return weights_file(self._module, init) if init else None
 
     @property
     def files(self) -> Mapping[str, str]:

@@ -20,6 +20,7 @@ Resolution = Literal["all", "sampled"]
 Precision = Literal["float32", "bfloat16"]
 Compiled = Literal["off", "inductor", "aot_eager"]
 Kept = Literal["last", "best"]
+Begun = Literal["anew", "sliced"]
 
 _SECTIONS = ("search", "train")
 
@@ -58,7 +59,8 @@ class SearchSettings:
     the decay of a moving average of the weights, which stands in for them where networks are compared (0: none).
     `candidates` networks within the bounds, the likeliest and others drawn from the final distribution, are compared
     with the supernet's weights at the end. `strategy` and `loss` are names (`nasir.extensions`); where a section names
-    no loss, it is the objective's.
+    no loss, it is the objective's. `init` is the path of a file of weights that the supernet starts from, those of one
+    of the space's networks.
     """
 
     epochs: int = 90
@@ -76,6 +78,7 @@ class SearchSettings:
     candidates: int = 8
     strategy: str = field(default="dmasking", metadata=LATER)
     loss: str = field(default=LOSS, metadata=LATER)
+    init: str = field(default="", metadata=LATER)
 
     def temperature_at(self, epoch: int) -> float:
         """tau of Eq. 4 in an epoch, counted from 0."""
@@ -95,7 +98,7 @@ class TrainSettings:
 
     `validation` is the share of each class's training inputs that is held out, to tell the score after each epoch (0:
     none is, and nothing is told). `keep` says of which epoch the weights are, the last one or the one that is best on
-    the held-out inputs.
+    the held-out inputs. `init` says what a found network starts from: `anew`, or with the supernet's weights, `sliced`.
     """
 
     epochs: int = 90
@@ -108,6 +111,7 @@ class TrainSettings:
     validation: float = 0.1
     keep: Kept = "last"
     loss: str = field(default=LOSS, metadata=LATER)
+    init: Begun = field(default="anew", metadata=LATER)
 
 
 @dataclass(frozen=True)
@@ -196,7 +200,8 @@ def _section(base: Any, section: s.Settings, found: list[Diagnostic]) -> Any:
             if name in seen:
                 raise mistakes.defined_twice(setting.name.span, name, seen[name].span)
             seen[name] = setting.name
-            changes[name] = _READERS[name](setting)
+            read = _INIT[section.section] if name == "init" else _READERS[name]
+            changes[name] = read(setting)
         except Mistake as mistake:
             found.append(mistake.diagnostic)
     return replace(base, **changes)
@@ -317,6 +322,17 @@ _READERS: Mapping[str, Callable[[s.Setting], object]] = {
     "strategy": _named(STRATEGIES),
     "loss": _named(LOSSES),
 }
+
+
+def _weights(setting: s.Setting) -> str:
+    """The path of a file of weights."""
+    if isinstance(setting.value, s.String) and setting.value.value.endswith(".safetensors"):
+        return setting.value.value
+    raise mistakes.bad_setting(setting.value.span, setting.name.text, 'a file of weights: "net.safetensors"')
+
+
+_INIT: Mapping[str, Callable[[s.Setting], object]] = {"search": _weights, "train": _one_of(*get_args(Begun))}
+"""What the setting is, which the sections have of one name, by the section."""
 
 
 def with_bounds(settings: Settings, texts: list[str], option: str = "--bound") -> Settings:

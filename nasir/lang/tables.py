@@ -1,8 +1,10 @@
-"""Device files that an objective names, `latency("pi4.json")`: looked up as imports are, read when costs are asked."""
+"""Files that sections name, `latency("pi4.json")` and `init = "net.safetensors"`: looked up as imports are, read when
+they are asked for."""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from nasir.cost.profile import Profile, read_profile
 from nasir.cost.registry import described
@@ -21,6 +23,18 @@ def costs_of_files(module: Module, objective: Objective) -> tuple[Tabled, ...]:
         CompileError: where a file is not there, or is no device file.
     """
     return tuple(_read(module, objective))
+
+
+def weights_file(module: Module, path: str) -> Path:
+    """The file of weights that a section names.
+
+    Raises:
+        CompileError: where it is not there, or outside of where a program may read.
+    """
+    try:
+        return located(module.path.parent, roots_of(module.path), _written(module, path), "*.safetensors")
+    except Mistake as mistake:
+        raise CompileError(mistake.diagnostic) from None
 
 
 def files_of(costs: tuple[Tabled, ...]) -> Mapping[str, Profile]:
@@ -49,7 +63,8 @@ def _read(module: Module, objective: Objective) -> Iterator[Tabled]:
 
 def _written(module: Module, path: str) -> s.String:
     """The path where the program writes it; one that an option gives has a text of its own."""
-    trees = s.walk(module.objective) if module.objective else iter(())
+    sections = tuple(item for item in module.tree.items if isinstance(item, (s.Objective, s.Settings)))
+    trees = s.walk(sections)
     found = next((tree for tree in trees if isinstance(tree, s.String) and tree.value == path), None)
     if found is not None:
         return found

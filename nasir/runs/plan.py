@@ -4,7 +4,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 import torch
 from rich.console import Console
@@ -150,3 +150,10 @@ def pick_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError, ValueError):
         raise mistakes.no_device(name) from None
     return device
+
+
+def versions_told(versions: object) -> str:
+    """The versions of a plan, for those who read them."""
+    if not isinstance(versions, dict):
+        return "versions unknown"
+    return ", ".join(f"{name} {version}" for name, version in cast("dict[str, Any]", versions).items())

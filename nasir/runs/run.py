@@ -11,7 +11,7 @@ from typing import Any, cast
 import torch
 from rich.console import Console
 from safetensors.torch import save
-from torch import nn
+from torch import Tensor, nn
 
 from nasir.api import Space
 from nasir.cost.registry import PRIMARY
@@ -32,11 +32,11 @@ from nasir.runs import mistakes
 from nasir.runs.constructing import constructed
 from nasir.runs.deploying import DEPLOY_KEY, data_facts, deployment, deployment_notes, show_data
 from nasir.runs.modules import checked, made, written_input
-from nasir.runs.plan import Job, check_same_plan, pick_device, plan, run_facts
+from nasir.runs.plan import Job, check_same_plan, pick_device, plan, run_facts, versions_told
 from nasir.runs.report import write_report
 from nasir.runs.request import Request
 from nasir.runs.summary import Summary
-from nasir.runs.weights import show_start, start_of
+from nasir.runs.weights import read_weights, show_start, start_of, supernet_start
 from nasir.searching.fitting import fitted, output_of
 from nasir.searching.loop import Search
 from nasir.searching.measures import Measure
@@ -96,6 +96,8 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
     folder, ranks = job.folder, job.ranks
     check_training(job.data, space.settings.train, job.request.seed, ranks)  # of the training, before the search
     request = job.request
+    path = space.weights
+    digest, weights = ranks.lead(lambda: read_weights(path)) if path else ("", None)
     loop = Search(
         space,
         job.data,
@@ -105,7 +107,9 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
         ranks,
         synchronised=request.synchronised,
         loss=request.loss,
+        start=weights,
     )
+    job = _search_started(job, path, digest, weights, loop)
     wanted = plan(space, job, loop.measure.metrics, goal)
     _begin(job, wanted, lambda: folder.write_program("space.nas", space.source.text, space.files))
     if (state := _saved(job, "search")) is not None:
@@ -135,8 +139,20 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
         again = _load(request, taken)
         again.skip(job.data.left_out)
         job = replace(job, data=again)
-    summary = _train(job, network, found, goal)
+    sliced = space.settings.train.init == "sliced"
+    initial = ranks.lead(lambda: loop.weights(found.choices)) if sliced else None
+    summary = _train(job, network, found, goal, initial)
     return Result(summary, network, active, len(space.decisions))
+
+
+def _search_started(job: Job, path: Path | None, digest: str, found: Mapping[str, Tensor] | None, loop: Search) -> Job:
+    """The job with the weights that its supernet started from, where the space names a file."""
+    if path is None or found is None or loop.started is None:
+        return job
+    start = supernet_start(path, digest, found, loop.started)
+    if not job.resumes:
+        show_start(start, job.console)
+    return replace(job, start=start)
 
 
 def train_network(network: Space, request: Request, console: Console) -> Result:
@@ -245,7 +261,8 @@ def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> No
             plan_now = {**found, "skip_broken": wanted["skip_broken"]}
             job.ranks.lead(lambda: job.folder.write_json("plan.json", plan_now))
         if (before := found.get("versions")) != wanted["versions"]:
-            words = f"begun with {_listed(before)}, goes on with {_listed(wanted['versions'])}: its bytes may differ"
+            versions = f"begun with {versions_told(before)}, goes on with {versions_told(wanted['versions'])}"
+            words = f"{versions}: its bytes may differ"
             job.console.print(words, style="yellow", markup=False, soft_wrap=True)
         job.ranks.lead(write)  # what is run of the folder is what was given, whatever has become of its files
         torch.set_num_threads(found["threads"])
@@ -268,12 +285,6 @@ def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> No
     job.ranks.lead(begin)
 
 
-def _listed(versions: object) -> str:
-    if not isinstance(versions, dict):
-        return "versions unknown"
-    return ", ".join(f"{name} {version}" for name, version in cast("dict[str, Any]", versions).items())
-
-
 def _saved(job: Job, phase: str) -> dict[str, Any] | None:
     """The state to go on from."""
     state = job.folder.load_checkpoint(phase) if job.resumes else None
@@ -290,14 +301,23 @@ def _mend_lines(job: Job) -> None:
         job.console.print(words, style="yellow", markup=False, soft_wrap=True)
 
 
-def _train(job: Job, network: Space, found: Found | None, goal: Targets | None) -> Summary:
+def _train(
+    job: Job,
+    network: Space,
+    found: Found | None,
+    goal: Targets | None,
+    initial: Mapping[str, Tensor] | None = None,
+) -> Summary:
+    """Train a network; of a search with the supernet's weights as `initial` ones, where it starts from them."""
     data, measure = fitted(job.data, output_of(network.graph), network.settings, job.request.loss, search=False)
     job = replace(job, data=data)
     source = proved(network, deployment_notes(data, measure))
     job.ranks.lead(lambda: job.folder.write("model.py", source))
     costs = network.costs.at({}, network.cost_names)
     winners = job.ranks.lead(lambda: measured_winner(network)) if found else []
-    return _train_module(job, network.name, source, costs, network.settings.train, measure, found, goal, winners)
+    return _train_module(
+        job, network.name, source, costs, network.settings.train, measure, found, goal, winners, initial
+    )
 
 
 def _train_module(
@@ -310,12 +330,15 @@ def _train_module(
     found: Found | None = None,
     goal: Targets | None = None,
     winners: Sequence[Winner] = (),
+    initial: Mapping[str, Tensor] | None = None,
 ) -> Summary:
     """Train the module that `source` defines, which is the folder's `model.py`, and write what it is worth."""
     folder, ranks = job.folder, job.ranks
     torch.manual_seed(job.request.seed)
     module: nn.Module = network_class(folder.path / "model.py", source)()
-    if job.start is not None:
+    if initial is not None:
+        module.load_state_dict(initial)
+    elif job.start is not None and found is None:
         job.start.put(module)
     if job.request.synchronised:
         module = cast(nn.Module, nn.SyncBatchNorm.convert_sync_batchnorm(module))

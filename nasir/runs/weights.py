@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from nasir.files import Unreadable, read_regular
 from nasir.runs import mistakes
+from nasir.supernets.starting import Started
 
 _MOST_SHOWN = 12
 
@@ -55,19 +56,28 @@ class Start:
         }
 
 
+def read_weights(path: Path) -> tuple[str, dict[str, Tensor]]:
+    """The digest of a file, and what is in it.
+
+    Raises:
+        CompileError: where it cannot be read.
+    """
+    try:
+        data = read_regular(path, None)
+        return hashlib.sha256(data).hexdigest(), load(data)
+    except Unreadable as error:
+        raise mistakes.no_weights(path, str(error)) from None
+    except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError) as error:  # as the damage is
+        raise mistakes.no_weights(path, " ".join(str(error).split())) from None
+
+
 def start_of(path: Path, network: nn.Module) -> Start:
     """What a network takes of a file.
 
     Raises:
         CompileError: where the file cannot be read, or none of its weights fits.
     """
-    try:
-        data = read_regular(path, None)
-        found = load(data)
-    except Unreadable as error:
-        raise mistakes.no_weights(path, str(error)) from None
-    except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError) as error:  # as the damage is
-        raise mistakes.no_weights(path, " ".join(str(error).split())) from None
+    digest, found = read_weights(path)
     own = {name: value for name, value in network.state_dict().items() if isinstance(value, Tensor)}
     taken = {name: found[name] for name, tensor in own.items() if name in found and _fits(found[name], tensor)}
     if not any(name in taken for name, _ in network.named_parameters()):
@@ -77,7 +87,20 @@ def start_of(path: Path, network: nn.Module) -> Start:
         for name in {**own, **found}
         if name not in taken
     ]
-    return Start(path, hashlib.sha256(data).hexdigest(), taken, differences)
+    return Start(path, digest, taken, differences)
+
+
+def supernet_start(path: Path, digest: str, found: Mapping[str, Tensor], started: Started) -> Start:
+    """What a supernet took of a file.
+
+    Raises:
+        CompileError: where none of its weights fits.
+    """
+    if not started.used:
+        raise mistakes.nothing_fits(path, _first(found), next(iter(started.missing), "nothing"))
+    unused = [Difference(name, _shape(found[name]), None) for name in started.unused]
+    missing = [Difference(name, None, ()) for name in started.missing if name not in found]
+    return Start(path, digest, {name: found[name] for name in started.used}, [*unused, *missing])
 
 
 def show_start(start: Start, console: Console) -> None:

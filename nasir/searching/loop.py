@@ -12,7 +12,7 @@ from nasir.api import Space
 from nasir.cost.registry import PRIMARY
 from nasir.data import DataSet, batch_count
 from nasir.diagnostics import CompileError
-from nasir.ir.values import key
+from nasir.ir.values import Scalar, key
 from nasir.jobs.folder import RunFolder
 from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
@@ -22,7 +22,8 @@ from nasir.searching.fitting import fitted, output_of
 from nasir.searching.loss import loss_of
 from nasir.searching.phases import Lines, Phase
 from nasir.searching.prices import Targets
-from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Found, Images, Task, strategy_of
+from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Found, HasWeights, Images, Task, strategy_of
+from nasir.supernets.starting import Started
 
 _SHOWN = (
     ("loss", "loss", "{:.3f}"),
@@ -50,8 +51,10 @@ class Search(Phase):
         *,
         synchronised: bool = False,
         loss: Callable[[Any, Any], Any] | None = None,
+        start: Mapping[str, Tensor] | None = None,
     ) -> None:
-        """`synchronised` takes batch statistics over all ranks (SyncBN); `loss` stands in for that of the settings.
+        """`synchronised` takes batch statistics over all ranks (SyncBN); `loss` stands in for that of the settings;
+        `start` are weights to start from, by the names of one of the space's networks.
 
         Raises:
             CompileError: where the space's output, the data's targets and the losses do not fit each other.
@@ -76,12 +79,30 @@ class Search(Phase):
             synchronised,
             compared,
             self.measure,
+            start,
         )
         torch.manual_seed(seed)
         self.strategy = strategy_of(self._task)
+        if start is not None and self.started is None:
+            raise mistakes.starts_from_nothing(self._settings.strategy)
         self._part = WEIGHTS
         self._losses = [0.0, 0.0]
         self.found: Found | None = None
+
+    @property
+    def started(self) -> Started | None:
+        """What the strategy took of the weights to start from."""
+        return self.strategy.started() if isinstance(self.strategy, HasWeights) else None
+
+    def weights(self, choices: Mapping[str, Scalar]) -> Mapping[str, Tensor]:
+        """The weights of a network after the search.
+
+        Raises:
+            CompileError: where the strategy has none.
+        """
+        if not isinstance(self.strategy, HasWeights):
+            raise mistakes.no_weights_to_slice(self._settings.strategy)
+        return self.strategy.weights(choices)
 
     def _run_epoch(self, folder: RunFolder, pauses: Pauses) -> Lines:
         self.strategy.begin(self.epoch)

@@ -102,3 +102,15 @@ def infinite_outputs() -> CompileError:
 def other_checkpoint(of: str, error: Exception) -> CompileError:
     hint = "start again with `--overwrite`"
     return CompileError(Diagnostic("E0920", f"the checkpoint does not fit the {of}: {error}", hints=(hint,)))
+
+
+def starts_from_nothing(strategy: str) -> CompileError:
+    hint = "leave `init` out of `search`, or take another strategy"
+    message = f"the strategy `{strategy}` starts from no weights, and `search` names some"
+    return CompileError(Diagnostic("E0934", message, hints=(hint,)))
+
+
+def no_weights_to_slice(strategy: str) -> CompileError:
+    hint = "leave `init = sliced` out of `train`, or take another strategy"
+    message = f"the strategy `{strategy}` has no weights after the search, and `train` starts from them"
+    return CompileError(Diagnostic("E0935", message, hints=(hint,)))

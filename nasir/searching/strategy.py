@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from nasir.lang.settings import SearchSettings
 from nasir.searching.loss import Loss
 from nasir.searching.measures import Measure
 from nasir.searching.prices import Targets
+from nasir.supernets.starting import Started
 
 WEIGHTS, ARCHITECTURE = 0, 1
 """The two parts of the training images, by what they train."""
@@ -44,6 +45,8 @@ class Task:
     synchronised: bool
     compared: Loss
     measure: Measure
+    start: Mapping[str, Tensor] | None = None
+    """Weights to start from, by the names that one of the space's networks has for them."""
 
     @property
     def settings(self) -> SearchSettings:
@@ -115,6 +118,20 @@ class Strategy(Protocol):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state, which has the loop's names as well."""
+        ...
+
+
+@runtime_checkable
+class HasWeights(Protocol):
+    """A strategy whose networks have weights from the search: it can start from given ones, and gives them in the
+    end."""
+
+    def started(self) -> Started | None:
+        """What it took of the task's weights to start from; None where there are none."""
+        ...
+
+    def weights(self, choices: Mapping[str, Scalar]) -> Mapping[str, Tensor]:
+        """The weights of a network as they are after the search, by the names of its emitted module."""
         ...
 
 

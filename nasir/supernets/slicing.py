@@ -31,6 +31,11 @@ class Slice:
     whole: Tensor
     kept: Mapping[int, Tensor]
 
+    @property
+    def shape(self) -> list[int]:
+        """The network's shape of it."""
+        return [len(self.kept[axis]) if axis in self.kept else length for axis, length in enumerate(self.whole.shape)]
+
     def taken(self) -> Tensor:
         """A copy of the slice."""
         found = self.whole
@@ -40,11 +45,10 @@ class Slice:
 
     def put(self, values: Tensor) -> bool:
         """Write the slice; whether the values have its shape."""
-        index = [
-            self.kept.get(axis, torch.arange(n, device=self.whole.device)) for axis, n in enumerate(self.whole.shape)
-        ]
-        if list(values.shape) != [len(places) for places in index]:
+        if list(values.shape) != self.shape:
             return False
+        every = (torch.arange(length, device=self.whole.device) for length in self.whole.shape)
+        index = [self.kept.get(axis, places) for axis, places in enumerate(every)]
         with torch.no_grad():
             if index:
                 self.whole[torch.meshgrid(*index, indexing="ij")] = values.to(self.whole)

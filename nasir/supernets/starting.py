@@ -8,6 +8,7 @@ from torch import Tensor
 
 from nasir.ir.graph import Choices, Graph
 from nasir.ir.path import Path
+from nasir.ir.values import Scalar
 from nasir.supernets.module import Supernet
 from nasir.supernets.ordering import sort_channels
 from nasir.supernets.slicing import slices
@@ -45,6 +46,37 @@ def start_from(supernet: Supernet, state: Mapping[str, Tensor], choices: Choices
         tuple(sorted(state.keys() - names)),
         tuple(one.name for one in found if one.name not in names),
     )
+
+
+def start_anywhere(supernet: Supernet, state: Mapping[str, Tensor]) -> Started:
+    """`start_from` for a network of the space that is not known: the one that the weights fit best."""
+    return start_from(supernet, state, fitting_choices(supernet, state))
+
+
+def fitting_choices(supernet: Supernet, state: Mapping[str, Tensor]) -> dict[str, Scalar]:
+    """The network that has the most of these weights, by name and shape: from the largest one each decision in turn
+    takes its best option, until none changes."""
+    space = supernet.space
+
+    def fits(choices: Choices) -> int:
+        found = slices(supernet, space, supernet.modules_by_node, choices)
+        return sum(1 if list(state[one.name].shape) == one.shape else -1 for one in found if one.name in state)
+
+    choices: dict[str, Scalar] = {d.name: _largest(d.options) for d in space.decisions}
+    best, before = fits(choices), -1
+    while best != before and best < len(state):
+        before = best
+        for decision in space.decisions:
+            for option in decision.options:
+                if option != choices[decision.name] and (count := fits({**choices, decision.name: option})) > best:
+                    best, choices[decision.name] = count, option
+    return choices
+
+
+def _largest(options: tuple[Scalar, ...]) -> Scalar:
+    """The largest number, or the first of what is none."""
+    numbers = [option for option in options if isinstance(option, (int, float))]
+    return max(numbers) if len(numbers) == len(options) else options[0]
 
 
 def _tensors(supernet: Supernet, path: str) -> dict[str, Tensor]:

@@ -23,6 +23,7 @@ from nasir.searching.training import compiled, place
 from nasir.supernets import Supernet, SupernetOutput, build
 from nasir.supernets.gates import gumbel_noise
 from nasir.supernets.layers import wide
+from nasir.supernets.starting import Started, start_anywhere
 
 _ESTIMATION_BATCHES = 16
 
@@ -33,6 +34,7 @@ class DMasking:
     def __init__(self, task: Task) -> None:
         self._task, self._settings, self._ranks = task, task.settings, task.ranks
         self.supernet: Supernet = build(task.space.graph, self._settings.resolution, costs=task.space.shown_costs)
+        self._started = start_anywhere(self.supernet, task.start) if task.start is not None else None
         self.supernet.synchronise_batch_norms(task.synchronised and self._ranks.count > 1)
         place(self.supernet, task.device)
         (self._logits,) = self.supernet.architecture()
@@ -172,6 +174,16 @@ class DMasking:
         order = torch.randperm(len(split), generator=torch.Generator().manual_seed(self._task.seed))
         wanted = pieces(order, self._settings.batch)[:_ESTIMATION_BATCHES]
         return (x for x, _ in split.batches([index for index in wanted if len(index) > 1], None))
+
+    def started(self) -> Started | None:
+        return self._started
+
+    def weights(self, choices: Mapping[str, Scalar]) -> Mapping[str, Tensor]:
+        self._average.put()
+        self.supernet.reestimate_batch_norms(choices, self._estimation_images())
+        found = self.supernet.state_for(choices)
+        self._average.put()
+        return found
 
     def parameters(self) -> Iterable[Tensor]:
         return self.supernet.parameters()
