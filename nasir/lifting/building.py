@@ -1,13 +1,11 @@
 """Steps from calls in normal form."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-
 from nasir.ir.ops.result import Result
 from nasir.ir.values import Scalar
 from nasir.lifting.matching import Around, Match, matched
 from nasir.lifting.reading import Unliftable
-from nasir.lifting.steps import Place, Step, TorchCall
+from nasir.lifting.steps import Step, TorchCall
 
 
 class Builder:
@@ -44,7 +42,7 @@ class Builder:
         self._steps[name] = Step(
             name, match.op.name, operands, attributes, call.shape, match.weights, call.parts, call.place
         )
-        self._calls[name] = replace(call, operands=call.operands)
+        self._calls[name] = call
         if call.target == "cat":
             self._joined[self._members(call.operands)] = name
         return name
@@ -74,6 +72,9 @@ class Builder:
     def step(self, name: str) -> Step:
         return self._steps[name]
 
+    def place(self, name: str) -> int:
+        return list(self._steps).index(name)
+
     def call(self, name: str) -> TorchCall | None:
         return self._calls.get(name)
 
@@ -90,7 +91,3 @@ class Builder:
             call = self._calls.get(one)
             found += self._members(call.operands) if call is not None and call.target == "cat" else (one,)
         return tuple(found)
-
-
-OUTSIDE = Place()
-"""Of what no call of the user's makes."""

@@ -123,6 +123,9 @@ class _Noted:
     def step(self, name: str) -> Step:
         return self.steps[name]
 
+    def place(self, name: str) -> int:
+        return list(self.steps).index(name)
+
     def call(self, name: str) -> None:
         return None
 

@@ -257,7 +257,8 @@ def _of_two(reader: Reader, kind: str, a: View, b: View) -> Seen:
         return gated.permuted(order)
     if kind == "mul" and prod(shapes[0][1:]) < prod(shapes[1][1:]):
         shapes.reverse()
-    return reader.emit(kind, [first, second], shapes[0]).permuted(order)
+    names = [first, second] if kind == "sub" else sorted((first, second), key=reader.writer.place)
+    return reader.emit(kind, names, shapes[0]).permuted(order)
 
 
 def _gated(reader: Reader, x: str, gate: str) -> View | None:

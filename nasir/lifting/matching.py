@@ -118,8 +118,8 @@ def _differences(
     """What tells a call from that of the op with these attributes; nothing where they are one."""
     op = signature.op
     wrong = [f"`{p.name}` must be {words}" for p in op.parameters if (words := p.problem(attributes[p.name]))]
-    missing = [name for name in signature.weights.values() if attributes.get(name, True)]
-    missing = [name for name in missing if name not in {signature.weights[one] for one in call.tensors}]
+    given = {signature.weights[name] for name in call.tensors}
+    missing = [name for name in signature.weights.values() if attributes.get(name, True) != (name in given)]
     if wrong or missing:
         return wrong or [f"the language has it with a {missing[0]} alone"]
     labels = tuple(f"x{i}" for i in range(len(operands))) if op.operands == ("...",) else op.operands

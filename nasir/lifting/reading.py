@@ -40,6 +40,10 @@ class Writer(Protocol):
 
     def step(self, name: str) -> Step: ...
 
+    def place(self, name: str) -> int:
+        """Which step it is, in the order in which they were made."""
+        ...
+
     def call(self, name: str) -> TorchCall | None:
         """The call that a step was; None of the input and of results."""
         ...
