@@ -39,6 +39,7 @@ def folded(lifted: Lifted) -> Folded:
         folding.fold(kind, 2)
     for kind in classes:
         folding.fold(kind, 1)
+    folding.fold_between()
     return Folded(folding.blocks, tuple(folding.items))
 
 
@@ -69,6 +70,22 @@ class _Folding:
             return
         if least == 1 and not all(map(self._is_beside_a_block, bodies.values())):
             return
+        self._make(kind, bodies)
+
+    def fold_between(self) -> None:
+        """Make uses of a block of what stands between two blocks in containers of one name, as the layers that halve a
+        map between the stages of a ConvNeXt."""
+        paths = dict.fromkeys(path for item in self.items for path, own in item.owners if own in _CONTAINERS)
+        groups: dict[str, dict[str, Body]] = {}
+        for path in paths:
+            body, name = self._body(path), path.rpartition(".")[2]
+            if body is not None and not name.isdigit() and self._is_beside_a_block(body) and _is_chain(body):
+                groups.setdefault(name, {})[path] = body
+        for name, bodies in groups.items():
+            if len(bodies) > 1 and not any(item.is_block for body in bodies.values() for item in body.items):
+                self._make(name, bodies)
+
+    def _make(self, kind: str, bodies: Mapping[str, Body]) -> None:
         for template, group in _grouped(bodies, self.blocks):
             name = named(kind, self.blocks, "block")
             self.blocks[name] = Block(name, template)
@@ -76,7 +93,9 @@ class _Folding:
                 self._replace(path, bodies[path], name, template.arguments(use))
 
     def _is_beside_a_block(self, body: Body) -> bool:
-        return any(item.is_block and (item.value == body.x or item.operands == (body.result,)) for item in self.items)
+        makes_a_map = len(body.shape_of(body.result)) > 1 and set(body.shape_of(body.result)[1:]) != {1}
+        beside = (item for item in self.items if item.value == body.x or item.operands == (body.result,))
+        return makes_a_map and any(item.is_block for item in beside)
 
     def _within(self, path: str) -> list[Item]:
         return [item for item in self.items if any(path == owner for owner, _ in item.owners)]

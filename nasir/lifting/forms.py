@@ -299,6 +299,8 @@ def _clipped(reader: Reader, call: Call) -> Seen:
 @_form("hardswish", "dropout")
 def _pointwise(reader: Reader, call: Call) -> Seen:
     x = call.x
+    if call.values.get("p") == 0.0:
+        return x
     return x.of(reader.emit(call.target, [x.step], reader.writer.step(x.step).shape, **call.rest()).step)
 
 

@@ -14,7 +14,7 @@ _TAKEN = frozenset((*WORDS, *builtin_names(), *SHAPE_FUNCTIONS, *SPECIAL_COLUMNS
 
 def named(text: str, taken: Container[str], default: str) -> str:
     """A name of the language that is like the text and not taken; `CamelCase` becomes `camel_case`."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", text)
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z]{2}|[A-Z]{2}|[A-Z]$)|(?<=[A-Z])(?=[A-Z][a-z])", "_", text)
     plain = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")[:_LONGEST].rstrip("_")
     if not plain or plain[0].isdigit():
         plain = f"{default}_{plain}".rstrip("_")
@@ -27,3 +27,8 @@ class _Both(Container[str]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._taken or name in _TAKEN
+
+
+def is_free(text: str) -> bool:
+    """Whether a text is more than nothing, and means nothing in the language."""
+    return bool(text) and text not in _TAKEN

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from nasir.ir.ops.arithmetic import Add
+from nasir.ir.ops.arithmetic import Add, Mul
 from nasir.ir.path import fresh
 from nasir.ir.values import Scalar
 from nasir.lang import syntax as s
@@ -79,7 +79,10 @@ def _wiring(order: Sequence[str], keyed: Sequence[Mapping[str, Item]]) -> dict[s
         read = [tuple(_key_of(one, items) for one in items[key].operands) for items in keyed if key in items]
         if len({len(one) for one in read}) > 1:
             return None
-        found[key] = tuple(max(column, key=places.__getitem__) for column in zip(*read, strict=True))
+        if _commutes(_kind(key)):
+            found[key] = max(read, key=lambda one: sorted((places[key] for key in one), reverse=True))
+        else:
+            found[key] = tuple(max(column, key=places.__getitem__) for column in zip(*read, strict=True))
         if any(places[one] >= places[key] for one in found[key]):
             return None
     return found
@@ -97,14 +100,20 @@ def _passed(key: str, items: Mapping[str, Item], wiring: Mapping[str, tuple[str,
 
 def _agrees(body: Body, items: Mapping[str, Item], wiring: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether a use reads what the block reads."""
-    return all(
-        tuple(_key_of(one, items) for one in item.operands) == tuple(_passed(one, items, wiring) for one in wiring[key])
-        for key, item in items.items()
-    )
+    for key, item in items.items():
+        read = [_key_of(one, items) for one in item.operands]
+        passed = [str(_passed(one, items, wiring)) for one in wiring[key]]
+        if read != passed and not (_commutes(item.kind) and sorted(read) == sorted(passed)):
+            return False
+    return True
 
 
 def _kind(key: str) -> str:
     return key.rpartition(":")[2].partition("#")[0]
+
+
+def _commutes(kind: str) -> bool:
+    return kind in {Add.name, Mul.name}
 
 
 def _is_plus(kind: str) -> bool:

@@ -16,7 +16,7 @@ from nasir.lang import syntax as s
 from nasir.lifting import expressions as e
 from nasir.lifting.folding import Folded
 from nasir.lifting.lines import FUNCTION, X, Block, Hole, Item, Line, is_mixing
-from nasir.lifting.naming import named
+from nasir.lifting.naming import is_free, named
 from nasir.lifting.steps import Lifted, Step
 from nasir.lifting.tables import Table, runs_of
 
@@ -126,7 +126,8 @@ class _Writer:
             return _TRUNK
         paths = [line.label.split(".")[:-1] for line in flow]
         around = os.path.commonprefix(paths) if len(flow) > 1 else []
-        return ".".join(around) or next((line for line in flow if _multiplies(line)), flow[0]).label
+        first = next((line for line in flow if _multiplies(line)), flow[0]).label
+        return ".".join(around) if is_free(".".join(around)) else first
 
     def _flow(self, flow: Sequence[Line], names: _Names) -> s.Expr:
         """Lines one after another; several uses of blocks as a table, those under one condition in parentheses."""
@@ -204,7 +205,10 @@ def _flows(lines: Sequence[Line], users: Mapping[str, int]) -> Iterator[list[Lin
 
 def _stands_apart(run: Sequence[Line], line: Line) -> bool:
     pools = len(line.shape) > 1 and set(line.shape[1:]) == {1} != set(run[-1].shape[1:])
-    return line.is_block != run[-1].is_block or ((pools or _multiplies(line)) and any(map(_multiplies, run)))
+    blocks = sum(one.is_block for one in run)
+    if line.is_block:
+        return not all(one.is_block for one in run)
+    return blocks > 1 or ((pools or _multiplies(line)) and (blocks > 0 or any(map(_multiplies, run))))
 
 
 def _multiplies(line: Line) -> bool:
