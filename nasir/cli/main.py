@@ -17,6 +17,7 @@ from nasir.cli import (
     fmt,
     info,
     ir,
+    lift,
     mistakes,
     predict,
     report,
@@ -60,7 +61,7 @@ def options(
     """Compile neural architecture search spaces: search them, derive networks, emit plain PyTorch."""
 
 
-for module in (check, fmt, info, ir, draw, search, sweep, report, derive, build, train, predict, explain):
+for module in (check, fmt, info, ir, draw, search, sweep, report, derive, build, lift, train, predict, explain):
     app.command(module.NAME, context_settings=_HELP)(module.command)
 
 

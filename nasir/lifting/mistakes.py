@@ -1,8 +1,9 @@
 """One constructor for each mistake of lifting a network."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from nasir.diagnostics import CompileError, Diagnostic, Span
+from nasir.diagnostics import CompileError, Diagnostic, Span, closest
 
 # The network that is named
 
@@ -58,3 +59,21 @@ def shared(op: str, span: Span | None, first: Span | None) -> Diagnostic:
     related = ((first, "they are used here before"),) if first else ()
     hint = "each layer of a program has weights of its own: make a module for each use"
     return Diagnostic("E0979", f"the weights of this `{op}` are used twice", span, (hint,), related)
+
+
+# What comes of it
+
+
+def not_equal(where: str, error: float | None) -> CompileError:
+    told = "has other layers" if error is None else f"differs by {error:.1e} of the largest output"
+    hint = "nothing was written; please report it with the network"
+    return CompileError(Diagnostic("E0980", f"the program of `{where}` is another network: it {told}", hints=(hint,)))
+
+
+def is_there(path: Path) -> CompileError:
+    return CompileError(Diagnostic("E0981", f"`{path}` is there already", hints=("replace it with `--overwrite`",)))
+
+
+def no_kind(name: str, known: Sequence[str]) -> CompileError:
+    hints = closest(name, known) or (f"`--open` takes {', '.join(known)}",)
+    return CompileError(Diagnostic("E0982", f"`{name}` is nothing that `--open` opens", hints=hints))

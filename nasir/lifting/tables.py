@@ -1,7 +1,7 @@
 """Blocks one after another as the rows of a table."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from nasir.lang import syntax as s
@@ -14,10 +14,11 @@ _ONE = e.literal(1)
 
 @dataclass(frozen=True)
 class Row:
-    """Layers of a block; a stride is the first one's, the others have 1."""
+    """Layers of a block; a stride is the first one's, the others have 1. `uses` are its layers."""
 
     block: str
     cells: Mapping[str, s.Expr]
+    uses: tuple[Line, ...]
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,13 @@ def _table(uses: Sequence[Line], blocks: Mapping[str, Block]) -> Table:
         if rows and rows[-1].block == use.kind and _others(rows[-1].cells) == cells:
             depth = rows[-1].cells[DEPTH]
             assert isinstance(depth, s.Number), "layers are counted"
-            rows[-1] = Row(use.kind, {**rows[-1].cells, DEPTH: e.literal(depth.value + 1)})
+            rows[-1] = Row(use.kind, {**rows[-1].cells, DEPTH: e.literal(depth.value + 1)}, (*rows[-1].uses, use))
         else:
-            rows.append(Row(use.kind, {**cells, DEPTH: _ONE}))
+            rows.append(Row(use.kind, {**cells, DEPTH: e.literal(1)}, (use,)))
     strided = [row for row in rows if STRIDE in row.cells]
     has_stride = {name for name, block in blocks.items() if any(hole.name == STRIDE for hole in block.template.holes)}
     if strided:
-        rows = [Row(row.block, {STRIDE: _ONE, **row.cells}) if row.block in has_stride else row for row in rows]
+        rows = [replace(row, cells={STRIDE: _ONE, **row.cells}) if row.block in has_stride else row for row in rows]
     names = [hole.name for block in dict.fromkeys(row.block for row in rows) for hole in blocks[block].template.holes]
     used = {name for row in rows for name in row.cells}
     columns = [name for name in dict.fromkeys(names) if name in used and name != STRIDE]

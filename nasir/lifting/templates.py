@@ -18,8 +18,21 @@ _STRIDE, _WIDTH, _INNER = "stride", "width", "mid"
 
 
 def template_of(bodies: Sequence[Body], blocks: Mapping[str, Block]) -> Template | None:
-    """The block that all bodies are; None where they are not one, as far as can be seen."""
-    keyed = [_keyed(body) for body in bodies]
+    """The block that all bodies are; None where they are not one, as far as can be seen.
+
+    Functions are told apart by their number, or by what they follow: where some uses leave out a layer and the
+    activation behind it, the numbers of the others change.
+    """
+    for keys in (_numbered, _following):
+        if (found := _common([keys(body) for body in bodies], bodies, blocks)) is not None:
+            return found
+    return None
+
+
+def _common(
+    keyed: Sequence[dict[str, Item]], bodies: Sequence[Body], blocks: Mapping[str, Block]
+) -> Template | None:
+    """The block that all bodies are whose items of one key are one call."""
     order = _order(keyed)
     wiring = _wiring(order, keyed)
     if wiring is None or not all(_agrees(body, items, wiring) for body, items in zip(bodies, keyed, strict=True)):
@@ -37,11 +50,22 @@ def template_of(bodies: Sequence[Body], blocks: Mapping[str, Block]) -> Template
 # What the uses have in common
 
 
-def _keyed(body: Body) -> dict[str, Item]:
-    """The items by what tells them apart within a use: the modules around them, and what is called."""
+def _numbered(body: Body) -> dict[str, Item]:
+    """The items by the modules around them, by what is called, and by how often it was before."""
     found: dict[str, Item] = {}
     for item in body.items:
         found[fresh(f"{'.'.join(_local(item.owners))}:{item.kind}", found, "{}#{}")] = item
+    return found
+
+
+def _following(body: Body) -> dict[str, Item]:
+    """The items as `_numbered` has them, but for activations, and what is in no module, which go by what they follow."""
+    found: dict[str, Item] = {}
+    for item in body.items:
+        path = ".".join(_local(item.owners))
+        if len(item.operands) == 1 and (item.kind == FUNCTION or not path):
+            path = f"<{_key_of(item.operands[0], found)}>"
+        found[fresh(f"{path}:{item.kind}", found, "{}#{}")] = item
     return found
 
 
@@ -209,7 +233,10 @@ class _Writing:
         if len(set(map(str, present))) == 1 and not is_output:
             return e.literal(present[0])
         for hole in self._holes.values():
-            if hole.is_size == size and (size or hole.of == argument) and _alike(values, hole.values):
+            if size and hole.is_size and _alike(values, hole.values):
+                return e.name(hole.name)
+            if not size and hole.of == argument and (both := _merged(values, hole.values)) is not None:
+                self._holes[hole.name] = replace(hole, values=both)
                 return e.name(hole.name)
         if size and (part := self._part(values)) is not None:
             return part
@@ -237,7 +264,7 @@ class _Writing:
         of = "act" if argument == FUNCTION else argument
         wanted = _INNER if argument == _WIDTH and key != self._last_mixing() else of
         wanted = f"{label_of(key)}_{argument}" if size and self._item(key).is_block else wanted
-        name = named(wanted, {*self._holes, *self._taken()}, wanted)
+        name = named(wanted, self._holes, wanted)
         self._holes[name] = Hole(name, values, argument, size)
         return name
 
@@ -245,9 +272,6 @@ class _Writing:
         """The last call that every use has which makes channels of its own."""
         mixing = [key for key in self._order if is_mixing(self._item(key).kind) and all(key in one for one in self._keyed)]
         return mixing[-1] if mixing else None
-
-    def _taken(self) -> set[str]:
-        return {label_of(key) for key in self._order}
 
     # What only some have
 
@@ -272,7 +296,7 @@ class _Writing:
             if hole.is_size and tuple(value is not None for value in hole.values) == there:
                 self._holes[hole.name] = replace(hole, default=0)
                 return e.binary(e.name(hole.name), ">", e.literal(0))
-        flag = named(f"has_{label_of(key)}", {*self._holes, *self._taken()}, "has")
+        flag = named(f"has_{label_of(key)}", self._holes, "has")
         self._holes[flag] = Hole(flag, there, flag, False, False)
         return e.name(flag)
 
@@ -289,11 +313,11 @@ class _Writing:
             )
             for hole in widths
         ]
+        for one, first in strided:
+            for other, second in changed:  # what fits a shortcut is there where any of the shape changes
+                yield e.binary(one, "or", other), tuple(a or b for a, b in zip(first, second, strict=True))
         yield from strided
         yield from changed
-        for one, first in strided:
-            for other, second in changed:
-                yield e.binary(one, "or", other), tuple(a or b for a, b in zip(first, second, strict=True))
 
 
 def _alike(values: Values, others: Values) -> bool:
@@ -301,7 +325,15 @@ def _alike(values: Values, others: Values) -> bool:
     return all(a is None or (a == b and type(a) is type(b)) for a, b in zip(values, others, strict=True))
 
 
+def _merged(values: Values, others: Values) -> Values | None:
+    """What either says, where they do not differ."""
+    pairs = list(zip(values, others, strict=True))
+    if any(None not in (a, b) and (a != b or type(a) is not type(b)) for a, b in pairs):
+        return None
+    return tuple(b if a is None else a for a, b in pairs)
+
+
 def label_of(key: str) -> str:
     """What a call is called in a body: the module that makes it, else what it is."""
-    path, _, kind = key.rpartition(":")
-    return path or kind.partition("#")[0]
+    path = key.rpartition(":")[0].partition("<")[0]
+    return path or _kind(key)

@@ -17,6 +17,8 @@ from nasir.lifting import expressions as e
 from nasir.lifting.folding import Folded
 from nasir.lifting.lines import FUNCTION, X, Block, Hole, Item, Line, is_mixing
 from nasir.lifting.naming import is_free, named
+from nasir.lifting.opening import Site
+from nasir.lifting.sites import Sites
 from nasir.lifting.steps import Lifted, Step
 from nasir.lifting.tables import Table, runs_of
 
@@ -27,12 +29,12 @@ _TRUNK, _CLASSES, _WIDTH = "trunk", "classes", "width"
 _Defaults = Mapping[str, Mapping[str, Scalar]]
 
 
-def program(lifted: Lifted, folded: Folded) -> s.File:
-    """The program: what all calls of an op share, the blocks, the space."""
+def program(lifted: Lifted, folded: Folded) -> tuple[s.File, Sequence[Site]]:
+    """The program: what all calls of an op share, the blocks, the space; and the numbers that could be sets."""
     shared = _shared(lifted.steps)
     writer = _Writer(folded.blocks, shared)
     blocks = [writer.block(block) for block in folded.blocks.values()]
-    return s.File(e.SPAN, (*_sets(shared), *blocks, writer.space(lifted, folded.items)))
+    return s.File(e.SPAN, (*_sets(shared), *blocks, writer.space(lifted, folded.items))), writer.sites.found
 
 
 def _shared(steps: Sequence[Step]) -> _Defaults:
@@ -75,6 +77,7 @@ class _Writer:
     def __init__(self, blocks: Mapping[str, Block], shared: _Defaults) -> None:
         self._blocks = blocks
         self._shared = shared
+        self.sites = Sites(blocks)
 
     def block(self, block: Block) -> s.Block:
         template = block.template
@@ -92,6 +95,7 @@ class _Writer:
             parameters = [s.Parameter(e.SPAN, e.identifier(_CLASSES), dict(lines[-1].arguments)[_WIDTH])]
             arguments = tuple((n, e.name(_CLASSES) if n == _WIDTH else v) for n, v in lines[-1].arguments)
             lines[-1] = replace(lines[-1], arguments=arguments)
+        self.sites.of_space(lines, lifted.input.name, lifted.input.shape, [step for _, step in lifted.outputs])
         first = line_of(Item(X, lifted.input.op, (), lifted.input.attributes, (), lifted.input.shape))
         image = s.Bind(e.SPAN, (e.identifier(X),), self._call(first, names))
         body = tuple(self._body(lines, lifted.outputs, names))
@@ -134,7 +138,11 @@ class _Writer:
         head, rest = (names.read(flow[0].operands)[0], flow) if _is_step(flow[0]) else (self._head(flow[0], names), flow[1:])
         steps: list[s.Expr] = []
         for run in runs_of(rest, self._blocks):
-            steps += [_stages(run)] if isinstance(run, Table) else self._steps(run, names)
+            if isinstance(run, Table):
+                self.sites.note_table(run)
+                steps.append(_stages(run))
+            else:
+                steps += self._steps(run, names)
         return e.flow(head, steps)
 
     def _steps(self, lines: Sequence[Line], names: _Names) -> list[s.Expr]:
@@ -167,9 +175,11 @@ class _Writer:
             holes = sorted(self._blocks[line.kind].template.holes, key=_place)
             given = [(hole, arguments[hole.name]) for hole in holes if hole.name in arguments]
             given = [(hole, value) for hole, value in given if hole.default is None or value != e.literal(hole.default)]
+            self.sites.note_use(line, arguments, f"`{line.label}`")
             first = [value for hole, value in given[:1] if hole.name == _WIDTH and hole.default is None]
             return e.call(e.name(line.kind), first, {hole.name: value for hole, value in given[len(first) :]})
         op, shared = OPS[line.kind], self._shared.get(line.kind, {})
+        self.sites.note_call(line, arguments)
         required = [p.name for p in op.parameters if p.default is None]
         by_name = required[1:] if op.contract is Contract.SOURCE else []
         positional = [arguments[name] for name in required if name not in by_name]
