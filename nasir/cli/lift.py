@@ -2,6 +2,8 @@
 
 import ast
 import json
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,9 +44,9 @@ def command(
 ) -> None:
     """Write a PyTorch network of yours as a `.nas` program, with its weights, and prove them equal.
 
-    The network is made and run once in evaluation: this is your code, and runs because you name it. Modules that repeat
-    become blocks, blocks one after another a table. NET.safetensors is written beside NET.nas: the weights, by the names
-    that `nasir build NET.nas` gives them. `--open` makes a space of the network, with the network itself in it.
+    The network is made and run in evaluation: this is your code, and runs because you name it. Modules that repeat
+    become blocks, blocks one after another a table. NET.safetensors is written beside NET.nas: the weights, by the
+    names that `nasir build NET.nas` gives them. `--open` makes a space of the network, with the network in it.
 
     * `nasir lift timm.models:resnet50 -o resnet50.nas`
 
@@ -63,7 +65,8 @@ def command(
             raise mistakes.is_there(path)
     asked = kinds(opened)
     arguments = {name: _value(text) for name, text in parameters(given).items()}
-    program = lift(network(where, arguments, input, weights), where, asked)
+    with redirect_stdout(sys.stderr):  # what your code prints is no part of the answer
+        program = lift(network(where, arguments, input, weights), where, asked)
     write_atomically(files[1], program.weights())
     write_atomically(files[0], program.text.encode("utf-8"))
     told = facts(program, files)
@@ -89,7 +92,7 @@ def facts(program: "Program", files: tuple[Path, Path]) -> dict[str, Any]:
         "lines": len(program.text.splitlines()),
         "blocks": program.blocks,
         "decisions": len(space.decisions),
-        "networks": str(space.size()),
+        "networks": None if space.size() is None else str(space.size()),
         **{cost: space.costs.at(program.choices)[cost] for cost in STANDARD},
         "choices": dict(program.choices),
         "closed": list(program.closed),
@@ -103,7 +106,9 @@ def _text(told: dict[str, Any]) -> str:
     costs = ", ".join(f"{told[cost]:,} {cost}" for cost in STANDARD)
     lines = [f"{told['program']}: {made}; {costs}"]
     if told["decisions"]:
-        lines.append(f"  {told['decisions']} decisions, {int(told['networks']):,} networks; the lifted one is among them")
+        lines.append(
+            f"  {told['decisions']} decisions, {int(told['networks']):,} networks; the lifted one is among them"
+        )
     lines += [f"  not opened: {one}" for one in told["closed"]]
     proof = told["proof"]
     worst = max(proof["error"], proof["stirred"] or 0.0)

@@ -1,6 +1,7 @@
 """Steps from calls in normal form."""
 
 from collections.abc import Sequence
+
 from nasir.ir.ops.result import Result
 from nasir.ir.values import Scalar
 from nasir.lifting.matching import Around, Match, matched

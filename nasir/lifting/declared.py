@@ -1,7 +1,7 @@
 """The ops by the torch calls that they declare: what a call of a traced network is in the language.
 
-Each op's declared call is made once on a sample and traced as the user's network is; what torch records of it, with what
-arguments, is what the op is known by. So an op that declares its call can be lifted, also one of another package.
+Each op's declared call is made once on a sample and traced as the user's network is; what torch records of it is what
+the op is known by. So an op that declares its call can be lifted, also one of another package.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,12 +22,19 @@ from nasir.ir.values import Scalar, Value, Word
 from nasir.lifting.forms import FORMS
 from nasir.lifting.reading import Reader
 from nasir.lifting.steps import Step, TorchCall
-from nasir.lifting.tracing import traced
+from nasir.lifting.tracing import BATCH, traced
 from nasir.lifting.views import View
 
 _CHANNELS, _SIZES = 8, (9, 10)
 _OTHER_SIZES = (13, 17)
-_SAMPLES: Mapping[str, Scalar] = {"window": 3, "several": 2, "share": 0.25, "number": 2.5, "positive": 0.5, "flag": True}
+_SAMPLES: Mapping[str, Scalar] = {
+    "window": 3,
+    "several": 2,
+    "share": 0.25,
+    "number": 2.5,
+    "positive": 0.5,
+    "flag": True,
+}
 
 
 @dataclass(frozen=True)
@@ -141,7 +148,8 @@ def signatures() -> Mapping[str, Sequence[Signature]]:
     """The ops' signatures by the name of torch's call, those of few parameters first."""
     samples = [sample for op in OPS.values() for sample in _samples(op)]
     module = _Samples(samples)
-    inputs = [torch.zeros(2, *map(int, type.values())) for one in samples for type in one.it.operands.values()]
+    types = [type for sample in samples for type in sample.it.operands.values()]
+    inputs = [torch.zeros(BATCH, *(size for size in type.values() if isinstance(size, int))) for type in types]
     trace = traced(module, inputs, "the ops")
     noted = _Noted()
     for node, tensor in zip(trace.inputs, inputs, strict=True):
@@ -181,12 +189,13 @@ def _samples(op: Op) -> Iterator[_Sample]:
 
 
 def _sampled(op: Op) -> dict[str, Scalar]:
-    """The attributes of a sample: defaults, but for what a trace would not tell apart."""
-    counts = iter((4, 2, 16))
-    return {
-        p.name: next(counts) if p.kind == "count" and p.default is None else _SAMPLES.get(p.kind, 1 if p.default is None else p.default)
-        for p in op.parameters
-    }
+    """The attributes of a sample: of each kind a value that a trace tells from the others, or the default."""
+    counts = iter((4, 2))
+    found: dict[str, Scalar] = {}
+    for p in op.parameters:
+        least = next(counts) if p.kind == "count" and p.default is None else 1
+        found[p.name] = _SAMPLES.get(p.kind, least if p.default is None else p.default)
+    return found
 
 
 def _called(op: Op, it: Tensors) -> Call | None:

@@ -1,13 +1,13 @@
 """Flat steps folded into blocks, along the modules of the user's network.
 
-Each class whose uses do one thing becomes a block, the innermost classes first. What stays is the body of the space: the
-calls that are in no block, and the uses of blocks.
+Each class whose uses do one thing becomes a block, the innermost classes first. What stays is the body of the space:
+the calls that are in no block, and the uses of blocks.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from nasir.ir.ops import OPS
+from nasir.ir.values import Scalar
 from nasir.lifting.lines import Block, Body, Item, Template, item_of
 from nasir.lifting.naming import named
 from nasir.lifting.steps import Lifted
@@ -108,8 +108,7 @@ class _Folding:
         left = [value for value in made if self._is_read_outside(value, made)]
         if len(items) < 2 or len(read) != 1 or len(left) != 1:
             return None
-        places = [next(i for i, owner in enumerate(item.owners) if owner[0] == path) for item in items]
-        inner = tuple(replace(item, owners=item.owners[at + 1 :]) for item, at in zip(items, places, strict=True))
+        inner = tuple(replace(item, owners=item.owners[_depth(item, path) + 1 :]) for item in items)
         return Body(read[0], inner, left[0], self._shape(read[0]))
 
     def _is_read_outside(self, value: str, made: set[str]) -> bool:
@@ -126,42 +125,51 @@ class _Folding:
         body = self._body(path)
         if body is None:
             return
-        users = [item for item in self.items if body.result in item.operands and item not in self._within(path)]
+        inside = self._within(path)
+        users = [item for item in self.items if body.result in item.operands and item not in inside]
         if len(users) != 1 or set(users[0].operands) != {body.x, body.result} or body.result in self._outputs:
             return
-        owners = next(
-            item.owners[: i + 1] for item in self._within(path) for i, owner in enumerate(item.owners) if owner[0] == path
-        )
+        owners = next(item.owners[: _depth(item, path) + 1] for item in inside)
         self.items[self.items.index(users[0])] = replace(users[0], owners=owners)
 
-    def _replace(self, path: str, body: Body, name: str, arguments: tuple[tuple[str, object], ...]) -> None:
+    def _replace(self, path: str, body: Body, name: str, arguments: tuple[tuple[str, Scalar], ...]) -> None:
         """Put a use of a block in the place of a module's items."""
         items = self._within(path)
         result = next(item for item in items if item.value == body.result)
-        at = next(i for i, owner in enumerate(result.owners) if owner[0] == path)
-        use = Item(body.result, name, (body.x,), arguments, result.owners[: at + 1], result.shape, is_block=True)  # pyright: ignore[reportArgumentType]
+        owners = result.owners[: _depth(result, path) + 1]
+        use = Item(body.result, name, (body.x,), arguments, owners, result.shape, is_block=True)
         self.items = [use if item is result else item for item in self.items if item is result or item not in items]
 
 
 def _grouped(bodies: Mapping[str, Body], blocks: Mapping[str, Block]) -> Iterator[tuple[Template, list[str]]]:
-    """One block for all uses where that can be, else one for each form."""
-    paths = list(bodies)
-    if (template := template_of([bodies[path] for path in paths], blocks)) is not None:
-        yield template, paths
-        return
+    """One block for all uses where that can be; else as few as can be found, one for each form at most."""
     forms: dict[object, list[str]] = {}
-    for path in paths:
-        forms.setdefault(_form(bodies[path]), []).append(path)
-    for group in forms.values():
-        template = template_of([bodies[path] for path in group], blocks)
-        if template is not None:
-            yield template, group
+    for path, body in bodies.items():
+        forms.setdefault(_form(body), []).append(path)
+    found: list[tuple[Template, list[str]]] = []
+    for group in [[path for paths in forms.values() for path in paths], *forms.values()]:
+        for i, (_, before) in enumerate(found):
+            both = sorted({*before, *group}, key=list(bodies).index)
+            if (template := template_of([bodies[path] for path in both], blocks)) is not None:
+                found[i] = template, both
+                break
+        else:
+            template = template_of([bodies[path] for path in group], blocks)
+            found += [(template, group)] if template is not None else []
+        if found and len(found[0][1]) == len(bodies):
+            break
+    yield from found
 
 
 def _form(body: Body) -> object:
     """What is called, and how it is wired."""
     places = {body.x: -1, **{item.value: i for i, item in enumerate(body.items)}}
-    return tuple((item.kind, tuple(places[one] for one in item.operands), item.owners and len(item.owners)) for item in body.items)
+    return tuple((item.kind, tuple(places[one] for one in item.operands), len(item.owners)) for item in body.items)
+
+
+def _depth(item: Item, path: str) -> int:
+    """At which place among the modules around an item one is."""
+    return next(i for i, owner in enumerate(item.owners) if owner[0] == path)
 
 
 def _is_chain(body: Body) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -41,11 +41,11 @@ def matched(call: TorchCall, operands: Sequence[Type], around: Around | None = N
     Raises:
         Unliftable: where it is none.
     """
+    if call.target == Pad.name and around is None:
+        return _margins(call)
     known = signatures().get(call.target, ())
     why: list[str] = []
     for signature in known:
-        if call.target == Pad.name:
-            return _margins(call, operands)
         if signature.op.operands != ("...",) and signature.operands != len(operands):
             continue
         if not call.tensors.keys() <= signature.weights.keys():
@@ -150,7 +150,7 @@ def _differences(
 
 def _sides(padding: Any, rank: int) -> tuple[int, ...]:
     """A padding as torch's `pad` takes it."""
-    each = padding if isinstance(padding, tuple) else (padding,) * rank
+    each = cast("tuple[int, ...]", padding if isinstance(padding, tuple) else (padding,) * rank)
     return tuple(n for side in reversed(each) for n in (side, side))
 
 
@@ -163,14 +163,15 @@ def _simplest(
 ) -> Attributes:
     """The attributes with defaults where those say the same."""
     for parameter in signature.op.parameters:
-        if parameter.default is not None and attributes[parameter.name] != parameter.default:
+        is_word = parameter.name in dict(signature.words)  # the sample's own, which no argument tells
+        if parameter.default is not None and attributes[parameter.name] != parameter.default and not is_word:
             plainer = {**attributes, parameter.name: parameter.default}
             if not _differences(signature, plainer, call, operands, around):
                 attributes = plainer
     return attributes
 
 
-def _margins(call: TorchCall, operands: Sequence[Type]) -> Match:
+def _margins(call: TorchCall) -> Match:
     """A constant around a map, or less of it."""
     pad = call.arguments["pad"]
     before, behind = (_scalar([*reversed(pad[side::2])]) for side in (0, 1))

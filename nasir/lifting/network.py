@@ -1,18 +1,18 @@
 """The network that a user names, and its input."""
 
-import importlib.util
-import inspect
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor, nn
 
+from nasir.execution import source_of
 from nasir.files import Unreadable, read_regular
 from nasir.lifting import mistakes
 from nasir.mistakes import unreadable
@@ -57,11 +57,11 @@ def _module(place: str) -> Any:
     if not place.endswith(".py"):
         return module_named(place)
     path = Path(place)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None, "a file that ends in .py has a loader"
-    module = importlib.util.module_from_spec(spec)
-    sys.modules.setdefault(path.stem, module)
-    spec.loader.exec_module(module)
+    module = ModuleType(path.stem)
+    module.__file__ = str(path)
+    sys.modules.setdefault(path.stem, module)  # where a dataclass looks for its module
+    sys.path.append(str(path.parent))  # what lies beside it, last as `module_named` has it
+    exec(compile(source_of(path), str(path), "exec", dont_inherit=True), module.__dict__)
     return module
 
 
@@ -86,12 +86,7 @@ def _shape(module: nn.Module, where: str, written: str | None) -> tuple[int, ...
         return tuple(map(int, parts))
     for name in ("pretrained_cfg", "default_cfg"):
         said: Any = getattr(module, name, None)
-        size: Any = said.get("input_size") if isinstance(said, Mapping) else getattr(said, "input_size", None)
-        if isinstance(size, Sequence):
-            return tuple(map(int, size))
+        size: Any = cast("Any", said).get("input_size") if isinstance(said, dict) else getattr(said, "input_size", None)
+        if isinstance(size, (tuple, list)):
+            return tuple(map(int, cast("tuple[int, ...]", size)))
     raise mistakes.shape_missing(where)
-
-
-def takes(where: Any) -> list[str]:
-    """The names of the arguments of a factory."""
-    return list(inspect.signature(where).parameters)

@@ -73,9 +73,7 @@ def lift(network: Network, where: str, asked: Sequence[str] = ()) -> Program:
     raise mistakes.not_equal(where, worst.error if worst else None)
 
 
-def _opening(
-    file: s.File, sites: Sequence[Site]
-) -> tuple[Space, dict[str, Scalar], tuple[str, ...]] | None:
+def _opening(file: s.File, sites: Sequence[Site]) -> tuple[Space, dict[str, Scalar], tuple[str, ...]] | None:
     """The space with sets at as many sites as go together, its network's choices, and the sites that stay; None where
     it does not compile without any."""
     if (every := _space(opened(file, sites))) is not None:

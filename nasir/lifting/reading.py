@@ -20,7 +20,12 @@ from nasir.lifting.views import Factor, View, whole
 
 
 class Unliftable(Exception):
-    """A call that no program can say; the argument says why, as the end of a sentence."""
+    """A call that no program can say: why, as the end of a sentence; and which, where it is not the one being read."""
+
+    def __init__(self, why: str, call: str = "", place: Place | None = None) -> None:
+        super().__init__(why)
+        self.call = call
+        self.place = place
 
 
 class Writer(Protocol):
@@ -66,10 +71,16 @@ class Several:
 
 @dataclass(frozen=True)
 class Shifted:
-    """A tensor plus a number: half of a hard sigmoid that is written by hand."""
+    """A tensor plus a number: half of a hard sigmoid that is written by hand. `call` added it, at `place`."""
 
     view: View
     amount: float
+    call: str
+    place: Place
+
+    def refused(self) -> Unliftable:
+        """What is said where nothing makes a hard sigmoid of it."""
+        return Unliftable("the language adds tensors, and no numbers", self.call, self.place)
 
 
 @dataclass(frozen=True)
@@ -104,7 +115,7 @@ class Call:
             Unliftable: where that is none that follows from the input.
         """
         if isinstance(self.first, Shifted):
-            raise Unliftable("a number is added to its input, and the language adds tensors alone")
+            raise self.first.refused()
         if not isinstance(self.first, View):
             raise Unliftable("its first argument does not follow from the network's input")
         return self.first
@@ -147,12 +158,18 @@ class Reader:
                 refuse_written_views(node)
                 self._seen[node.name] = self._read(node)
             except Unliftable as error:
-                wrong.append(mistakes.not_liftable(_written(node), str(error), self._place.span))
+                place = error.place or self._place
+                wrong.append(mistakes.not_liftable(error.call or _written(node), str(error), place.span))
                 self._seen[node.name] = Failed()
             if len(wrong) >= MOST_MISTAKES:
                 break
         if wrong:
             raise CompileError(wrong)
+
+    @property
+    def place(self) -> Place:
+        """Where the call stands that is read."""
+        return self._place
 
     def seen(self, node: object) -> Seen:
         """What a node of the trace, or a list of them, is seen as."""
@@ -179,7 +196,8 @@ class Reader:
         return self._forms.get(target, Reader.plainly)(self, call)
 
     def _arguments(self, node: fx.Node, schema: Any) -> dict[str, Any]:
-        values = {one.name: one.default_value if one.has_default_value() else None for one in schema.arguments}
+        known: list[Any] = schema.arguments
+        values = {str(one.name): one.default_value if one.has_default_value() else None for one in known}
         for name, value in zip(list(values), node.args, strict=False):
             values[name] = self._value(value)
         return values | {name: self._value(value) for name, value in node.kwargs.items()}
@@ -251,6 +269,22 @@ class Reader:
         if (groups := _dealt(view, own, shape[0])) is not None:
             return self.emit("channel_shuffle", [view.step], shape, groups=groups).step
         raise Unliftable("its input is permuted, repeated or reshaped in a way that the language cannot say")
+
+    def aligned(self, views: Sequence[View]) -> tuple[list[str], list[int]]:
+        """The steps that views of one layout are, channels first, and the order in which the result's axes follow then.
+
+        Raises:
+            Unliftable: where they are laid out apart.
+        """
+        first = max(views, key=lambda view: sum(map(len, view.dims)))
+        own = self.whole(first.step)
+        order = list(range(len(first.dims)))
+        if first.dims != own.dims and sorted(first.dims) == sorted(own.dims) and len(set(own.dims)) == len(own.dims):
+            order = [own.dims.index(dim) for dim in first.dims]
+        back = [order.index(i) for i in range(len(order))]
+        if any(len(view.dims) != len(order) for view in views):
+            raise Unliftable("its tensors have different numbers of axes")
+        return [self.plain(view.narrowed().permuted(back)) for view in views], order
 
     def raised(self, name: str, rank: int) -> str:
         """A vector as a map of one pixel, with all that it is made of.

@@ -9,7 +9,7 @@ from nasir.ir.path import fresh
 from nasir.ir.values import Scalar
 from nasir.lang import syntax as s
 from nasir.lifting import expressions as e
-from nasir.lifting.lines import FUNCTION, X, Block, Body, Hole, Item, Line, Template, is_mixing, is_size
+from nasir.lifting.lines import FUNCTION, Block, Body, Hole, Item, Line, Template, X, is_mixing, is_size
 from nasir.lifting.naming import named
 
 Values = tuple[Scalar | None, ...]
@@ -29,9 +29,7 @@ def template_of(bodies: Sequence[Body], blocks: Mapping[str, Block]) -> Template
     return None
 
 
-def _common(
-    keyed: Sequence[dict[str, Item]], bodies: Sequence[Body], blocks: Mapping[str, Block]
-) -> Template | None:
+def _common(keyed: Sequence[dict[str, Item]], bodies: Sequence[Body], blocks: Mapping[str, Block]) -> Template | None:
     """The block that all bodies are whose items of one key are one call."""
     order = _order(keyed)
     wiring = _wiring(order, keyed)
@@ -39,7 +37,9 @@ def _common(
         return None
     results = {_key_of(body.result, items) for body, items in zip(bodies, keyed, strict=True)}
     result = max(results, key=order.index)
-    if any(_passed(result, items, wiring) != _key_of(body.result, items) for body, items in zip(bodies, keyed, strict=True)):
+    if any(
+        _passed(result, items, wiring) != _key_of(body.result, items) for body, items in zip(bodies, keyed, strict=True)
+    ):
         return None
     shortcuts = {key for key in order if _is_sum(key, keyed) and not all(key in items for items in keyed)}
     if not all(_is_shortcut(key, bodies, keyed, wiring) for key in shortcuts):
@@ -59,7 +59,7 @@ def _numbered(body: Body) -> dict[str, Item]:
 
 
 def _following(body: Body) -> dict[str, Item]:
-    """The items as `_numbered` has them, but for activations, and what is in no module, which go by what they follow."""
+    """The items as `_numbered` has them, but for activations and what is in no module, which go by what they follow."""
     found: dict[str, Item] = {}
     for item in body.items:
         path = ".".join(_local(item.owners))
@@ -118,7 +118,7 @@ def _passed(key: str, items: Mapping[str, Item], wiring: Mapping[str, tuple[str,
         operands = wiring[key]
         if len(operands) > 1 and not _is_plus(_kind(key)):
             return None
-        key = operands[-1]
+        key = list(operands)[-1]
     return key
 
 
@@ -202,17 +202,20 @@ class _Writing:
         most = Counter(value for value in hole.values if value is not None).most_common(1)[0][0]
         return replace(hole, default=most)
 
-    def _by_weight(self) -> list[tuple[str | None, str]]:
+    def _by_weight(self) -> list[tuple[str, str]]:
         """Every argument, that of the width of what comes out first: other widths are told by it."""
         every = [(key, name) for key in self._order for name in self._arguments(key)]
         last = (self._last_mixing(), _WIDTH)
-        return [*([last] if last in every else []), *(one for one in every if one != last)]
+        return sorted(every, key=lambda one: one != last)
 
     def _item(self, key: str) -> Item:
         return next(items[key] for items in self._keyed if key in items)
 
     def _values(self, key: str, argument: str) -> Values:
-        return tuple(dict(items[key].arguments).get(argument, self._absent(key, argument)) if key in items else None for items in self._keyed)
+        return tuple(
+            dict(items[key].arguments).get(argument, self._absent(key, argument)) if key in items else None
+            for items in self._keyed
+        )
 
     def _absent(self, key: str, argument: str) -> Scalar | None:
         """What a call has for an argument that it does not give."""
@@ -238,9 +241,13 @@ class _Writing:
             if not size and hole.of == argument and (both := _merged(values, hole.values)) is not None:
                 self._holes[hole.name] = replace(hole, values=both)
                 return e.name(hole.name)
-        if size and (part := self._part(values)) is not None:
+        if size and (part := self._part(values)) is not None and not (is_output and self._is_own(part)):
             return part
         return e.name(self._new(key, argument, values, size))
+
+    def _is_own(self, part: s.Expr) -> bool:
+        """Whether a width is told by each use rather than by a part of the input's: unless several halve it."""
+        return len(self._bodies) == 1 or not (isinstance(part, s.Binary) and part.operator == "/")
 
     def _part(self, values: Values) -> s.Expr | None:
         """A multiple or a fraction of the input's channels, or of a parameter that counts some."""
@@ -270,7 +277,9 @@ class _Writing:
 
     def _last_mixing(self) -> str | None:
         """The last call that every use has which makes channels of its own."""
-        mixing = [key for key in self._order if is_mixing(self._item(key).kind) and all(key in one for one in self._keyed)]
+        mixing = [
+            key for key in self._order if is_mixing(self._item(key).kind) and all(key in one for one in self._keyed)
+        ]
         return mixing[-1] if mixing else None
 
     # What only some have
@@ -282,7 +291,16 @@ class _Writing:
         is_shortcut = key in self._shortcuts
         condition = None if all(there) or is_shortcut else self._condition(key, there)
         return Line(
-            key, item.kind, self._wiring[key], arguments, label_of(key), item.shape, item.parts, item.is_block, condition, is_shortcut
+            key,
+            item.kind,
+            self._wiring[key],
+            arguments,
+            label_of(key),
+            item.shape,
+            item.parts,
+            item.is_block,
+            condition,
+            is_shortcut,
         )
 
     def _condition(self, key: str, there: tuple[bool, ...]) -> s.Expr:
@@ -304,7 +322,8 @@ class _Writing:
         strides = [hole for hole in self._holes.values() if hole.of == _STRIDE and None not in hole.values]
         widths = [hole for hole in self._holes.values() if hole.is_size and None not in hole.values]
         strided = [
-            (e.binary(e.name(hole.name), ">", e.literal(1)), tuple(value != 1 for value in hole.values)) for hole in strides
+            (e.binary(e.name(hole.name), ">", e.literal(1)), tuple(value != 1 for value in hole.values))
+            for hole in strides
         ]
         changed = [
             (

@@ -1,18 +1,21 @@
 """A user's network as torch's own record of what it calls, by torch.export.
 
 Not by torch.fx: its symbolic tracing gives a network no sizes, so that `x.view(x.size(0), -1)` and what asks for a
-shape cannot be read, and it stops at modules that it knows. torch.export runs the network's Python once on shapes alone,
-records calls at the level of `conv2d` and `batch_norm`, with each the modules around it and its line, and refuses what
-depends on numbers.
+shape cannot be read, and it stops at modules that it knows. torch.export runs the network's Python once on shapes
+alone, records calls at the level of `conv2d` and `batch_norm`, with each the modules around it and its line, and
+refuses what depends on numbers.
 """
 
 import linecache
+import logging
 import os
 import re
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +52,7 @@ def traced(network: nn.Module, inputs: Sequence[Tensor], where: str) -> Traced:
     Raises:
         CompileError: where it cannot be run, or depends on the numbers of its input.
     """
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # of the user's packages, and of torch about itself
+    with _quiet(), torch.no_grad():
         try:
             program: Any = torch.export.export(network.eval(), tuple(inputs), strict=False)
         except Exception as error:  # whatever the user's network raises
@@ -71,9 +73,22 @@ def traced(network: nn.Module, inputs: Sequence[Tensor], where: str) -> Traced:
     return Traced(calls, known, tuple(by_name[name] for name in given), result)
 
 
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Without what the user's packages warn of, and what torch logs and prints of a network that it cannot record."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
+
+
 def place_of(node: fx.Node) -> Place:
     """Where a call stands."""
-    stack = node.meta.get("nn_module_stack") or {}
+    stack: dict[str, tuple[str, object]] = node.meta.get("nn_module_stack") or {}
     owners = tuple((str(path), _class_name(kind)) for path, kind in stack.values())
     frames = [(file, int(line)) for file, line in _FRAME.findall(node.meta.get("stack_trace") or "")]
     return Place(owners, _span(frames))

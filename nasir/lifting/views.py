@@ -8,6 +8,7 @@ product of factors, each a piece of one of the value's axes; axes of size 1 have
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any, cast
 
 SPREAD = -1
 """The axis of a factor that repeats what it is of (`expand`)."""
@@ -97,3 +98,13 @@ def _joined(factors: Sequence[Factor]) -> Dim:
         else:
             found.append(factor)
     return tuple(found)
+
+
+def numbers(value: Any) -> list[int]:
+    """A number, or several, as torch takes them, as a list."""
+    return list(cast("Sequence[int]", value)) if isinstance(value, (list, tuple)) else [value]
+
+
+def written(sizes: Sequence[int]) -> str:
+    """Sizes as one reads them."""
+    return f"[{', '.join(map(str, sizes))}]"

@@ -1,6 +1,5 @@
 """Folded steps as a program: flows, tables, and the defaults that all calls of an op share."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from nasir.ir.values import Scalar
 from nasir.lang import syntax as s
 from nasir.lifting import expressions as e
 from nasir.lifting.folding import Folded
-from nasir.lifting.lines import FUNCTION, X, Block, Hole, Item, Line, is_mixing
+from nasir.lifting.lines import FUNCTION, Block, Hole, Item, Line, X, is_mixing
 from nasir.lifting.naming import is_free, named
 from nasir.lifting.opening import Site
 from nasir.lifting.sites import Sites
@@ -128,14 +127,16 @@ class _Writer:
     def _title(self, flow: Sequence[Line]) -> str:
         if any(isinstance(run, Table) for run in runs_of(flow, self._blocks)):
             return _TRUNK
-        paths = [line.label.split(".")[:-1] for line in flow]
-        around = os.path.commonprefix(paths) if len(flow) > 1 else []
-        first = next((line for line in flow if _multiplies(line)), flow[0]).label
-        return ".".join(around) if is_free(".".join(around)) else first
+        around = {line.label.rpartition(".")[0] for line in flow}
+        if len(flow) > 1 and len(around) == 1 and is_free(*around):
+            return next(iter(around))
+        return next((line for line in flow if _multiplies(line)), flow[0]).label
 
     def _flow(self, flow: Sequence[Line], names: _Names) -> s.Expr:
         """Lines one after another; several uses of blocks as a table, those under one condition in parentheses."""
-        head, rest = (names.read(flow[0].operands)[0], flow) if _is_step(flow[0]) else (self._head(flow[0], names), flow[1:])
+        head, rest = (
+            (names.read(flow[0].operands)[0], flow) if _is_step(flow[0]) else (self._head(flow[0], names), flow[1:])
+        )
         steps: list[s.Expr] = []
         for run in runs_of(rest, self._blocks):
             if isinstance(run, Table):
@@ -229,7 +230,9 @@ def _is_step(line: Line) -> bool:
     """Whether it stands behind an arrow."""
     if line.is_shortcut:
         return False
-    return line.is_block or line.kind == FUNCTION or (OPS[line.kind].in_language and OPS[line.kind].operands[:1] == ("x",))
+    return (
+        line.is_block or line.kind == FUNCTION or (OPS[line.kind].in_language and OPS[line.kind].operands[:1] == ("x",))
+    )
 
 
 def _ends_in_classes(line: Line) -> bool:
