@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import lcm
 
 from nasir.ir.ops import OPS, Contract
+from nasir.ir.ops.arithmetic import Add
 from nasir.lang import syntax as s
 from nasir.lifting import expressions as e
 from nasir.lifting.lines import Block, Line, is_map, is_mixing
@@ -26,8 +27,8 @@ class Sites:
 
     def of_space(self, lines: Sequence[Line], x: str, shape: tuple[int, ...], outputs: Sequence[str]) -> None:
         """The lines that are written from now on are the space's."""
-        self._ties = ties(lines, self._blocks, [x, *outputs])
         self._shapes = {x: shape, **{line.key: line.shape for line in lines}}
+        self._ties = ties(lines, self._blocks, self._shapes, [x, *outputs])
 
     def note_call(self, line: Line, arguments: Mapping[str, s.Expr]) -> None:
         """The sites of an op's call; of widths in a block its parameters are told where it is used."""
@@ -100,8 +101,11 @@ def _divided(value: s.Expr) -> Iterator[tuple[str, int]]:
                 yield left.text, int(right.value)
 
 
-def ties(lines: Sequence[Line], blocks: Mapping[str, Block], fixed: Sequence[str]) -> dict[str, str]:
-    """Of each value whose width can change the one that stands for all that are as wide."""
+def ties(
+    lines: Sequence[Line], blocks: Mapping[str, Block], shapes: Mapping[str, tuple[int, ...]], fixed: Sequence[str]
+) -> dict[str, str]:
+    """Of each value whose width can change the one that stands for all that are as wide: whose width is theirs, or that
+    a residual adds to one of them."""
     parents: dict[str, str] = {}
 
     def root(value: str) -> str:
@@ -110,10 +114,16 @@ def ties(lines: Sequence[Line], blocks: Mapping[str, Block], fixed: Sequence[str
         return value
 
     for line in lines:
-        for value in line.operands if _keeps_width(line, blocks) else ():
+        alike = [value for value in line.operands if shapes[value] == line.shape]
+        for value in line.operands if _keeps_width(line, blocks) else alike if _is_residual(line, blocks) else ():
             parents[root(value)] = root(line.key)
     still = {root(value) for value in fixed}
     return {line.key: root(line.key) for line in lines if root(line.key) not in still}
+
+
+def _is_residual(line: Line, blocks: Mapping[str, Block]) -> bool:
+    """Whether a line is the use of a block that adds something to what it makes of its input."""
+    return line.is_block and any(one.is_shortcut or one.kind == Add.name for one in blocks[line.kind].template.lines)
 
 
 def _keeps_width(line: Line, blocks: Mapping[str, Block]) -> bool:

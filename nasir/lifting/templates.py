@@ -232,12 +232,15 @@ class _Writing:
         size = is_size(self._item(key), argument, self._blocks)
         if size and _alike(values, self._channels):
             return e.channels()
+        known = [hole for hole in self._holes.values() if hole.is_size and _alike(values, hole.values)] if size else []
+        if argument == _WIDTH and known:  # before the number that all may have: it changes with the other width
+            return e.name(known[0].name)
         is_output = (key, argument) == (self._last_mixing(), _WIDTH)
         if len(set(map(str, present))) == 1 and not is_output:
             return e.literal(present[0])
+        if known:
+            return e.name(known[0].name)
         for hole in self._holes.values():
-            if size and hole.is_size and _alike(values, hole.values):
-                return e.name(hole.name)
             if not size and hole.of == argument and (both := _merged(values, hole.values)) is not None:
                 self._holes[hole.name] = replace(hole, values=both)
                 return e.name(hole.name)

@@ -25,12 +25,12 @@ class Functional(nn.Module):
 class Reused(nn.Module):
     """One activation and one pooling for all layers, and everything in place."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 8) -> None:
         super().__init__()
         self.act = nn.ReLU6(inplace=True)
         self.pool = nn.MaxPool2d(3, 2, 1)
-        self.layers = nn.ModuleList(nn.Conv2d(c, 8, 3, padding="same") for c in (3, 8, 8))
-        self.fc = nn.Linear(8, 4)
+        self.layers = nn.ModuleList(nn.Conv2d(c, width, 3, padding="same") for c in (3, width, width))
+        self.fc = nn.Linear(width, 4)
 
     def forward(self, x: Tensor) -> Tensor:
         for i, layer in enumerate(self.layers):

@@ -57,8 +57,8 @@ def _sliced(reader: Reader, call: Call) -> Seen:
     x = call.x
     axis = int(call["dim"]) % len(x.dims)
     size = x.shape[axis]
-    start = _clamped(call["start"] or 0, size)
-    end = start + call["length"] if "length" in call.values else _clamped(call["end"] or size, size)
+    start, last = _clamped(call["start"] or 0, size), call.values.get("end")
+    end = start + call["length"] if "length" in call.values else _clamped(size if last is None else last, size)
     step = call.values.get("step", 1)
     if (start, end, step) == (0, size, 1):
         return x
