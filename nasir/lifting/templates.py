@@ -232,8 +232,9 @@ class _Writing:
         size = is_size(self._item(key), argument, self._blocks)
         if size and _alike(values, self._channels):
             return e.channels()
-        known = [hole for hole in self._holes.values() if hole.is_size and _alike(values, hole.values)] if size else []
-        if argument == _WIDTH and known:  # before the number that all may have: it changes with the other width
+        alike = [hole for hole in self._holes.values() if _alike(values, hole.values)]
+        known = [hole for hole in alike if hole.is_size == size and (size or hole.of == argument)]
+        if argument in {_WIDTH, _STRIDE} and known:  # before a number that all may have: what fits a shortcut follows
             return e.name(known[0].name)
         is_output = (key, argument) == (self._last_mixing(), _WIDTH)
         if len(set(map(str, present))) == 1 and not is_output:
