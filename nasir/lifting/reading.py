@@ -205,7 +205,9 @@ class Reader:
     def _value(self, value: Any) -> Any:
         if isinstance(value, fx.Node):
             return self._seen[value.name]
-        return [self._value(one) for one in value] if isinstance(value, (list, tuple)) else value
+        if isinstance(value, (list, tuple)):
+            return [self._value(one) for one in cast("Sequence[Any]", value)]
+        return value
 
     def _folded(self, node: fx.Node) -> Tensor:
         """The result of a call that follows from the network's own tensors alone."""
