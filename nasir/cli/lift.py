@@ -59,6 +59,8 @@ def command(
     from nasir.lifting.opening import kinds
     from nasir.lifting.program import lift, weights_beside
 
+    if out.suffix != ".nas":
+        raise typer.BadParameter("the program's name ends in `.nas`", param_hint="-o")
     files = out, weights_beside(out)
     for path in files:
         if path.exists() and not overwrite:

@@ -126,7 +126,8 @@ class _Folding:
         if body is None:
             return
         inside = self._within(path)
-        users = [item for item in self.items if body.result in item.operands and item not in inside]
+        made = {item.value for item in inside}
+        users = [item for item in self.items if body.result in item.operands and item.value not in made]
         if len(users) != 1 or set(users[0].operands) != {body.x, body.result} or body.result in self._outputs:
             return
         owners = next(item.owners[: _depth(item, path) + 1] for item in inside)
@@ -138,7 +139,8 @@ class _Folding:
         result = next(item for item in items if item.value == body.result)
         owners = result.owners[: _depth(result, path) + 1]
         use = Item(body.result, name, (body.x,), arguments, owners, result.shape, is_block=True)
-        self.items = [use if item is result else item for item in self.items if item is result or item not in items]
+        gone = {item.value for item in items} - {result.value}
+        self.items = [use if item is result else item for item in self.items if item.value not in gone]
 
 
 def _grouped(bodies: Mapping[str, Body], blocks: Mapping[str, Block]) -> Iterator[tuple[Template, list[str]]]:

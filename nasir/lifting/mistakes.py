@@ -14,7 +14,7 @@ def no_factory(where: str) -> CompileError:
 
 
 def not_made(where: str, told: str) -> CompileError:
-    hint = "give its arguments: `--with depth=18`"
+    hint = "its arguments are given as `--with depth=18`"
     return CompileError(Diagnostic("E0974", f"`{where}` cannot be made: {told}", hints=(hint,)))
 
 
