@@ -55,11 +55,18 @@ def matched(call: TorchCall, operands: Sequence[Type], around: Around | None = N
             if not wrong:
                 simple = _simplest(signature, attributes, call, operands, around)
                 weights = {signature.weights[name]: tensor for name, tensor in call.tensors.items()}
-                return Match(signature.op, simple, weights)
+                return Match(signature.op, {**simple, **_starts(signature, weights)}, weights)
             why += wrong
     if not known:
         raise Unliftable("no op of the language calls it")
     raise Unliftable(why[0] if why else "no op of the language takes tensors so")
+
+
+def _starts(signature: Signature, weights: Mapping[str, Tensor]) -> Attributes:
+    """The numbers that an op's weights begin with, which no argument tells, where the weights are all alike."""
+    values = {float(f"{float(n):.7g}") for tensor in weights.values() for n in tensor.detach().aminmax()}
+    unread = [p.name for p in signature.op.parameters if p.kind == "number" and p.name not in signature.read]
+    return dict.fromkeys(unread, *values) if len(values) == 1 else {}
 
 
 def _attributes(

@@ -5,7 +5,7 @@ set layer_norm(eps = 1e-06)
 block convnext_block() {
   dwconv_1 = x -> dwconv(7) -> layer_norm
   wide     = dwconv_1 -> conv(1, 32) -> gelu
-  narrow   = wide -> conv(1, x.channels) -> scale
+  narrow   = wide -> conv(1, x.channels) -> scale(init=1e-06)
   return x + narrow
 }
 
