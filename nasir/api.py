@@ -196,8 +196,7 @@ class Space:
         """
         network = self.at(choices)
         try:
-            module, mistakes = _load_module(Path(network.source.name), network.source)
-            same = weights(_compile(module, mistakes, None).graph) == weights(network.graph)
+            same = weights(compiled(network.source).graph) == weights(network.graph)
         except CompileError:
             same = False
         if not same:
@@ -238,6 +237,16 @@ def compile_source(path: Path, observer: Observer | None = None, parameters: Map
     source = read(path)
     module, mistakes = _load_module(path, with_parameters(source, parameters) if parameters else source)
     return _compile(module, mistakes, observer)
+
+
+def compiled(source: Source) -> Space:
+    """The space of a text that is in no file.
+
+    Raises:
+        CompileError: with every mistake found.
+    """
+    module, mistakes = _load_module(Path(source.name), source)
+    return _compile(module, mistakes, None)
 
 
 def _written(value: object) -> str:

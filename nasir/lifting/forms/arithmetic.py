@@ -1,0 +1,111 @@
+"""Sums, products and bounds: of two tensors, of a tensor and a number, or a factor for each channel; and activations
+that are written by hand as such."""
+
+import math
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+from torch import Tensor, nn
+
+from nasir.lifting.reading import Call, Form, Reader, Seen, Shifted, Unliftable
+from nasir.lifting.views import View
+
+
+def _computed(reader: Reader, call: Call) -> Seen:
+    kind = {"true_divide": "div", "multiply": "mul", "subtract": "sub"}.get(call.target, call.target)
+    a, b = list(call.values.values())[:2]
+    if call.values.get("alpha", 1) != 1 or call.values.get("rounding_mode") is not None or kind == "rsub":
+        raise Unliftable("it is no plain sum, difference, product or quotient")
+    if not isinstance(a, (View, Shifted)) and kind in {"add", "mul"}:
+        a, b = b, a
+    b = _number(b)
+    if isinstance(b, (int, float)):
+        return _by_a_number(reader, kind, a, float(b))
+    if isinstance(shifted := a if isinstance(a, Shifted) else b, Shifted):
+        raise shifted.refused()
+    if not isinstance(a, View):
+        raise Unliftable("what is subtracted from does not follow from the network's input")
+    if isinstance(b, Tensor):
+        return _scaled(reader, kind, a, b)
+    return _of_two(reader, kind, a, b)
+
+
+def _number(value: Any) -> Any:
+    """A constant tensor of one number as that number."""
+    is_one = isinstance(value, Tensor) and value.numel() == 1 and not isinstance(value, nn.Parameter)
+    return value.item() if is_one else value
+
+
+def _by_a_number(reader: Reader, kind: str, a: Any, number: float) -> Seen:
+    if kind in {"add", "sub"}:
+        base, amount = (a.view, a.amount) if isinstance(a, Shifted) else (a, 0.0)
+        amount += number if kind == "add" else -number
+        return Shifted(base, amount, kind, reader.place) if amount else base
+    if isinstance(a, Shifted):
+        raise a.refused()
+    factor = number if kind == "mul" else 1 / number
+    before = reader.writer.call(a.step)
+    if before is not None and before.target == "mul" and "other" in before.arguments:
+        factor, a = factor * before.arguments["other"], a.of(before.operands[0])
+    if math.isclose(factor, 1.0, rel_tol=1e-12):
+        return a
+    return a.of(reader.emit("mul", [a.step], reader.writer.step(a.step).shape, other=factor).step)
+
+
+def _scaled(reader: Reader, kind: str, a: View, factor: Tensor) -> Seen:
+    """A tensor times one of the network's own, of a number for each channel."""
+    channels, *sizes = reader.writer.step(a.step).shape
+    wide = [i - factor.dim() for i, n in enumerate(factor.shape) if n > 1]
+    if kind != "mul" or factor.numel() != channels or len(wide) != 1 or a.axis_of(wide[0]) != 1:
+        raise Unliftable("it computes with a parameter or a constant that is no factor for each channel")
+    tensors = {"other": factor.reshape(channels, *[1] * len(sizes))}
+    return a.of(reader.emit("mul", [a.step], (channels, *sizes), tensors).step)
+
+
+def _of_two(reader: Reader, kind: str, a: View, b: View) -> Seen:
+    (first, second), order = reader.aligned([a, b])
+    shapes = [reader.writer.step(name).shape for name in (first, second)]
+    if kind == "div":
+        raise Unliftable("the language divides by numbers alone")
+    if kind == "mul" and (gated := _gated(reader, first, second) or _gated(reader, second, first)):
+        return gated.permuted(order)
+    if kind == "mul" and prod(shapes[0][1:]) < prod(shapes[1][1:]):
+        shapes.reverse()
+    names = [first, second] if kind == "sub" else sorted((first, second), key=reader.writer.place)
+    return reader.emit(kind, names, shapes[0]).permuted(order)
+
+
+def _gated(reader: Reader, x: str, gate: str) -> View | None:
+    """`x * sigmoid(x)` as the activation that it is."""
+    call = reader.writer.call(gate)
+    target = {"sigmoid": "silu", "hardsigmoid": "hardswish"}.get(call.target if call else "")
+    if target is None or call is None or call.operands != (x,):
+        return None
+    return reader.emit(target, [x], reader.writer.step(x).shape)
+
+
+def _clipped(reader: Reader, call: Call) -> Seen:
+    bounds = tuple(call.rest().values()) or (0, 6)
+    if isinstance(call.first, Shifted) and bounds == (0, 6) and call.first.amount == 3:
+        x = call.first.view
+        gate = x.of(reader.emit("hardsigmoid", [x.step], reader.writer.step(x.step).shape).step)
+        return _by_a_number(reader, "mul", gate, 6.0)
+    target = {(0, 6): "relu6", (0, None): "relu"}.get(bounds, call.target)
+    x = call.x
+    arguments = call.rest() if target == call.target and target != "relu6" else {}
+    return x.of(reader.emit(target, [x.step], reader.writer.step(x.step).shape, **arguments).step)
+
+
+def _pointwise(reader: Reader, call: Call) -> Seen:
+    x = call.x
+    if call.values.get("p") == 0.0:
+        return x
+    return x.of(reader.emit(call.target, [x.step], reader.writer.step(x.step).shape, **call.rest()).step)
+
+
+FORMS: Mapping[str, Form] = {
+    **dict.fromkeys(("add", "sub", "mul", "div", "true_divide", "multiply", "subtract", "rsub"), _computed),
+    **dict.fromkeys(("hardtanh", "clamp", "relu6"), _clipped),
+    **dict.fromkeys(("hardswish", "dropout"), _pointwise),
+}

@@ -1,0 +1,81 @@
+"""Layers with weights, and normalisations: their channels first, and a weight and a bias where there is none."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from nasir.lifting.forms.sizes import padded
+from nasir.lifting.reading import Call, Form, Reader, Seen, Unliftable, pixelwise
+from nasir.lifting.steps import TorchCall
+from nasir.lifting.views import View
+
+
+def _linear(reader: Reader, call: Call) -> Seen:
+    x, weight = call.x, call["weight"]
+    if len(x.dims) == 2:
+        return reader.emit("linear", [reader.plain(x)], [len(weight)], call.tensors)
+    step = reader.writer.step(x.step)
+    rank = len(step.shape) - 1
+    if x.axis_of(-1) != 1 or x.shape[-1] != step.shape[0] or len(x.dims) != rank + 2:
+        raise Unliftable("it mixes an axis that is not the channels")
+    tensors = {**call.tensors, "weight": weight.reshape(*weight.shape, *[1] * rank)}
+    like = pixelwise(TorchCall("", (), {}, (len(weight),)), rank)
+    shape = (len(weight), *step.shape[1:])
+    made = reader.emit(like.target, [x.step], shape, tensors, **like.arguments)
+    return View(made.step, tuple(made.dims[1] if dim == x.dims[-1] else dim for dim in x.dims))
+
+
+def _normalised(reader: Reader, call: Call) -> Seen:
+    x = call.x
+    shape = reader.writer.step(x.step).shape
+    if len(x.dims) == 2:
+        x = reader.whole(reader.plain(x))
+        shape = reader.writer.step(x.step).shape
+    elif x.axis_of(-1) != 1 or x.shape[-1] != shape[0]:
+        raise Unliftable("it normalises over more than the channels")
+    if call["normalized_shape"] != [shape[0]]:
+        raise Unliftable("it normalises over more than the channels")
+    values = call.rest("normalized_shape", "weight", "bias")
+    values["eps"] = torch.finfo(torch.float32).eps if values["eps"] is None else values["eps"]
+    made = reader.emit(call.target, [x.step], shape, _affine(call, shape[0]), **values)
+    return x.of(made.step)
+
+
+def _shifted_and_scaled(reader: Reader, call: Call) -> Seen:
+    name = reader.plain(call.x)
+    if call.target == "batch_norm" and call["running_mean"] is None:
+        raise Unliftable("it has no running statistics")
+    values = call.rest("weight", "bias")
+    if values.get("momentum") == 0.0:  # `momentum=None`: of all batches alike, which trains and tells nothing here
+        values["momentum"] = 0.1
+    shape = reader.writer.step(name).shape
+    return reader.emit(call.target, [name], shape, {**call.tensors, **_affine(call, shape[0])}, **values)
+
+
+def _affine(call: Call, channels: int) -> dict[str, Tensor]:
+    """Weight and bias, as they are where there is none."""
+    given = {name: call.values[name] for name in ("weight", "bias") if name in call.values}
+    filled = {"weight": torch.ones(channels), "bias": torch.zeros(channels)}
+    return {name: filled[name] if value is None else value for name, value in given.items()}
+
+
+def _convolved(reader: Reader, call: Call) -> Seen:
+    padding, x = call["padding"], reader.plain(call.x)
+    values = call.rest("weight", "bias")
+    if isinstance(padding, str):
+        spans = [d * (k - 1) for d, k in zip(call["dilation"], call["weight"].shape[2:], strict=True)]
+        totals = spans if padding == "same" else [0] * len(spans)
+        values["padding"] = [n // 2 for n in totals]
+        if any(n % 2 for n in totals):
+            around = [side for n in reversed(totals) for side in (n // 2, n - n // 2)]
+            x, values["padding"] = padded(reader, x, around, 0.0).step, [0] * len(totals)
+    return reader.emit(call.target, [x], call.shape[1:], call.tensors, **values)
+
+
+FORMS: Mapping[str, Form] = {
+    "linear": _linear,
+    **dict.fromkeys(("layer_norm", "rms_norm"), _normalised),
+    **dict.fromkeys(("batch_norm", "group_norm"), _shifted_and_scaled),
+    **dict.fromkeys(("conv1d", "conv2d"), _convolved),
+}

@@ -1,0 +1,79 @@
+"""One constructor for each mistake of lifting a network."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nasir.diagnostics import CompileError, Diagnostic, Span, closest
+
+# The network that is named
+
+
+def no_factory(where: str) -> CompileError:
+    hint = "write `nasir lift my_networks:SmallNet`, or `nasir lift my_networks.py:SmallNet`"
+    return CompileError(Diagnostic("E0973", f"`{where}` names no class or function of a module", hints=(hint,)))
+
+
+def not_made(where: str, told: str) -> CompileError:
+    hint = "its arguments are given as `--with depth=18`"
+    return CompileError(Diagnostic("E0974", f"`{where}` cannot be made: {told}", hints=(hint,)))
+
+
+def no_network(where: str, kind: str) -> CompileError:
+    hint = "name a class of torch.nn.Module, or a function that returns one"
+    return CompileError(Diagnostic("E0975", f"`{where}` is no network, but of the type `{kind}`", hints=(hint,)))
+
+
+def no_shape(text: str) -> CompileError:
+    hint = "write channels and sizes: `3x224x224` of images, `40x98` of sequences, `54` of vectors"
+    return CompileError(Diagnostic("E0976", f"`--input {text}` is no shape of an input", hints=(hint,)))
+
+
+def shape_missing(where: str) -> CompileError:
+    hint = "give the shape of one: `--input 3x224x224`"
+    return CompileError(Diagnostic("E0977", f"`{where}` does not say what inputs it takes", hints=(hint,)))
+
+
+def other_weights(path: Path, difference: str) -> CompileError:
+    return CompileError(Diagnostic("E0978", f"`{path}` has the weights of another network: {difference}"))
+
+
+# What it does
+
+
+def not_liftable(call: str, why: str, span: Span | None) -> Diagnostic:
+    hint = "docs/lift.md tells what can be lifted"
+    return Diagnostic("E0970", f"`{call}` cannot be lifted: {why}", span, (hint,))
+
+
+def not_traced(where: str, error: Exception, span: Span | None) -> CompileError:
+    first = str(error).strip().partition("\n")[0]
+    if "data-dependent" in first or "DataDependent" in type(error).__name__:
+        hint = "a program is one network: let an argument of the constructor decide, not the numbers of an input"
+        message = f"what `{where}` does depends on the numbers of its input"
+        return CompileError(Diagnostic("E0971", message, span, (hint,)))
+    hint = "does it take one batch of inputs of the shape that `--input` names?"
+    return CompileError(Diagnostic("E0972", f"`{where}` cannot be run: {type(error).__name__}: {first}", span, (hint,)))
+
+
+def shared(op: str, span: Span | None, first: Span | None) -> Diagnostic:
+    related = ((first, "they are used here before"),) if first else ()
+    hint = "each layer of a program has weights of its own: make a module for each use"
+    return Diagnostic("E0979", f"the weights of this `{op}` are used twice", span, (hint,), related)
+
+
+# What comes of it
+
+
+def not_equal(where: str, error: float | None) -> CompileError:
+    told = "has other layers" if error is None else f"differs by {error:.1e} of the largest output"
+    hint = "nothing was written; please report it with the network"
+    return CompileError(Diagnostic("E0980", f"the program of `{where}` is another network: it {told}", hints=(hint,)))
+
+
+def is_there(path: Path) -> CompileError:
+    return CompileError(Diagnostic("E0981", f"`{path}` is there already", hints=("replace it with `--overwrite`",)))
+
+
+def no_kind(name: str, known: Sequence[str]) -> CompileError:
+    hints = closest(name, known) or (f"`--open` takes {', '.join(known)}",)
+    return CompileError(Diagnostic("E0982", f"`{name}` is nothing that `--open` opens", hints=hints))

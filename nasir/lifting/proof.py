@@ -1,0 +1,173 @@
+"""That a program is the network: step by step, and on inputs."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
+
+from nasir.api import Space, emit
+from nasir.execution import network_class
+from nasir.ir.graph import Node
+from nasir.ir.naming import module_paths
+from nasir.ir.ops import OPS, Tensors
+from nasir.ir.ops.arithmetic import Add, Mul
+from nasir.ir.ops.outputs import Outputs
+from nasir.ir.values import Value
+from nasir.lifting.declared import inferred
+from nasir.lifting.network import Network
+from nasir.lifting.steps import Lifted, Step
+
+TOLERANCE = 1e-5
+INPUTS = 3
+_SEED = 20
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The greatest difference between the outputs of the network and of the emitted module, as a share of the largest
+    output: with the network's weights, and with those of them random that are all alike. A batch norm that begins at
+    zero would hide what is before it; None where such weights are made of others."""
+
+    error: float
+    stirred: float | None
+
+    @property
+    def holds(self) -> bool:
+        return self.error <= TOLERANCE and (self.stirred is None or self.stirred <= TOLERANCE)
+
+
+# Step by step
+
+
+def steps_of(space: Space, lifted: Lifted) -> Mapping[str, Step] | None:
+    """The step that each node of a decided space is; None where it is another network."""
+    forms: dict[object, int] = {}
+    nodes, ours = space.graph.by_name, dict[str, int]()
+    for node in space.graph.nodes:
+        ours[node.name] = _form(node.op, dict(node.attributes), [ours[one] for one in node.inputs], forms)
+    steps, theirs = {step.name: step for step in lifted.steps}, dict[str, int]()
+    for step in lifted.steps:
+        theirs[step.name] = _form(step.op, _settled(step, steps), [theirs[one] for one in step.operands], forms)
+    last = nodes[space.graph.output]
+    ends = dict(last.operands) if last.op == Outputs.name else {lifted.outputs[0][0]: last.name}
+    if ends.keys() != dict(lifted.outputs).keys():
+        return None
+    found: dict[str, Step] = {}
+    pairs = [(nodes[ends[name]], steps[step]) for name, step in lifted.outputs]
+    while pairs:
+        node, step = pairs.pop()
+        if ours[node.name] != theirs[step.name] or found.get(node.name, step) is not step:
+            return None
+        if node.name not in found:
+            found[node.name] = step
+            inputs, operands = _ordered(node.op, node.inputs, ours), _ordered(step.op, step.operands, theirs)
+            pairs += [(nodes[a], steps[b]) for a, b in zip(inputs, operands, strict=True)]
+    return found
+
+
+def _form(op: str, attributes: Mapping[str, Value], operands: Sequence[int], forms: dict[object, int]) -> int:
+    """A number for all that is computed alike."""
+    operands = sorted(operands) if _commutes(op) else operands
+    return forms.setdefault((op, tuple(sorted(map(str, attributes.items()))), tuple(operands)), len(forms))
+
+
+def _ordered(op: str, operands: Sequence[str], forms: Mapping[str, int]) -> Sequence[str]:
+    return sorted(operands, key=forms.__getitem__) if _commutes(op) else operands
+
+
+def _commutes(op: str) -> bool:
+    return op in {Add.name, Mul.name}
+
+
+def _settled(step: Step, steps: Mapping[str, Step]) -> Mapping[str, Value]:
+    """The attributes of a step as a graph has them."""
+    op = OPS[step.op]
+    labels = [str(i) for i in range(len(step.operands))] if op.operands == ("...",) else op.operands
+    operands = {label: steps[one].type for label, one in zip(labels, step.operands, strict=True)}
+    it = inferred(op, Tensors(Node(step.op, step.op, attributes=step.attributes), operands))
+    assert it is not None, "a step was an op before"
+    return dict(it.node.attributes)
+
+
+# On inputs
+
+
+def state_of(space: Space, found: Mapping[str, Step]) -> dict[str, Tensor]:
+    """The network's weights by their names in the module that is emitted for the space."""
+    paths = module_paths(space.graph)
+    return {
+        f"{paths[node]}.{name}": tensor.detach().contiguous().clone()
+        for node, step in found.items()
+        for name, tensor in step.weights.items()
+    }
+
+
+def emitted(space: Space, state: Mapping[str, Tensor]) -> nn.Module:
+    """The module that is emitted for a decided space, with these weights; how often a batch norm was trained is none of
+    them."""
+    module = network_class(Path(f"{space.name}.py"), emit(space))()
+    counts = {name: count for name, count in module.state_dict().items() if name.endswith("num_batches_tracked")}
+    module.load_state_dict({**counts, **state})
+    return module.eval()
+
+
+def proved(network: Network, space: Space, found: Mapping[str, Step]) -> Proof:
+    """How the emitted module differs from the network."""
+    inputs = torch.randn(INPUTS, *network.input, generator=torch.Generator().manual_seed(_SEED))
+
+    def error() -> float:
+        return _difference(network.module, emitted(space, state_of(space, found)), inputs)
+
+    first = error()
+    if not _are_own(network.module, found):
+        return Proof(first, None)
+    with _stirred(network.module):
+        return Proof(first, error())
+
+
+def _difference(first: nn.Module, second: nn.Module, inputs: Tensor) -> float:
+    with torch.no_grad():
+        expected, got = (_tensors(module(inputs.clone())) for module in (first, second))
+    worst = 0.0
+    for a, b in zip(expected, got, strict=True):
+        if a.shape != b.shape or not bool(torch.isfinite(a).all()):
+            return float("inf")
+        worst = max(worst, float((a - b).abs().max() / a.abs().max().clamp_min(torch.finfo(a.dtype).tiny)))
+    return worst
+
+
+def _tensors(result: Any) -> list[Tensor]:
+    return [one for one in tree_leaves(result) if isinstance(one, Tensor)]
+
+
+def _are_own(module: nn.Module, found: Mapping[str, Step]) -> bool:
+    """Whether the steps' weights are the network's own tensors, not made of them."""
+    own = {tensor.data_ptr() for tensor in (*module.parameters(), *module.buffers())}
+    alike = (tensor for step in found.values() for tensor in step.weights.values() if not _is_constant(tensor))
+    return all(tensor.data_ptr() in own for tensor in alike)
+
+
+def _is_constant(tensor: Tensor) -> bool:
+    return bool((tensor == tensor.flatten()[0]).all())
+
+
+@contextmanager
+def _stirred(module: nn.Module) -> Generator[None]:
+    """With other numbers in the place of weights and statistics that are all alike, and as they were after."""
+    draw = torch.Generator().manual_seed(_SEED)
+    alike = [t for t in (*module.parameters(), *module.buffers()) if t.is_floating_point() and _is_constant(t)]
+    before = [tensor.detach().clone() for tensor in alike]
+    try:
+        with torch.no_grad():
+            for tensor, old in zip(alike, before, strict=True):
+                tensor.copy_(old + 0.5 * torch.rand(old.shape, generator=draw))
+        yield
+    finally:
+        with torch.no_grad():
+            for tensor, old in zip(alike, before, strict=True):
+                tensor.copy_(old)

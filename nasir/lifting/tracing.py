@@ -1,0 +1,124 @@
+"""A user's network as torch's own record of what it calls, by torch.export.
+
+Not by torch.fx: its symbolic tracing gives a network no sizes, so that `x.view(x.size(0), -1)` and what asks for a
+shape cannot be read, and it stops at modules that it knows. torch.export runs the network's Python once on shapes
+alone, records calls at the level of `conv2d` and `batch_norm`, with each the modules around it and its line, and
+refuses what depends on numbers.
+"""
+
+import linecache
+import logging
+import os
+import re
+import traceback
+import warnings
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.export.graph_signature import InputKind
+from torch.utils._pytree import tree_unflatten
+
+from nasir.diagnostics import Source, Span
+from nasir.lifting import mistakes
+from nasir.lifting.steps import Place
+
+BATCH = 2
+_FRAME = re.compile(r' *File "([^"\n]+)", line (\d+), in ')
+_TORCH = os.path.dirname(torch.__file__) + os.sep
+_OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
+_sources: dict[str, Source] = {}
+
+
+@dataclass(frozen=True)
+class Traced:
+    """The calls in the order in which they ran, the tensors that were there before, by the names of their nodes, the
+    input's nodes, and what the network returned, with nodes in the place of tensors."""
+
+    nodes: tuple[fx.Node, ...]
+    known: Mapping[str, Tensor]
+    inputs: tuple[fx.Node, ...]
+    result: Any
+
+
+def traced(network: nn.Module, inputs: Sequence[Tensor], where: str) -> Traced:
+    """The network in evaluation, as it runs on inputs of these shapes; `where` is what the user calls it.
+
+    Raises:
+        CompileError: where it cannot be run, or depends on the numbers of its input.
+    """
+    with _quiet(), torch.no_grad():
+        try:
+            program: Any = torch.export.export(network.eval(), tuple(inputs), strict=False)
+        except Exception as error:  # whatever the user's network raises
+            raise mistakes.not_traced(where, error, _last_span(error)) from error
+    known: dict[str, Tensor] = {}
+    given: list[str] = []
+    for one in program.graph_signature.input_specs:
+        if one.kind is InputKind.USER_INPUT:
+            given.append(one.arg.name)
+        elif one.kind in {InputKind.PARAMETER, InputKind.BUFFER, InputKind.CONSTANT_TENSOR}:
+            state = program.state_dict
+            known[one.arg.name] = state[one.target] if one.target in state else program.constants[one.target]
+    nodes = tuple(program.graph.nodes)
+    by_name = {node.name: node for node in nodes}
+    last = nodes[-1]
+    result = tree_unflatten(list(last.args[0]), program.call_spec.out_spec)
+    calls = tuple(node for node in nodes if node.op == "call_function")
+    return Traced(calls, known, tuple(by_name[name] for name in given), result)
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Without what the user's packages warn of, and what torch logs and prints of a network that it cannot record."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
+
+
+def place_of(node: fx.Node) -> Place:
+    """Where a call stands."""
+    stack: dict[str, tuple[str, object]] = node.meta.get("nn_module_stack") or {}
+    owners = tuple((str(path), _class_name(kind)) for path, kind in stack.values())
+    frames = [(file, int(line)) for file, line in _FRAME.findall(node.meta.get("stack_trace") or "")]
+    return Place(owners, _span(frames))
+
+
+def _class_name(kind: object) -> str:
+    return (kind.__name__ if isinstance(kind, type) else str(kind)).rpartition(".")[2]
+
+
+def _last_span(error: BaseException) -> Span | None:
+    return _span([(frame.filename, frame.lineno or 1) for frame in traceback.extract_tb(error.__traceback__)])
+
+
+def _span(frames: Sequence[tuple[str, int]]) -> Span | None:
+    """The last line that is neither torch's nor ours."""
+    theirs = [one for one in frames if not one[0].startswith((_TORCH, _OURS, "<"))]
+    return next(_spans(theirs), None)
+
+
+def _spans(frames: Sequence[tuple[str, int]]) -> Iterator[Span]:
+    for file, number in reversed(frames):
+        source = _sources.setdefault(file, Source(_shown(file), "".join(linecache.getlines(file))))
+        lines = source.text.splitlines(keepends=True)
+        if 0 < number <= len(lines):
+            line = lines[number - 1]
+            start = sum(map(len, lines[: number - 1])) + len(line) - len(line.lstrip())
+            yield Span(source, start, start + max(1, len(line.strip())))
+
+
+def _shown(file: str) -> str:
+    """A path as the user would write it."""
+    path = Path(file)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file

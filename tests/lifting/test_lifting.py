@@ -1,0 +1,296 @@
+"""A network of PyTorch becomes a program that is the same network; what cannot is named by its line.
+
+`NASIR_UPDATE=1 pytest tests/lifting` writes what programs are now into `tests/cases/lifting`.
+"""
+
+import json
+import os
+from collections import OrderedDict
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load, save_file
+from torch import nn
+
+import nasir
+from benchmarks.references import published
+from nasir.api import compiled, emit
+from nasir.cli.main import app
+from nasir.diagnostics import CompileError, Source
+from nasir.execution import network_class
+from nasir.ir.ops import OPS, Argument, Call, Channels, Contract, Op, layout_size
+from nasir.ir.values import key
+from nasir.lang.reformat import formatted
+from nasir.lifting import program as lifted_programs
+from nasir.lifting.declared import signatures
+from nasir.lifting.folding import Folded, flat
+from nasir.lifting.lines import FUNCTION
+from nasir.lifting.network import Network
+from nasir.lifting.program import CHOICES, Program, lift
+from nasir.lifting.proof import TOLERANCE
+from nasir.lifting.steps import Lifted
+from tests.lifting.networks import LIFTED, UNLIFTABLE, Reused, Stages
+
+CASES = Path(__file__).parent.parent / "cases" / "lifting"
+NETWORKS = Path(__file__).parent / "networks.py"
+
+
+def network(name: str, cases=LIFTED) -> Network:
+    kind, shape = cases[name]
+    torch.manual_seed(0)
+    return Network(name, kind().eval(), shape)
+
+
+@pytest.fixture(scope="module")
+def programs() -> dict[str, Program]:
+    return {name: lift(network(name), name) for name in LIFTED}
+
+
+def outputs(module: nn.Module, shape) -> list[torch.Tensor]:
+    inputs = torch.randn(4, *shape, generator=torch.Generator().manual_seed(7))
+    with torch.no_grad():
+        found = module.eval()(inputs)
+    return [*found.values()] if isinstance(found, dict) else [*found] if isinstance(found, tuple) else [found]
+
+
+def emitted(program: Program) -> nn.Module:
+    """The network of a program as a user would load it: its emitted source, and the file of weights."""
+    network = program.space.at(program.choices) if program.choices else program.space
+    module = network_class(Path("net.py"), emit(network))()
+    missing, unexpected = module.load_state_dict(load(program.weights()), strict=False)
+    assert not unexpected
+    assert {name.rpartition(".")[2] for name in missing} <= {"num_batches_tracked"}
+    return module
+
+
+def assert_equal(first: nn.Module, second: nn.Module, shape) -> None:
+    for a, b in zip(outputs(first, shape), outputs(second, shape), strict=True):
+        assert a.shape == b.shape
+        assert (a - b).abs().max() <= TOLERANCE * a.abs().max()
+
+
+def assert_golden(name: str, text: str) -> None:
+    path = CASES / f"{name}.nas"
+    if os.environ.get("NASIR_UPDATE"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+    assert formatted(Source("net.nas", text)).text == text
+
+
+@pytest.mark.parametrize("name", LIFTED)
+def test_a_program_reads_as_one_that_is_written(name, programs):
+    assert_golden(name, programs[name].text)
+    assert nasir.load(CASES / f"{name}.nas").decisions == ()
+
+
+@pytest.mark.parametrize("name", LIFTED)
+def test_the_emitted_module_with_the_weights_is_the_network(name, programs):
+    assert_equal(network(name).module, emitted(programs[name]), LIFTED[name][1])
+
+
+UNSAYABLE = {
+    "attention": ("E0970", ["# no op multiplies two tensors so"]),
+    "branching": ("E0971", ["# asks the input"]),
+    "shared": ("E0979", ["# the second time"]),
+    "tied": ("E0979", ["self.b(self.a(x))"]),
+    "positions": ("E0970", ["# a parameter for each pixel"]),
+    "arguments": ("E0970", ["# pads by a reflection", 'approximate="tanh"', "# also in", "0.2)", "x + 1.5"]),
+    "written": ("E0970", ["# changes y"]),
+}
+
+
+@pytest.mark.parametrize("name", UNLIFTABLE)
+def test_what_cannot_be_lifted_is_named_with_its_line(name):
+    code, lines = UNSAYABLE[name]
+    with pytest.raises(CompileError) as raised:
+        lift(network(name, UNLIFTABLE), name)
+    found = raised.value.diagnostics
+    assert [one.code for one in found] == [code] * len(lines)
+    for one, line in zip(found, lines, strict=True):
+        assert Path(one.span.source.name).name == "networks.py"
+        assert line in one.span.text
+
+
+@pytest.mark.parametrize("name", ["resnet8", "ds_cnn", "tc_resnet8", "tabular_mlp", "mobilenetv1"])
+def test_an_emitted_network_comes_back_as_the_same_network(name):
+    space = nasir.load(f"zoo/{name}")
+    torch.manual_seed(1)
+    module = network_class(Path(f"{name}.py"), emit(space))()
+    shape = tuple(space.graph.input.shape.values())
+    program = lift(Network(name, module.eval(), shape), name)
+    assert (program.space.macs(), program.space.params()) == (space.macs(), space.params())
+    assert_equal(module, emitted(program), shape)
+
+
+def test_weights_that_hide_what_is_before_them_are_made_random_for_the_proof():
+    module = Stages().eval()
+    nn.init.zeros_(module.layer1[0].bn2.weight)
+    proof = lift(Network("stages", module, (1, 16, 16)), "stages").proof
+    assert proof.stirred is not None
+    assert proof.holds
+    assert not module.layer1[0].bn2.weight.any(), "the user's network is as it was"
+
+
+class Counting(nn.Module):
+    """Another network at each call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def forward(self, x):
+        self.count += 1
+        return x * (1.0 + self.count)
+
+
+def test_a_network_that_is_another_one_each_time_is_refused():
+    with pytest.raises(CompileError) as raised:
+        lift(Network("counting", Counting(), (3,)), "counting")
+    assert raised.value.diagnostics[0].code == "E0980"
+
+
+def test_a_form_that_says_something_else_is_not_taken(monkeypatch):
+    def with_another_activation(lifted: Lifted) -> Folded:
+        relu = ((FUNCTION, "relu"),)
+        items = (replace(item, arguments=relu) if item.kind == FUNCTION else item for item in flat(lifted).items)
+        return Folded({}, tuple(items))
+
+    monkeypatch.setattr(lifted_programs, "folded", with_another_activation)
+    program = lift(network("reused"), "reused")
+    assert_equal(network("reused").module, emitted(program), LIFTED["reused"][1])
+
+
+# Ops
+
+
+def test_every_op_of_the_language_is_known_by_its_call():
+    known = {one.op.name for several in signatures().values() for one in several}
+    written = {op.name for op in OPS.values() if op.in_language and op.contract is not Contract.SOURCE}
+    # A path is dropped in training alone; a shortcut is a sum, or nothing, once its ends are known.
+    assert written - known == {"drop_path", "shortcut"}
+
+
+class PReLU(Op):
+    name = "prelu"
+    contract = Contract.CHANNELWISE
+    weights = {"weight": ("out",)}
+
+    def params(self, it, size):
+        return layout_size(it.out.channels, size)
+
+    def call(self, it):
+        return Call("module", "PReLU", (Argument("num_parameters", Channels("out"), positional=True),))
+
+
+def test_an_op_of_another_package_is_lifted_by_being_declared(monkeypatch):
+    module = nn.Sequential(nn.Conv2d(3, 4, 1), nn.PReLU(4)).eval()
+    monkeypatch.setitem(OPS, "prelu", PReLU())
+    signatures.cache_clear()
+    try:
+        assert "-> prelu" in lift(Network("slopes", module, (3, 4, 4)), "slopes").text
+    finally:
+        signatures.cache_clear()
+
+
+# Sets
+
+
+@pytest.fixture(scope="module")
+def opened() -> Program:
+    torch.manual_seed(0)
+    module = Stages((16, 32, 32), depth=3).eval()
+    return lift(Network("stages", module, (1, 16, 16)), "stages", ("widths", "kernels", "depth"))
+
+
+def test_an_opened_network_is_a_space_with_the_network_in_it(opened):
+    assert_golden("opened", opened.text)
+    assert opened.closed == ()
+    torch.manual_seed(0)
+    assert_equal(Stages((16, 32, 32), depth=3), emitted(opened), (1, 16, 16))
+
+
+def test_a_supernet_of_an_opened_network_runs(opened):
+    supernet = nasir.supernet(opened.space)
+    torch.manual_seed(0)
+    made = supernet(torch.randn(2, 1, 16, 16), choices=opened.choices)
+    assert made.logits["colour"].shape == (2, 3)
+    made.logits["shape"].sum().backward()
+    opened.space.at(opened.space.smallest())
+
+
+def test_widths_that_a_sum_ties_are_one_decision():
+    program = lift(Network("reused", Reused(width=16).eval(), (3, 9, 9)), "reused", ("widths",))
+    assert "let width_1 = {8, 16}" in program.text
+    assert [key(decision.name) for decision in program.space.decisions] == ["width_1"]
+
+
+# The command
+
+
+def command(tmp_path, *arguments: str) -> Path:
+    out = tmp_path / "net.nas"
+    app(["lift", *arguments, "-o", str(out)], standalone_mode=False)
+    return out
+
+
+def test_the_command_writes_a_program_and_its_weights(tmp_path, capsys):
+    where = f"{NETWORKS}:Mobile", "--input", "3x16x16", "--with", "classes=4"
+    out = command(tmp_path, *where, "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert told["proof"]["error"] <= told["proof"]["tolerance"]
+    assert told["lines"] == len(out.read_text().splitlines())
+    assert "classes = 4" in out.read_text()
+    before = out.read_bytes(), (weights := out.with_suffix(".safetensors")).read_bytes()
+    with pytest.raises(CompileError) as raised:
+        command(tmp_path, *where)
+    assert raised.value.diagnostics[0].code == "E0981"
+    command(tmp_path, *where, "--overwrite")
+    assert "outputs differ by" in capsys.readouterr().out
+    assert (out.read_bytes(), weights.read_bytes()) == before
+    module = network_class(out, emit(nasir.load(out)))()
+    module.load_state_dict(load(weights.read_bytes()), strict=False)
+
+
+def test_the_weights_say_which_network_of_a_space_they_are_of(tmp_path):
+    out = command(tmp_path, f"{NETWORKS}:Stages", "--input", "1x16x16", "--open", "kernels")
+    with safe_open(out.with_suffix(".safetensors"), "pt") as file:
+        choices = json.loads(file.metadata()[CHOICES])
+        names = set(file.keys())
+    space = nasir.load(out)
+    assert choices.keys() == {decision.name for decision in space.decisions}
+    assert names <= network_class(out, emit(space.at(choices)))().state_dict().keys()
+
+
+def test_weights_of_a_file_are_the_network_s(tmp_path):
+    torch.manual_seed(5)
+    module = Reused()
+    save_file(module.state_dict(), tmp_path / "mine.safetensors")
+    given = f"{NETWORKS}:Reused", "--input", "3x9x9", "--weights", str(tmp_path / "mine.safetensors")
+    out = command(tmp_path, *given)
+    made = network_class(out, emit(nasir.load(out)))()
+    made.load_state_dict(load(out.with_suffix(".safetensors").read_bytes()))
+    assert_equal(module, made, (3, 9, 9))
+    save_file({"fc.weight": torch.zeros(4, 8)}, tmp_path / "mine.safetensors")
+    with pytest.raises(CompileError) as raised:
+        command(tmp_path, *given, "--overwrite")
+    assert raised.value.diagnostics[0].code == "E0978"
+
+
+def test_names_of_a_network_are_names_of_the_language():
+    names = ("import", "x", "größe", 'a" -> b', "conv", "9", "__x", "width")
+    module = nn.Sequential(OrderedDict((name, nn.Conv2d(3, 3, 1)) for name in names)).eval()
+    text = lift(Network("Space; let", module, (3, 4, 4)), "names").text
+    assert compiled(Source("net.nas", text)).name == "space_let"
+    assert text.count("conv(1, 3") == len(names)
+
+
+def test_a_network_of_timm_is_lifted():
+    if find_spec("timm") is None:
+        pytest.skip("timm is not here")
+    module = published.timm("resnet18").eval()
+    program = lift(Network("resnet18", module, (3, 32, 32)), "resnet18")
+    assert "| basic_block | 512   | 2     | 2      |" in program.text
