@@ -36,7 +36,7 @@ from nasir.runs.plan import Job, check_same_plan, pick_device, plan, run_facts, 
 from nasir.runs.report import write_report
 from nasir.runs.request import Request
 from nasir.runs.summary import Summary
-from nasir.runs.weights import read_weights, show_start, start_of, supernet_start
+from nasir.runs.weights import given_weights, show_start, start_of, supernet_start
 from nasir.searching.fitting import fitted, output_of
 from nasir.searching.loop import Search
 from nasir.searching.measures import Measure
@@ -97,7 +97,7 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
     check_training(job.data, space.settings.train, job.request.seed, ranks)  # of the training, before the search
     request = job.request
     path = space.weights
-    digest, weights = ranks.lead(lambda: read_weights(path)) if path else ("", None)
+    digest, weights = ranks.lead(lambda: given_weights(path)) if path else ("", None)
     loop = Search(
         space,
         job.data,
@@ -109,7 +109,7 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
         loss=request.loss,
         start=weights,
     )
-    job = _search_started(job, path, digest, weights, loop)
+    job = _search_started(job, path, digest, weights and weights.tensors, loop)
     wanted = plan(space, job, loop.measure.metrics, goal)
     _begin(job, wanted, lambda: folder.write_program("space.nas", space.source.text, space.files))
     if (state := _saved(job, "search")) is not None:

@@ -4,21 +4,24 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load
 from torch import Tensor, nn
 
-from nasir.files import Unreadable, read_regular
+from nasir.files import Unreadable, parse_json, read_regular
+from nasir.ir.graph import Choices
 from nasir.runs import mistakes
-from nasir.supernets.starting import Started
+from nasir.supernets.starting import Given, Started
 
+CHOICES_KEY = "choices"
+"""The entry of a file's metadata that says of which network of a space the weights are."""
 _MOST_SHOWN = 12
 
 
@@ -54,6 +57,23 @@ class Start:
             "new": [one.name for one in self.differences if one.network is not None],
             "not_used": [one.name for one in self.differences if one.file is not None],
         }
+
+
+def given_weights(path: Path) -> tuple[str, Given]:
+    """The digest of a file, and what a supernet can start from in it.
+
+    Raises:
+        CompileError: where it cannot be read.
+    """
+    digest, tensors = read_weights(path)
+    reader: Any = safe_open(path, framework="pt")
+    with reader as file:
+        metadata: dict[str, str] = file.metadata() or {}
+    try:
+        found: Any = parse_json(metadata.get(CHOICES_KEY, "null"))
+    except Unreadable:
+        found = None
+    return digest, Given(tensors, cast(Choices, found) if isinstance(found, dict) else None)
 
 
 def read_weights(path: Path) -> tuple[str, dict[str, Tensor]]:

@@ -23,7 +23,7 @@ from nasir.searching.loss import loss_of
 from nasir.searching.phases import Lines, Phase
 from nasir.searching.prices import Targets
 from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Found, HasWeights, Images, Task, strategy_of
-from nasir.supernets.starting import Started
+from nasir.supernets.starting import Given, Started
 
 _SHOWN = (
     ("loss", "loss", "{:.3f}"),
@@ -51,10 +51,10 @@ class Search(Phase):
         *,
         synchronised: bool = False,
         loss: Callable[[Any, Any], Any] | None = None,
-        start: Mapping[str, Tensor] | None = None,
+        start: Given | None = None,
     ) -> None:
         """`synchronised` takes batch statistics over all ranks (SyncBN); `loss` stands in for that of the settings;
-        `start` are weights to start from, by the names of one of the space's networks.
+        `start` are weights to start from.
 
         Raises:
             CompileError: where the space's output, the data's targets and the losses do not fit each other.

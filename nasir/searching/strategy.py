@@ -18,7 +18,7 @@ from nasir.lang.settings import SearchSettings
 from nasir.searching.loss import Loss
 from nasir.searching.measures import Measure
 from nasir.searching.prices import Targets
-from nasir.supernets.starting import Started
+from nasir.supernets.starting import Given, Started
 
 WEIGHTS, ARCHITECTURE = 0, 1
 """The two parts of the training images, by what they train."""
@@ -45,8 +45,8 @@ class Task:
     synchronised: bool
     compared: Loss
     measure: Measure
-    start: Mapping[str, Tensor] | None = None
-    """Weights to start from, by the names that one of the space's networks has for them."""
+    start: Given | None = None
+    """Weights to start from."""
 
     @property
     def settings(self) -> SearchSettings:

@@ -15,6 +15,15 @@ from nasir.supernets.slicing import slices
 
 
 @dataclass(frozen=True)
+class Given:
+    """Weights of one of a space's networks, by the names of its emitted module; `choices` are the network's, where the
+    file says them, as `nasir lift --open` does."""
+
+    tensors: Mapping[str, Tensor]
+    choices: Choices | None = None
+
+
+@dataclass(frozen=True)
 class Started:
     """Which tensors the supernet took: names of the file that it has no place for, or of another shape, and names of
     the network that the file lacks."""
@@ -48,9 +57,12 @@ def start_from(supernet: Supernet, state: Mapping[str, Tensor], choices: Choices
     )
 
 
-def start_anywhere(supernet: Supernet, state: Mapping[str, Tensor]) -> Started:
-    """`start_from` for a network of the space that is not known: the one that the weights fit best."""
-    return start_from(supernet, state, fitting_choices(supernet, state))
+def start_anywhere(supernet: Supernet, given: Given) -> Started:
+    """`start_from` for the network that the weights say they are of, or else the one that they fit best."""
+    own = dict(given.choices or {})
+    options = {d.name: d.options for d in supernet.space.decisions}
+    is_one = own.keys() == options.keys() and all(own[name] in options[name] for name in own)
+    return start_from(supernet, given.tensors, own if is_one else fitting_choices(supernet, given.tensors))
 
 
 def fitting_choices(supernet: Supernet, state: Mapping[str, Tensor]) -> dict[str, Scalar]:
@@ -60,7 +72,7 @@ def fitting_choices(supernet: Supernet, state: Mapping[str, Tensor]) -> dict[str
 
     def fits(choices: Choices) -> int:
         found = slices(supernet, space, supernet.modules_by_node, choices)
-        return sum(1 if list(state[one.name].shape) == one.shape else -1 for one in found if one.name in state)
+        return sum(1 if one.name in state and list(state[one.name].shape) == one.shape else -1 for one in found)
 
     choices: dict[str, Scalar] = {d.name: _largest(d.options) for d in space.decisions}
     best, before = fits(choices), -1

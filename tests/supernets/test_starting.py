@@ -5,7 +5,7 @@ import torch
 
 import nasir
 from nasir.supernets.ordering import axes_of
-from nasir.supernets.starting import start_from
+from nasir.supernets.starting import Given, fitting_choices, start_anywhere, start_from
 from tests.conftest import each_searched_space, load_small, tensors_of
 from tests.spaces import RESIDUAL
 
@@ -101,3 +101,28 @@ def test_every_weight_of_a_width_is_turned():
     assert found
     for axes in found.values():
         assert len({axis.length for axis in axes}) == 1
+
+
+def test_the_network_that_weights_fit_is_found(compiled, emitted):
+    space = compiled(RESIDUAL)
+    for seed in range(4):
+        choices = space.sample(seed)
+        state = emitted(space.at(choices)).state_dict()
+        found = fitting_choices(nasir.supernet(space), state)
+        again = emitted(space.at(found)).state_dict()
+        assert {name: value.shape for name, value in again.items()} == {n: v.shape for n, v in state.items()}
+
+
+def test_what_a_file_says_of_its_network_is_taken(compiled, emitted):
+    space = compiled(
+        "choice layer { relu: (conv(3, 4) -> relu)\n tanh: (conv(3, 4) -> tanh) }\n"
+        "space same(c = 2) { x = image(4, size=6)\n return x -> layer -> global_avg_pool -> linear(c) }"
+    )
+    (decision,) = space.decisions
+    state = trained_like(emitted(space.at({decision.name: "tanh"}))).state_dict()
+    supernet = nasir.supernet(space)
+    start_anywhere(supernet, Given(state, {decision.name: "tanh"}))
+    kept = supernet.state_for({decision.name: "tanh"})
+    assert all(torch.equal(kept[name], state[name]) for name in state)
+    stale = start_anywhere(nasir.supernet(space), Given(state, {"another": 3}))  # found by its shapes
+    assert not stale.unused

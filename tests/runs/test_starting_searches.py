@@ -1,0 +1,89 @@
+"""Searches that start from a network's weights, and trainings that start from the supernet's."""
+
+import json
+
+import pytest
+import torch
+from rich.console import Console
+from safetensors.torch import load_file, save_file
+
+import nasir
+from nasir.diagnostics import CompileError
+from nasir.runs.request import Request
+from nasir.runs.run import search
+from tests.spaces import TINY
+
+INIT = TINY.replace("search {", 'search {\n  init         = "net.safetensors"')
+QUIET = Console(quiet=True)
+
+
+@pytest.fixture
+def program(tmp_path):
+    """A program that starts from the weights of its largest network, which lie beside it."""
+    path = tmp_path / "program.nas"
+    path.write_text(INIT, encoding="utf-8")
+    space = nasir.load(path)
+    torch.manual_seed(5)
+    largest = space.largest("params")
+    state = nasir.supernet(space).state_for(largest)
+    save_file(state, tmp_path / "net.safetensors", {"choices": json.dumps(largest)})
+    return path
+
+
+def test_a_search_starts_from_a_network_and_says_so(program, tmp_path):
+    space = nasir.load(program)
+    out = tmp_path / "run"
+    search(space, Request(data="digits", out=out), QUIET)
+    plan, summary = (json.loads((out / name).read_text()) for name in ("plan.json", "summary.json"))
+    assert plan["init"].startswith("sha256:")
+    assert plan["settings"]["search"]["init"] == "net.safetensors"
+    assert summary["init"]["taken"] == len(load_file(tmp_path / "net.safetensors"))
+    assert not summary["init"]["not_used"]
+    again = tmp_path / "again"
+    search(space, Request(data="digits", out=again), QUIET)
+    for name in ("metrics.jsonl", "choices.json", "model.safetensors"):
+        assert (out / name).read_bytes() == (again / name).read_bytes()
+    other = load_file(tmp_path / "net.safetensors")
+    save_file({name: value + 1 for name, value in other.items()}, tmp_path / "net.safetensors")
+    with pytest.raises(CompileError, match=r"E0911: .*weights to start from"):
+        search(space, Request(data="digits", out=out, resume=True), QUIET)
+
+
+def test_a_training_starts_from_the_supernets_weights(tmp_path):
+    anew, sliced = tmp_path / "anew.nas", tmp_path / "sliced.nas"
+    anew.write_text(TINY)
+    sliced.write_text(TINY.replace("train {", "train {\n  init   = sliced"))
+    first = {}
+    for path in (anew, sliced):
+        out = tmp_path / path.stem
+        search(nasir.load(path), Request(data="digits", out=out), QUIET)
+        lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+        first[path.stem] = next(line["loss"] for line in lines if line["phase"] == "train")
+    assert (tmp_path / "anew" / "choices.json").read_bytes() == (tmp_path / "sliced" / "choices.json").read_bytes()
+    assert first["sliced"] < first["anew"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ('init = "nothing.safetensors"', "E0204"),
+        ('init = "../net.safetensors"', "E0205"),
+        ('init = "net.bin"', "E0503"),
+        ("init = sliced", "E0503"),
+    ],
+)
+def test_files_of_weights_that_are_none_are_told(tmp_path, line, code):
+    path = tmp_path / "program.nas"
+    path.write_text(TINY.replace("search {", f"search {{\n  {line}"))
+    with pytest.raises(CompileError) as caught:
+        search(nasir.load(path), Request(data="digits", out=tmp_path / "run"), QUIET)
+    assert [one.code for one in caught.value.diagnostics] == [code]
+
+
+def test_weights_that_fit_nothing_are_told(program, tmp_path):
+    save_file({"another": torch.zeros(3)}, tmp_path / "net.safetensors")
+    with pytest.raises(CompileError, match="E0933"):
+        search(nasir.load(program), Request(data="digits", out=tmp_path / "run"), QUIET)
+    (tmp_path / "net.safetensors").write_bytes(b"damaged")
+    with pytest.raises(CompileError, match="E0932"):
+        search(nasir.load(program), Request(data="digits", out=tmp_path / "run"), QUIET)
