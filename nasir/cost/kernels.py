@@ -126,7 +126,7 @@ class _Chains:
         """Put a node behind the chain that it fuses with, the latest one where there are several, or at the beginning
         of one of its own."""
         left = condition
-        if node.op in self._last:
+        if self._last & {node.op}:
             for maker, under in self._before(node):
                 for chain in self._ends[maker]:
                     if (*(one.op for one in chain.nodes), node.op) not in self._fusions:

@@ -396,7 +396,8 @@ def unit_out_of_place(span: Span, unit: str) -> Mistake:
 
 def wrong_unit(span: Span, unit: str, known: Iterable[str]) -> Mistake:
     words = ", ".join(f"`{one}`" for one in known if one)
-    hint = f"write one of {words}" if words else "write the number alone"
+    alone = 'a count has no unit: write the number alone; a time is a device\'s, `latency("pi4.json") <= 5ms`'
+    hint = f"write one of {words}" if words else alone
     return Mistake(Diagnostic("E0518", f"nothing here is measured in `{unit}`", span, (hint,)))
 
 

@@ -2,11 +2,17 @@
 
 from collections.abc import Sequence
 
+from nasir.ir.ops import OPS
 from nasir.ir.ops.result import Result
 from nasir.ir.values import Scalar
 from nasir.lifting.matching import Around, Match, matched
 from nasir.lifting.reading import Unliftable
 from nasir.lifting.steps import Step, TorchCall
+
+
+def _is_result(step: Step) -> bool:
+    """Whether it is one of the several results of another step."""
+    return isinstance(OPS[step.op], Result)
 
 
 class Builder:
@@ -22,13 +28,13 @@ class Builder:
         """The steps that these need, in order; all results of one that has several."""
         live: set[str] = set(outputs)
         for step in reversed(self._steps.values()):
-            if step.name in live or (step.op == Result.name and step.operands[0] in live):
+            if step.name in live or (_is_result(step) and step.operands[0] in live):
                 live |= {step.name, *step.operands}
         # A result is needed with its siblings, which come after what makes them.
         return tuple(
             step
             for step in self._steps.values()
-            if step.name in live or (step.op == Result.name and step.operands[0] in live) or step.name == "x"
+            if step.name in live or (_is_result(step) and step.operands[0] in live) or step.name == "x"
         )
 
     def emit(self, call: TorchCall) -> str:

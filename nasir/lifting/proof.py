@@ -54,7 +54,7 @@ def steps_of(space: Space, lifted: Lifted) -> Mapping[str, Step] | None:
     for step in lifted.steps:
         theirs[step.name] = _form(step.op, _settled(step, steps), [theirs[one] for one in step.operands], forms)
     last = nodes[space.graph.output]
-    ends = dict(last.operands) if last.op == Outputs.name else {lifted.outputs[0][0]: last.name}
+    ends = dict(last.operands) if isinstance(OPS[last.op], Outputs) else {lifted.outputs[0][0]: last.name}
     if ends.keys() != dict(lifted.outputs).keys():
         return None
     found: dict[str, Step] = {}

@@ -69,7 +69,7 @@ def traced(network: nn.Module, inputs: Sequence[Tensor], where: str) -> Traced:
     by_name = {node.name: node for node in nodes}
     last = nodes[-1]
     result = tree_unflatten(list(last.args[0]), program.call_spec.out_spec)
-    calls = tuple(node for node in nodes if node.op == "call_function")
+    calls = tuple(node for node in nodes if callable(node.target))
     return Traced(calls, known, tuple(by_name[name] for name in given), result)
 
 

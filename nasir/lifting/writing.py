@@ -39,8 +39,10 @@ def program(lifted: Lifted, folded: Folded) -> tuple[s.File, Sequence[Site]]:
 def _shared(steps: Sequence[Step]) -> _Defaults:
     """What all calls of an op, of two or more, have where they could have the default."""
     found: dict[str, dict[str, Scalar]] = {}
-    for op in dict.fromkeys(step.op for step in steps):
-        calls = [dict(step.attributes) for step in steps if step.op == op]
+    by_op: dict[str, list[dict[str, Scalar]]] = {}
+    for step in steps:
+        by_op.setdefault(step.op, []).append(dict(step.attributes))
+    for op, calls in by_op.items():
         for parameter in OPS[op].parameters:
             values = {str(call[parameter.name]) for call in calls}
             value = calls[0][parameter.name]

@@ -58,9 +58,9 @@ class Mix(Op):
         return Type((dims.select(selector, cases, hint=f"{it.node.name}.channels"),), first.sizes)
 
     def decided(self, node: Node, support: Support) -> Node:
-        options = support(node["selector"])
-        kept = tuple((label, name) for label, name in node.operands if label == key(options[0]))
-        return replace(node, operands=kept) if len(options) == 1 and kept else node
+        options = {key(option) for option in support(node["selector"])}
+        kept = tuple((label, name) for label, name in node.operands if label in options)
+        return replace(node, operands=kept) if kept else node
 
     def simplified(self, node: Node) -> Node | str:
         operands = dict(node.operands)
