@@ -3,7 +3,8 @@
     python -m benchmarks.latency networks fbnetv2_l --with sizes=224 --profile device.json
     python -m benchmarks.latency searches digits --profile device.json --out runs/latency
 
-`networks` measures random networks of the space, none of which calibrated the file, interleaved in one session.
+`networks` measures random networks of the space, and 30 others that calibrate, all interleaved in one session: how far
+the sums of the file's kernels are from networks, without what the machine did in between.
 `searches` runs ten searches under bounds from near the least to near the most, and measures each result.
 """
 
@@ -20,12 +21,12 @@ from nasir.cost.model import CostModel
 from nasir.cost.profile import Profile, read_profile
 from nasir.cost.tabled import Latency
 from nasir.lang.settings import override, with_bounds
-from nasir.profiling.calibrating import Whole, networks_of, wholes
+from nasir.profiling.calibrating import calibrated, networks_of, wholes
 from nasir.profiling.runtime import Measured, runtimes
 
 _APART = 1_000_000
 """Seeds that no calibration has drawn."""
-_TOGETHER = 20
+_CALIBRATE = 30
 
 
 def runtime_of(profile: Profile) -> Measured:
@@ -35,28 +36,24 @@ def runtime_of(profile: Profile) -> Measured:
     return found
 
 
-def predicted(profile: Profile, whole: Whole) -> float:
-    """What the calibrated file says of a network, in us."""
-    return profile.calibration.offset + profile.calibration.factor * whole.summed
-
-
 def networks(space: nasir.Space, profile: Profile, count: int) -> None:
-    """Measure `count` random networks and print how far they are from what is predicted."""
+    """Measure random networks, `count` and those that calibrate, in one session; print how far they are from what is
+    predicted."""
     runtime, draw = runtime_of(profile), random.Random(1)
+    first = networks_of(space, _CALIBRATE, 0)
     chosen = networks_of(space, count, _APART)
-    measured: list[Whole] = []
-    for first in range(0, len(chosen), _TOGETHER):
-        measured += wholes(space, profile, runtime, chosen[first : first + _TOGETHER], 1, draw)
-    errors = [one.taken / predicted(profile, one) - 1 for one in measured]
-    again = wholes(space, profile, runtime, [chosen[0]] * 6, 1, draw)
-    spread = max(one.taken for one in again) / min(one.taken for one in again) - 1
-    upper = [one.taken <= predicted(profile, one) * (1 + profile.calibration.upper) for one in measured]
-    print(f"{len(errors)} networks, {min(o.taken for o in measured):,.0f} to {max(o.taken for o in measured):,.0f} us")
+    measured = wholes(space, profile, runtime, [*first, *chosen, *[chosen[0]] * 5], 1, draw)
+    calibration = calibrated(measured[: len(first)])
+    tested, again = measured[len(first) : len(first) + len(chosen)], measured[len(first) + len(chosen) :]
+    errors = [one.taken / calibration.told(one.sums) - 1 for one in tested]
+    upper = [one.taken <= calibration.told(one.sums) * (1 + calibration.upper) for one in tested]
+    print(f"{len(errors)} networks, {min(o.taken for o in tested):,.0f} to {max(o.taken for o in tested):,.0f} us")
     for share in (0.05, 0.10):
         print(f"within {share:.0%}: {statistics.mean(abs(e) <= share for e in errors):.0%}")
-    print(f"within the file's upper quantile: {statistics.mean(upper):.0%}")
+    print(f"within the upper quantile: {statistics.mean(upper):.0%}")
     print(f"errors: {min(errors):+.1%} to {max(errors):+.1%}, median {statistics.median(errors):+.1%}")
-    print(f"one network six times: {spread:.1%} apart")
+    spread = max(one.taken for one in again) / min(one.taken for one in again) - 1
+    print(f"one network five times: {spread:.1%} apart")
 
 
 def searches(space: nasir.Space, path: Path, out: Path, epochs: int) -> None:
@@ -84,7 +81,7 @@ def searches(space: nasir.Space, path: Path, out: Path, epochs: int) -> None:
     print("| bound, us | predicted (upper), us | measured, us | measured over bound |\n| ---: | ---: | ---: | ---: |")
     shares = []
     for (bound, _), whole in zip(rows, found, strict=True):
-        upper = predicted(profile, whole) * (1 + profile.calibration.upper)
+        upper = profile.calibration.told(whole.sums) * (1 + profile.calibration.upper)
         shares.append(whole.taken / bound)
         print(f"| {bound:,.1f} | {upper:,.1f} | {whole.taken:,.1f} | {shares[-1]:.1%} |")
     print(f"kept: {sum(share <= 1 for share in shares)} of {len(shares)}; median {statistics.median(shares):.1%}")

@@ -135,8 +135,7 @@ def _show(console: "Console", profile: "Profile", out: Path, words: list[str]) -
     if calibration.networks:
         low, high = (calibration.residuals[name] for name in ("p05", "p95"))
         console.print(
-            f"{calibration.networks} networks: {calibration.offset:.1f} us and {calibration.factor:.3f} of the sum;"
-            f" nine in ten within {low:+.1%} and {high:+.1%}",
+            f"{calibration.networks} networks are from {low:+.1%} to {high:+.1%} off what is predicted, nine in ten",
             soft_wrap=True,
         )
     console.print(f"{out}", style="dim", markup=False, soft_wrap=True)

@@ -16,6 +16,7 @@ from nasir.files import Unreadable, parse_json, read_regular, write_atomically
 from nasir.mistakes import unreadable
 
 FORMAT = "nasir device file 1"
+_ARROW = " -> "
 _CONDITIONS = ("device", "processor", "runtime", "version", "dtype", "layout", "date")
 _COUNTS = ("threads", "batch")
 
@@ -39,11 +40,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Calibration:
-    """A network takes `offset + factor * sum of its kernels`, times `1 + residual`: `residuals` are the quantiles of
-    these, by their names, `p10`, of `networks` networks that were measured whole."""
+    """A network takes `offset` and its kernels, each times the factor of its kind, or `factor` where its kind has none;
+    times `1 + residual`: `residuals` are the quantiles of these, by their names, `p10`, of `networks` networks that
+    were measured whole."""
 
     offset: float = 0.0
     factor: float = 1.0
+    factors: Mapping[str, float] = field(default_factory=dict[str, float])
     residuals: Mapping[str, float] = field(default_factory=dict[str, float])
     networks: int = 0
 
@@ -51,6 +54,19 @@ class Calibration:
     def upper(self) -> float:
         """The share by which nine networks of ten exceed their prediction at most."""
         return max(0.0, self.residuals.get("p90", 0.0))
+
+    def of(self, kind: str) -> float:
+        """The factor of a kind of kernel, as `conv -> bn -> relu`."""
+        return self.factors.get(kind, self.factor)
+
+    def told(self, sums: Mapping[str, float]) -> float:
+        """What a network takes, given the sums of its kernels by kind."""
+        return self.offset + sum(self.of(kind) * amount for kind, amount in sums.items())
+
+
+def kind_of(kernel: str) -> str:
+    """The kind of a kernel: its ops alone."""
+    return _ARROW.join(call.partition("(")[0] for call in kernel.split(_ARROW)[1:])
 
 
 @dataclass(frozen=True)
@@ -82,6 +98,7 @@ class Profile:
                 "networks": self.calibration.networks,
                 "offset": self.calibration.offset,
                 "factor": self.calibration.factor,
+                "factors": dict(sorted(self.calibration.factors.items())),
                 "residuals": dict(self.calibration.residuals),
             },
             **self.facts,
@@ -107,9 +124,6 @@ class Profile:
         """The device and the runtime, for those who read figures."""
         told = (str(self.conditions.get(name, "")) for name in ("device", "runtime"))
         return ", ".join(dict.fromkeys(word for word in told if word))
-
-
-_ARROW = " -> "
 
 
 def read_profile(path: Path) -> Profile:
@@ -176,7 +190,12 @@ def _calibration(found: Any) -> Calibration:
     quantiles = {name: _number(shares, name, "residuals", least=-1.0) for name in shares}
     offset = _number(facts, "offset", "calibration") if "offset" in facts else 0.0
     factor = _number(facts, "factor", "calibration") if "factor" in facts else 1.0
-    return Calibration(offset, factor, quantiles, _whole(facts, "networks") if "networks" in facts else 0)
+    named: Any = facts.get("factors", {})
+    if not isinstance(named, dict):
+        raise _Wrong("the `factors` of its calibration are no object")
+    own = cast("dict[str, Any]", named)
+    factors = {kind: _number(own, kind, "factors") for kind in own}
+    return Calibration(offset, factor, factors, quantiles, _whole(facts, "networks") if "networks" in facts else 0)
 
 
 def _text(found: Mapping[str, Any], name: str) -> str:

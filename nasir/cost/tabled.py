@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nasir.cost import mistakes
 from nasir.cost.base import Cost
 from nasir.cost.kernels import Kernel, kernels
-from nasir.cost.profile import Calibration, Profile
+from nasir.cost.profile import Calibration, Profile, kind_of
 from nasir.diagnostics import Span
 from nasir.ir.activity import NEVER, Activity, holds
 from nasir.ir.circuit import Monomial, Polynomial
@@ -69,7 +69,7 @@ class Tabled(Cost):
     def figure(self, kernel: str) -> int | None:
         """What a kernel adds to a network; None where the table has none such."""
         row = self.table.rows.get(kernel)
-        return None if row is None else round(row.p50 * self.table.calibration.factor * self._scale)
+        return None if row is None else round(row.p50 * self.table.calibration.of(kind_of(kernel)) * self._scale)
 
     def at(self, network: "Network") -> int:
         found = (one.price(network.known) for one in self._sums(network.model) if holds(one.activity, network.known))

@@ -14,9 +14,8 @@ Run = Callable[[], object]
 """One run of what was prepared."""
 CLOSE = 0.02
 """A median is known where its interval is no wider than this share of it."""
-_SAMPLE = 300e-6  # seconds, of runs together
 _WARM = 3
-_FEWEST, _MOST = 7, 40
+_FEWEST, _MOST = 11, 60
 _US = 1e6
 
 
@@ -32,28 +31,28 @@ class Quantiles:
 
 @dataclass
 class Timed:
-    """A run, and how long it took: one sample is the mean of `inner` runs, in us."""
+    """A run, and how long it took, in us.
+
+    A sample is one run, after runs of others: its weights are where they are in a network, out of the nearest caches.
+    `touch` reads its inputs before: in a network they were just made.
+    """
 
     run: Run
-    inner: int = 1
+    touch: Run | None = None
     samples: list[float] = field(default_factory=list[float])
 
     def warm(self) -> None:
-        """Run it a few times, and find how many runs make a sample."""
+        """Run it a few times."""
         for _ in range(_WARM):
             self.run()
-        began = time.perf_counter()
-        self.run()
-        took = max(time.perf_counter() - began, 1e-7)
-        self.inner = max(1, math.ceil(_SAMPLE / took))
 
     def sample(self) -> None:
         """Take one more sample."""
-        run = self.run
+        if self.touch is not None:
+            self.touch()
         began = time.perf_counter()
-        for _ in range(self.inner):
-            run()
-        self.samples.append((time.perf_counter() - began) / self.inner * _US)
+        self.run()
+        self.samples.append((time.perf_counter() - began) * _US)
 
     @property
     def is_known(self) -> bool:
@@ -111,7 +110,8 @@ def measured(
     kernels: Sequence[str], prepare: Callable[[str], Run], null: Run, draw: random.Random
 ) -> dict[str, Quantiles]:
     """What kernels that are measured together take, less what a call takes by itself, as that of `null`."""
-    timed = {kernel: Timed(prepare(kernel)) for kernel in kernels}
+    runs = {kernel: prepare(kernel) for kernel in kernels}
+    timed = {kernel: Timed(run, getattr(run, "touch", None)) for kernel, run in runs.items()}
     nothing = Timed(null)
     interleaved([*timed.values(), nothing], draw)
     call = statistics.median(nothing.samples)

@@ -10,7 +10,7 @@ import torch
 import nasir
 from nasir.api import check
 from nasir.cost.model import CostModel
-from nasir.cost.profile import Calibration, read_profile
+from nasir.cost.profile import Calibration, kind_of, read_profile
 from nasir.cost.table import layer_rows
 from nasir.cost.tabled import Latency, Tabled, cost_of
 from nasir.diagnostics import CompileError
@@ -21,7 +21,7 @@ from tests.cost.test_kernels import of
 from tests.spaces import RESIDUAL, TINY
 from tests.tables import bounded, table
 
-CALIBRATION = Calibration(20.0, 0.9, {"p10": -0.05, "p50": 0.0, "p90": 0.1}, 30)
+CALIBRATION = Calibration(20.0, 0.9, {"conv -> bn -> relu": 1.3}, {"p10": -0.05, "p50": 0.0, "p90": 0.1}, 30)
 
 
 @pytest.mark.parametrize("text", [RESIDUAL, TINY, ENTANGLED], ids=["residual", "tiny", "entangled"])
@@ -69,7 +69,11 @@ def test_a_calibrated_table_tells_what_nine_networks_of_ten_stay_within(compiled
         name: CostModel(space.graph, [cost]).at(choices, (cost.name,))[cost.name]
         for name, cost in {"plain": plain, "upper": upper, "median": median}.items()
     }
-    assert at["median"] == pytest.approx(20_000 + 0.9 * at["plain"], abs=50)
+    network = space.at(choices)
+    folded = [text for text in of(network) if kind_of(text) == "conv -> bn -> relu"]
+    more = sum((1.3 - 0.9) * 1000 * table(space).rows[text].p50 for text in folded)
+    assert at["median"] == pytest.approx(20_000 + 0.9 * at["plain"] + more, abs=50)
+    assert folded
     assert at["upper"] == pytest.approx(1.1 * at["median"], abs=50)
     assert "nine in ten" in upper.words
     assert median.name == 'latency("a.json", median)'
@@ -229,6 +233,7 @@ _HEAD = {"format": "nasir device file 1", "unit": "us", "quantity": "latency"}
                 {"kernels": [{"kernel": "a", "p50": 1}, {"kernel": "a", "p50": 2}]},
                 {"kernels": [], "calibration": 4},
                 {"kernels": [], "calibration": {"residuals": {"p90": "x"}}},
+                {"kernels": [], "calibration": {"factors": {"conv": "x"}}},
                 {"kernels": [], "fuse": [3]},
                 {"kernels": [], "threads": -1},
                 {"kernels": [], "unit": 3},

@@ -16,7 +16,7 @@ import nasir
 from nasir.cli.main import app
 from nasir.cost.masses import kernel_masses
 from nasir.cost.model import CostModel
-from nasir.cost.profile import Row, read_profile
+from nasir.cost.profile import Row, kind_of, read_profile
 from nasir.cost.written import parts_of, read_kernel
 from nasir.diagnostics import CompileError
 from nasir.jobs.signals import Pauses, Stopped
@@ -79,7 +79,7 @@ def scripted(monkeypatch):
 
     def wholes(space, profile, runtime, networks, batch, draw, told=lambda: None):
         sums = [summed(space, profile, choices) for choices in networks]
-        return [Whole(one, 10 + 0.8 * one * (1 + 0.01 * (i % 3))) for i, one in enumerate(sums)]
+        return [Whole(one, 10 + 0.8 * sum(one.values()) * (1 + 0.01 * (i % 3))) for i, one in enumerate(sums)]
 
     monkeypatch.setattr(profiling, "measured", measured)
     monkeypatch.setattr(profiling, "wholes", wholes)
@@ -100,8 +100,8 @@ def test_a_profile_has_every_kernel_and_finds_what_runs_as_one(tiny, scripted, t
     assert ("conv", "bn", "add") not in found.fuse
     assert set(kernel_masses(CostModel(tiny.graph), found.fuse)) <= set(found.rows)
     assert found.calibration.networks == 12
-    assert found.calibration.factor == pytest.approx(0.8, rel=0.02)
-    assert found.calibration.offset == pytest.approx(10, rel=0.1)
+    assert set(found.calibration.factors) <= {kind_of(kernel) for kernel in found.rows}
+    assert max(map(abs, found.calibration.residuals.values())) < 0.02
     assert made.measured == len(set(scripted)) - len(set(scripted) - set(found.rows))
     assert not list(tmp_path.glob(".*"))  # the journal is gone
     space = tiny.on(out)
@@ -186,15 +186,19 @@ def test_fusions_are_as_long_as_the_runtime_goes_on(tiny):
     assert asked == []
 
 
-def test_calibration_is_by_relative_error():
-    exact = calibrated([Whole(s, 5 + 0.9 * s) for s in (10.0, 50.0, 100.0, 400.0, 1000.0)])
-    assert (exact.offset, exact.factor) == (pytest.approx(5), pytest.approx(0.9))
-    assert max(map(abs, exact.residuals.values())) < 1e-4
-    assert exact.upper < 1e-4
-    few = calibrated([Whole(100.0, 80.0), Whole(200.0, 160.0)])
-    assert (few.offset, few.factor) == (0.0, pytest.approx(0.8))
+def test_calibration_has_a_factor_for_each_kind():
+    sums = [{"conv": 10.0 + 7 * i, "add": 40.0 - i * i, "relu": 0.01} for i in range(6)]
+    exact = calibrated([Whole(one, 5 + 0.9 * one["conv"] + 0.8 * one["add"]) for one in sums])
+    assert exact.factors["conv"] == pytest.approx(0.9, abs=0.02)
+    assert exact.factors["add"] == pytest.approx(0.8, abs=0.02)
+    assert exact.offset == pytest.approx(5, abs=2)
+    assert max(map(abs, exact.residuals.values())) < 0.01
+    assert exact.told(sums[2]) == pytest.approx(5 + 0.9 * sums[2]["conv"] + 0.8 * sums[2]["add"], rel=0.01)
+    assert exact.of("mul") == exact.factor
+    few = calibrated([Whole({"conv": 100.0}, 80.0), Whole({"conv": 200.0}, 160.0)])
+    assert (few.offset, few.factor, few.factors) == (0.0, pytest.approx(0.8), {})
     assert calibrated([]).networks == 0
-    below = calibrated([Whole(s, 0.9 * s - 5) for s in (10.0, 50.0, 100.0, 400.0, 1000.0)])
+    below = calibrated([Whole({"conv": s}, 0.9 * s - 5) for s in (10.0, 50.0, 100.0, 400.0, 1000.0)])
     assert below.offset == 0.0  # no network takes less than nothing
 
 
@@ -206,7 +210,7 @@ def test_a_median_is_sampled_until_it_is_known():
     calm.sample = lambda: calm.samples.append(100.0 + len(calm.samples) % 2)  # pyright: ignore
     wild.sample = lambda: wild.samples.append(10.0 ** (len(wild.samples) % 5))  # pyright: ignore
     interleaved([calm, wild], random.Random(0), most=20)
-    assert (len(calm.samples), len(wild.samples)) == (7, 20)
+    assert (len(calm.samples), len(wild.samples)) == (11, 20)
 
 
 def test_the_formula_is_what_it_says(tmp_path):
