@@ -22,11 +22,10 @@ from nasir.exporting.format import Format
 from nasir.files import Unreadable, parse_json, read_regular, write_atomically
 from nasir.ir.graph import Choices
 from nasir.jobs.progress import Stages
-from nasir.profiling import machine, measuring, mistakes
+from nasir.profiling import machine, measuring, mistakes, runner
 from nasir.profiling.calibrating import Whole, calibrated, networks_of, summed
 from nasir.profiling.module import KernelModule
 from nasir.profiling.profile import Asked
-from nasir.resources import folder as data_folder
 
 PLAN, RESULTS = "plan.json", "results.jsonl"
 _FUSIONS = usual_fusions("add")
@@ -69,9 +68,9 @@ def emitted(space: Space, out: Path, format: Format, asked: Asked, told: Stages)
     null = writing.write("null", nn.Identity(), torch.zeros(1, 1))
     facts = {"runtime": asked.runtime.name, "batch": asked.batch, "null": null}
     plan = {**facts, "kernels": kernels, "networks": wholes}
-    for module in (measuring, machine):
-        write_atomically(out / f"{module.__name__.rpartition('.')[2]}.py", getsource(module).encode())
-    write_atomically(out / "measure.py", (data_folder("codegen") / "measure.py").read_bytes())
+    for name, module in {"measuring": measuring, "machine": machine, "measure": runner}.items():
+        alone = getsource(module).replace(f"from {__package__}.", "from ")  # the files lie beside each other there
+        write_atomically(out / f"{name}.py", alone.encode())
     write_atomically(out / PLAN, (json.dumps(plan, indent=1) + "\n").encode())  # the last: with it the folder is whole
     return len(names)
 
