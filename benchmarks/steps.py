@@ -21,7 +21,11 @@ from torch import nn
 import nasir
 from benchmarks.measure import CallCount, interleaved, keep_memory, peak_bytes, saved_bytes, times
 from benchmarks.spaces import ref6, ref6_masked, ten_layers
+from nasir.cost.registry import COSTS
+from nasir.cost.tabled import Latency
 from nasir.execution import network_class
+from nasir.profiling.profile import by_formula
+from nasir.profiling.runtimes.roofline import Roofline
 from nasir.supernets import Supernet, build
 from nasir.supernets.layers import recomputed
 from nasir.supernets.resolution import Subsampled
@@ -100,6 +104,12 @@ def fbnetv2_l(runs: int) -> Iterable[Row]:
     yield Row("FBNetV2-L saved memory, factored / alternatives", kept["factored"] / kept["masked"], 0.4, of_memory)
     share = statistics.median(gate_seconds(networks["masked"]) for _ in range(9)) / seconds["masked"]
     yield Row("gates, masks and cost, share of a FBNetV2-L step", share, 0.03, of_time)
+    device = Latency("roofline", by_formula(spaces["fbnetv2_l"], Roofline()))
+    timed = supernet(spaces["fbnetv2_l"], costs=(COSTS["macs"], COSTS["params"], device))
+    share = statistics.median(gate_seconds(timed) for _ in range(9)) / seconds["masked"]
+    yield Row(
+        "the same with a latency table's expectation", share, 0.03, f"{of_time}, {len(device.table.rows):,} kernels"
+    )
     with CallCount() as calls:
         gate_seconds(networks["masked"])
     yield Row("gates, masks and cost, torch calls of a FBNetV2-L step", calls.count, None, "forward and backward")

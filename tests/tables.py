@@ -3,10 +3,8 @@
 from pathlib import Path
 
 import nasir
-from nasir.cost.masses import kernel_masses
-from nasir.cost.model import CostModel
-from nasir.cost.profile import Calibration, Profile, Row
-from nasir.cost.written import read_kernel
+from nasir.cost.profile import Calibration, Profile
+from nasir.profiling.profile import by_formula
 from nasir.profiling.runtimes.roofline import Roofline
 
 
@@ -14,11 +12,9 @@ def table(
     space: nasir.Space, calibration: Calibration | None = None, quantity: str = "latency", unit: str = "us"
 ) -> Profile:
     """What the formula says of every kernel of a space."""
-    runtime = Roofline()
-    names = kernel_masses(CostModel(space.graph), runtime.fusions)
-    rows = {name: Row(runtime.figure(read_kernel(name))) for name in names}
-    conditions = {"device": "a formula", "runtime": runtime.name}
-    return Profile(unit, quantity, conditions, frozenset(runtime.fusions), calibration or Calibration(), {}, rows)
+    conditions = {"device": "a formula", "runtime": Roofline.name}
+    head = Profile(unit, quantity, conditions, calibration=calibration or Calibration())
+    return by_formula(space, Roofline(), head)
 
 
 def bounded(text: str, bound: str, folder: Path, name: str = "device.json", **options: object) -> nasir.Space:

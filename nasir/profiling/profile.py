@@ -76,7 +76,9 @@ def profiled(space: Space, out: Path, asked: Asked, told: Told, pauses: Pauses) 
     conditions = asked.conditions()
     there = _there(out, conditions)
     if isinstance(asked.runtime, Formula):
-        return _by_formula(space, out, asked.runtime, there or Profile(conditions=conditions))
+        profile = by_formula(space, asked.runtime, there or Profile(conditions=conditions))
+        profile.write(out)
+        return Made(profile, 0, len(there.rows) if there else 0, 0)
     assert isinstance(asked.runtime, Measured), "a runtime is measured or a formula"
     return _Job(space, out, asked, asked.runtime, told, pauses).run(there, conditions)
 
@@ -92,16 +94,18 @@ def _there(out: Path, conditions: Mapping[str, str | int]) -> Profile | None:
     return found
 
 
-def _by_formula(space: Space, out: Path, runtime: Formula, there: Profile) -> Made:
-    model = CostModel(space.graph)
-    names = [*kernel_masses(model, runtime.fusions)]
+def by_formula(space: Space, runtime: Formula, there: Profile | None = None) -> Profile:
+    """What a formula says of every kernel of a space, beside what is there already."""
+    found, model = there or Profile(), CostModel(space.graph)
+    rows = {
+        name: Row(runtime.figure(read_kernel(name)))
+        for name in kernel_masses(model, runtime.fusions)
+        if name not in found.rows
+    }
     occurring = {kernel.ops for kernel in kernels(model.graph, model.distributions, runtime.fusions)}
     fuse = frozenset(one for one in runtime.fusions if any(ops[: len(one)] == one for ops in occurring))
-    rows = {name: Row(runtime.figure(read_kernel(name))) for name in names if name not in there.rows}
     words = " ".join((type(runtime).__doc__ or "").split())
-    profile = replace(there, fuse=there.fuse | fuse, facts={"formula": words}).with_rows(rows)
-    profile.write(out)
-    return Made(profile, 0, len(names) - len(rows), 0)
+    return replace(found, fuse=found.fuse | fuse, facts={"formula": words}).with_rows(rows)
 
 
 def _sequences(texts: object) -> frozenset[tuple[str, ...]]:
