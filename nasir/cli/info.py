@@ -85,11 +85,11 @@ def _print(space: Space, costs: Sequence[str]) -> None:
 
     from nasir.terminal import Terminal
 
+    rows, known = layer_rows(space.costs, costs), space.costs.costs
+    ranges = {cost: cost_range(space.costs, cost) for cost in costs}  # what is wrong is said alone
     console = Terminal(highlight=False)
     console.print(f"[bold]{space.name}[/]  {_headline(space)}", soft_wrap=True)
     layers = Table("layer", "made of", "output", box=SIMPLE_HEAD, header_style="dim")
-    rows = layer_rows(space.costs, costs)
-    known = space.costs.costs
     for cost in rows[0].costs:
         layers.add_column(_label(cost), justify="right")
     for row in rows:
@@ -104,7 +104,7 @@ def _print(space: Space, costs: Sequence[str]) -> None:
         console.print(decisions)
     width = max(7, *(len(_label(cost)) for cost in costs))
     for cost in costs:
-        least, most = cost_range(space.costs, cost)
+        least, most = ranges[cost]
         ends = dict.fromkeys((known[cost].amount(least), known[cost].amount(most)))
         words = f"   [dim]{escape(known[cost].words)}[/]"
         console.print(f"{escape(_label(cost)):<{width}} {' to '.join(ends)}{words}", soft_wrap=True)
