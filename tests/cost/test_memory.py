@@ -139,3 +139,8 @@ def test_flash_is_what_weights_take():
     network = nasir.load("zoo/fbnetv2_f1")
     costs = network.costs.at({}, ("params", "flash", "flash(int8)"))
     assert costs["flash"] == 4 * costs["params"] == 4 * costs["flash(int8)"]
+
+
+def test_nothing_writes_over_the_image(compiled):
+    network = compiled("space a(c = 1) { x = image(2, size=8)\n return x -> relu -> relu -> conv(1, c) }")
+    assert network.costs.at({}, ("memory",))["memory"] == 4 * 2 * (2 * 64)  # the image and the first result

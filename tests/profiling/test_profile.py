@@ -200,6 +200,8 @@ def test_calibration_has_a_factor_for_each_kind():
     assert calibrated([]).networks == 0
     below = calibrated([Whole({"conv": s}, 0.9 * s - 5) for s in (10.0, 50.0, 100.0, 400.0, 1000.0)])
     assert below.offset == 0.0  # no network takes less than nothing
+    shares = [s / (0.9 * s - 5) for s in (10.0, 50.0, 100.0, 400.0, 1000.0)]
+    assert below.factors["conv"] == pytest.approx(sum(shares) / sum(share**2 for share in shares), rel=1e-3)
 
 
 def test_a_median_is_sampled_until_it_is_known():

@@ -126,3 +126,20 @@ def test_what_a_file_says_of_its_network_is_taken(compiled, emitted):
     assert all(torch.equal(kept[name], state[name]) for name in state)
     stale = start_anywhere(nasir.supernet(space), Given(state, {"another": 3}))  # found by its shapes
     assert not stale.unused
+
+
+def test_groups_are_of_neighbours_and_stay(compiled, emitted):
+    space = compiled(
+        "space grouped(c = 2) { x = image(2, size=6)\n y = x -> conv(3, {8, 16}) -> bn -> relu\n"
+        " z = y -> conv(3, 16, groups=4) -> bn -> relu -> shuffle(2)\n"
+        " return z -> conv(1, {4, 8}) -> global_avg_pool -> linear(c) }"
+    )
+    choices = space.largest("params")
+    network = trained_like(emitted(space.at(choices)))
+    supernet = nasir.supernet(space)
+    start_from(supernet, network.state_dict(), choices)
+    again = emitted(space.at(choices))
+    again.load_state_dict(supernet.state_for(choices))
+    images = torch.randn(2, 2, 6, 6)
+    with torch.no_grad():
+        assert torch.allclose(network(images), again.eval()(images), atol=1e-6)
