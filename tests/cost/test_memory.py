@@ -141,6 +141,11 @@ def test_flash_is_what_weights_take():
     assert costs["flash"] == 4 * costs["params"] == 4 * costs["flash(int8)"]
 
 
-def test_nothing_writes_over_the_image(compiled):
-    network = compiled("space a(c = 1) { x = image(2, size=8)\n return x -> relu -> relu -> conv(1, c) }")
-    assert network.costs.at({}, ("memory",))["memory"] == 4 * 2 * (2 * 64)  # the image and the first result
+def test_an_activation_alone_writes_over_what_it_alone_reads(compiled):
+    head = "space a(c = 1) { x = image(1, size=8)\n y = x -> conv(1, 1) -> upsample(2)\n"
+    alone = compiled(head + " return y -> relu -> conv(1, c, stride=2) }")
+    assert alone.costs.at({}, ("memory",))["memory"] == 4 * (64 + 256)  # the upsampling, not 256 and 256
+    shared = compiled(head + " return y * (y -> relu) -> conv(1, c, stride=2) }")
+    assert shared.costs.at({}, ("memory",))["memory"] == 4 * 3 * 256
+    image = compiled("space a(c = 1) { x = image(2, size=8)\n return x -> relu -> conv(1, c) }")
+    assert image.costs.at({}, ("memory",))["memory"] == 4 * 2 * (2 * 64)  # the image is not written over
