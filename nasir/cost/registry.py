@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from nasir import extensions
 from nasir.cost.base import Cost
-from nasir.cost.tabled import FAMILIES
+from nasir.cost.tabled import FAMILIES, MEDIAN
 
 COSTS: Mapping[str, Cost] = {cost.name: cost for cost in extensions.COSTS.instances(Cost)}
 STANDARD: tuple[str, ...] = tuple(name for name, cost in COSTS.items() if cost.is_standard)
@@ -20,7 +20,7 @@ def described(name: str) -> Cost | None:
     """What a figure of this name is: a cost that there is, or one of a device file, which need not be at hand; None
     where it is no cost."""
     found = _OF_A_FILE.fullmatch(name)
-    if name in COSTS or not found or found[1] not in FAMILIES:
+    if name in COSTS or not found or found[1] not in FAMILIES or found[3] not in (None, MEDIAN):
         return COSTS.get(name)
     return FAMILIES[found[1]](json.loads(found[2]), quantile=found[3] or "")
 

@@ -2,14 +2,14 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from nasir.api import Space
-from nasir.cost.profile import Calibration, Profile
-from nasir.cost.tabled import MEDIAN, Latency
+from nasir.cost.profile import Profile
+from nasir.cost.tabled import LATENCY
 from nasir.diagnostics import CompileError
-from nasir.profiling.calibrating import wholes
+from nasir.profiling.calibrating import summed, wholes
 from nasir.profiling.machine import processor_name
 from nasir.profiling.runtime import Measured, runtimes
 
@@ -40,11 +40,9 @@ def measured_winner(network: Space) -> list[Winner]:
 
 def _winners(network: Space) -> Iterator[Winner]:
     for path, profile in network.device_files.items():
-        if profile.quantity != "latency":
+        if profile.quantity != LATENCY:
             continue
-        middle = Latency(path, profile, MEDIAN)
-        (figure,) = replace(network, _devices=(middle,)).costs.at({}, (middle.name,)).values()
-        predicted = figure / 1000
+        predicted = profile.calibration.told(summed(network, profile, {}))
         within = predicted * (1 + profile.calibration.upper)
         taken, why = _taken(network, profile)
         yield Winner(path, profile.place, round(predicted, 3), round(within, 3), taken, why)
@@ -60,8 +58,7 @@ def _taken(network: Space, profile: Profile) -> tuple[float | None, str]:
     threads, batch = (int(profile.conditions.get(name, 1)) for name in ("threads", "batch"))
     try:
         runtime = kind(threads)
-        plain = replace(profile, calibration=Calibration())
-        (whole,) = wholes(network, plain, runtime, [{}], batch, random.Random(0))
+        (whole,) = wholes(network, profile, runtime, [{}], batch, random.Random(0))
     except CompileError as error:
         return None, error.diagnostics[0].message
     return round(whole.taken, 3), ""

@@ -165,6 +165,7 @@ def test_kernels_that_a_file_lacks_are_counted_before_a_search(tmp_path):
         ("macs <= 5ms", "E0518", "5ms"),
         ("latency <= 5ms", "E0520", "latency"),
         ('energy("device.json") <= 5', "E0201", 'energy("device.json")'),
+        ('latency("device.json", mean) <= 5ms', "E0201", 'latency("device.json", mean)'),
         ('latency("../device.json") <= 5ms', "E0205", '"../device.json"'),
         ('latency("/etc/passwd") <= 5ms', "E0205", '"/etc/passwd"'),
         ('latency("devise.json") <= 5ms', "E0204", '"devise.json"'),
