@@ -39,7 +39,8 @@ def test_it_is_measured_among_copies_and_alone(network):
     (winner,) = measured_winner(network[0])
     assert winner.why == ""
     assert winner.file == "here.json"
-    assert winner.measured is not None and winner.alone is not None
+    assert winner.measured is not None
+    assert winner.alone is not None
     assert 0 < winner.alone < 1_000_000
     assert 0 < winner.measured < 1_000_000
     assert winner.predicted <= winner.within
