@@ -122,7 +122,7 @@ class _Job:
         self._space, self._out, self._asked, self._runtime = space, out, asked, runtime
         self._told, self._pauses = told, pauses
         self._draw = random.Random(asked.seed)
-        self._null = runtime.kernel(nn.Identity(), torch.zeros(1, 1))
+        self._null = runtime.kernel(nn.Identity().eval(), torch.zeros(1, 1))
 
     def run(self, there: Profile | None, conditions: Mapping[str, str | int]) -> Made:
         """The file, written."""

@@ -51,7 +51,7 @@ class Measured(Runtime):
         """A module in evaluation, made ready to run on the example."""
 
     def kernel(self, module: "nn.Module", example: "Tensor") -> Run:
-        """The same of one kernel: without what the runtime does for it only because it stands alone."""
+        """The same of one kernel, in evaluation: without what the runtime does for it only because it stands alone."""
         return self.network(module, example)
 
 

@@ -6,10 +6,12 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from torch import _dynamo as dynamo
 from typer.testing import CliRunner
 
 import nasir
@@ -244,6 +246,16 @@ def test_runtimes_run_kernels_and_networks(name, emitted):
         assert timed.samples[0] > 0
     network = nasir.load("digits").at(nasir.load("digits").smallest())
     runtime.network(emitted(network), torch.zeros(1, 1, 8, 8))()
+
+
+def test_every_kernel_is_compiled(monkeypatch):
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    runtime = runtimes()["compile"]()
+    assert isinstance(runtime, Measured)
+    with dynamo.config.patch(error_on_recompile=True):
+        for width in range(1, 11):
+            module = KernelModule(read_kernel(f"3x8x8 -> conv(kernel=3, width={width}) -> bn -> hswish")).eval()
+            runtime.kernel(module, module.example)()
 
 
 def test_another_machine_measures_without_nasir(tmp_path):

@@ -36,14 +36,14 @@ class Eager(Measured):
         return {"version": torch.__version__, "dtype": "float32", "layout": "contiguous"}
 
     def network(self, module: nn.Module, example: Tensor) -> Run:
-        return self._run(module, example, 1)
+        return self._run(module.eval(), example, 1)
 
     def kernel(self, module: nn.Module, example: Tensor) -> Run:
         return self._run(module, example, 1 if self.backend == "cpu" else _IN_A_ROW)
 
     def _run(self, module: nn.Module, example: Tensor, runs: int) -> Run:
         torch.set_num_threads(self.threads)
-        ready = self._ready(module.eval().to(self.backend))
+        ready = self._ready(module.to(self.backend))
         return _Waited(ready, example.to(self.backend), runs)
 
     def _ready(self, module: nn.Module) -> Callable[[Tensor], object]:
@@ -55,6 +55,10 @@ class Compiled(Eager):
 
     name = "compile"
     words = "torch.compile (inductor); seconds a kernel to compile"
+
+    def kernel(self, module: nn.Module, example: Tensor) -> Run:
+        # Exported, each kernel is code of its own: torch compiles one piece of code for a few shapes, and no more.
+        return super().kernel(torch.export.export(module.eval(), (example,)).module(), example)
 
     def _ready(self, module: nn.Module) -> Callable[[Tensor], object]:
         return torch.compile(module)  # pyright: ignore[reportUnknownMemberType]
