@@ -174,3 +174,29 @@ def draw(probabilities: Mapping[str, Mapping[Scalar, float]], seed: int) -> dict
     """A network drawn from the decisions' distributions, a function of the seed."""
     chance = random.Random(seed)
     return {name: chance.choices(list(options), list(options.values()))[0] for name, options in probabilities.items()}
+
+
+_MOST_TRIES = 2_000
+
+
+def near(standing: Standing, options: Mapping[str, Sequence[Scalar]], least: float, seed: int) -> Choices:
+    """A random walk to a network that keeps the bounds and uses at least the share `least` of the tightest: any change
+    of one decision that does not lead away from there is taken."""
+    chance, names = random.Random(seed), list(options)
+
+    def off() -> float:
+        excess = standing.excess()
+        return excess if excess > 0 else max(0.0, least - standing.use())
+
+    distance = off()
+    for _ in range(_MOST_TRIES):
+        if distance == 0:
+            break
+        name = chance.choice(names)
+        change = name, chance.choice(options[name])
+        with standing.trying(change):
+            changed = off()
+        if changed <= distance:
+            standing.take(change)
+            distance = changed
+    return standing.choices

@@ -12,7 +12,7 @@ from nasir.ir.values import Scalar
 from nasir.supernets.gates import Gates
 from nasir.supernets.layers import SearchBatchNorm
 from nasir.supernets.sizes import Sizes
-from nasir.supernets.slicing import sliced_state
+from nasir.supernets.slicing import Slice, sliced_state, slices
 from nasir.supernets.written import Written, plain
 
 
@@ -97,6 +97,10 @@ class Supernet(Written):
         """
         chosen = check_choices(self.space.decisions, choices)
         return sliced_state(self, self.space, self.modules_by_node, chosen)
+
+    def slices_for(self, choices: Choices) -> list[Slice]:
+        """The tensors of one network in the supernet's, as `state_for` names them."""
+        return list(slices(self, self.space, self.modules_by_node, check_choices(self.space.decisions, choices)))
 
     def synchronise_batch_norms(self, synchronised: bool) -> None:
         """Whether training takes batch statistics over all processes of torch.distributed (SyncBN) or over each

@@ -23,32 +23,40 @@ _COUNTER = "num_batches_tracked"
 @dataclass(frozen=True)
 class Slice:
     """A tensor of a network in the supernet: what the emitted module calls it, the node of the space and the weight
-    that it is of, the supernet's tensor, and the places that it keeps along each axis that is cut."""
+    that it is of, the supernet's tensor, and the places that it keeps along each axis that is cut: a range where they
+    are the first ones."""
 
     name: str
     node: str
     weight: str
     whole: Tensor
-    kept: Mapping[int, Tensor]
+    kept: Mapping[int, Sequence[int]]
 
     @property
     def shape(self) -> list[int]:
         """The network's shape of it."""
         return [len(self.kept[axis]) if axis in self.kept else length for axis, length in enumerate(self.whole.shape)]
 
-    def taken(self) -> Tensor:
-        """A copy of the slice."""
+    def view(self) -> Tensor:
+        """The slice; what is computed of it has a gradient for the supernet's tensor."""
         found = self.whole
         for axis, places in self.kept.items():
-            found = found.index_select(axis, places)
-        return found.detach().clone()
+            if isinstance(places, range):
+                found = found.narrow(axis, 0, len(places))
+            else:
+                found = found.index_select(axis, torch.tensor(places, device=found.device))
+        return found
+
+    def taken(self) -> Tensor:
+        """A copy of the slice."""
+        return self.view().detach().clone(memory_format=torch.contiguous_format)
 
     def put(self, values: Tensor) -> bool:
         """Write the slice; whether the values have its shape."""
         if list(values.shape) != self.shape:
             return False
-        every = (torch.arange(length, device=self.whole.device) for length in self.whole.shape)
-        index = [self.kept.get(axis, places) for axis, places in enumerate(every)]
+        every = [self.kept.get(axis, range(length)) for axis, length in enumerate(self.whole.shape)]
+        index = [torch.tensor(places, device=self.whole.device) for places in every]
         with torch.no_grad():
             if index:
                 self.whole[torch.meshgrid(*index, indexing="ij")] = values.to(self.whole)
@@ -94,9 +102,9 @@ def _origins(space: Graph, network: Graph, known: Mapping[str, Scalar]) -> dict[
 
 def _kept_axes(
     weight: Tensor, axes: Sequence[str], it: Tensors, known: Mapping[str, Scalar], distributions: Distributions
-) -> dict[int, Tensor]:
+) -> dict[int, Sequence[int]]:
     """The places that are kept along each axis that is cut."""
-    found: dict[int, Tensor] = {}
+    found: dict[int, Sequence[int]] = {}
     for axis, of in enumerate(axes):
         if of == "-":
             continue
@@ -105,15 +113,16 @@ def _kept_axes(
             continue
         groups = sum(map(distributions.largest, layout)) // weight.shape[axis]
         layout = layout[: len(layout) // groups]
-        found[axis] = torch.tensor(_kept(layout, known, distributions), device=weight.device)
+        found[axis] = _kept(layout, known, distributions)
     return found
 
 
-def _kept(layout: Sequence[Value], known: Mapping[str, Scalar], distributions: Distributions) -> list[int]:
+def _kept(layout: Sequence[Value], known: Mapping[str, Scalar], distributions: Distributions) -> Sequence[int]:
     """The channels that a layout keeps: the first ones of each of its segments."""
     kept: list[int] = []
     start = 0
     for segment in layout:
         kept += range(start, start + int(resolve(segment, known)))
         start += distributions.largest(segment)
-    return kept
+    first = range(len(kept))
+    return first if kept == list(first) else kept

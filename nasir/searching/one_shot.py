@@ -1,0 +1,143 @@
+"""What strategies of one supernet have in common: its weights, how its networks are judged by them, and its state."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nasir.data import pieces, whole
+from nasir.data.mistakes import no_readable_image
+from nasir.ir.graph import Choices
+from nasir.ir.values import Scalar
+from nasir.jobs.signals import Pauses
+from nasir.searching import mistakes, optimizers
+from nasir.searching.averaging import Average
+from nasir.searching.landing import land, scores
+from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Found, Task
+from nasir.searching.subnets import Subnet
+from nasir.searching.training import place
+from nasir.supernets import Supernet, build
+from nasir.supernets.layers import wide
+from nasir.supernets.starting import Started, start_anywhere
+
+_ESTIMATION_BATCHES = 16
+
+Network = tuple[dict[str, Scalar], bool]
+"""A network, and whether it uses its budget up."""
+
+
+class OneShot:
+    """A supernet whose weights all its networks share."""
+
+    def __init__(self, task: Task) -> None:
+        self._task, self._settings, self._ranks = task, task.settings, task.ranks
+        self.supernet: Supernet = build(task.space.graph, self._settings.resolution, costs=task.space.shown_costs)
+        self._started = start_anywhere(self.supernet, task.start) if task.start is not None else None
+        self.supernet.synchronise_batch_norms(task.synchronised and self._ranks.count > 1)
+        place(self.supernet, task.device)
+        (self._logits,) = self.supernet.architecture()
+        self._logits.requires_grad_(False)  # so that data-parallel steps of the weights leave it alone
+        self._weights = list(self.supernet.weights())
+        self._weight_optimizer = optimizers.make(self._settings.weights, self._weights)
+        self._average = Average(self._weights, self._settings.ema)
+
+    def begin(self, epoch: int) -> None:
+        self.supernet.train()
+
+    def probabilities(self) -> Mapping[str, Mapping[Scalar, float]]:
+        return self.supernet.probabilities()
+
+    def best_of(self, found: Sequence[Network], pauses: Pauses) -> Found:
+        """The network with the least loss with the supernet's weights; one that uses its budget up before one that does
+        not.
+
+        Raises:
+            CompileError: where no network's loss is a number.
+        """
+        self._average.put()
+        compared = [(not lands, *self.evaluate(choices, pauses), choices) for choices, lands in found]
+        self._average.put()
+        missed, loss, score, choices = min(compared, key=lambda one: (math.isinf(one[1]), *one[:2]))
+        if math.isinf(loss):
+            raise mistakes.diverged(
+                loss, "every network with the supernet's weights", "search.weights", self._settings.weights
+            )
+        return Found(choices, not missed, score, self.supernet.entropy(), self.likeliest(choices))
+
+    def likeliest(self, chosen: dict[str, Scalar]) -> dict[str, Scalar]:
+        """What the distributions say, beside what was chosen."""
+        return self.supernet.argmax()
+
+    def landed(self, starts: Iterable[Choices]) -> list[Network]:
+        """The networks nearest to these that keep the bounds and use them up, none twice."""
+        likely, model, goal = scores(self.supernet.probabilities()), self._task.space.costs, self._task.targets
+        found: list[Network] = []
+        for start in {tuple(start.values()): start for start in starts}.values():
+            one = land(start, likely, model, goal.bounds, goal.spent)
+            if self._keeps_bounds(one[0]) and one[0] not in [choices for choices, _ in found]:
+                found.append(one)
+        if not found:  # several bounds, and single changes lead from none of the starts to where all are kept
+            found.append(land(goal.within, likely, model, goal.bounds, goal.spent))
+        return found
+
+    def _discrete(self, choices: Mapping[str, Scalar]) -> Mapping[str, int]:
+        """The costs of one network."""
+        return self._task.space.costs.at(choices, self._task.space.cost_names)
+
+    def _keeps_bounds(self, choices: Mapping[str, Scalar]) -> bool:
+        costs = self._discrete(choices)
+        return all(costs[bound.cost] <= bound.limit for bound in self._task.targets.bounds)
+
+    def evaluate(self, choices: Choices, pauses: Pauses, most: int | None = None) -> tuple[float, float]:
+        """The loss (infinite where it is no number) and the score of a network with the supernet's weights on the
+        architecture's part of the data, or on `most` of its inputs, its batch norms estimated on the weights' part."""
+        task = self._task
+        network = Subnet(task.space, self.supernet, choices, task.device)
+        network.estimate(self._estimation_images())
+        loss, counted, counts = 0.0, 0, torch.zeros(())
+        with torch.no_grad():
+            for x, y in whole(task.parts[ARCHITECTURE], self._settings.batch):
+                outputs = wide(network(x))
+                loss += float(task.compared(outputs, y)) * len(y)
+                counts = task.measure.count(outputs, y) + (counts if counted else 0)
+                counted += len(y)
+                if pauses.signal:
+                    raise pauses.stopped()
+                if most is not None and counted >= most:
+                    break
+        if not counted:
+            raise no_readable_image("images for the architecture")
+        return (loss / counted if math.isfinite(loss) else math.inf), task.measure.score(counts)
+
+    def _estimation_images(self) -> Iterator[Tensor]:
+        split = self._task.parts[WEIGHTS]
+        order = torch.randperm(len(split), generator=torch.Generator().manual_seed(self._task.seed))
+        wanted = pieces(order, self._settings.batch)[:_ESTIMATION_BATCHES]
+        return (x for x, _ in split.batches([index for index in wanted if len(index) > 1], None))
+
+    def started(self) -> Started | None:
+        return self._started
+
+    def weights(self, choices: Mapping[str, Scalar]) -> Mapping[str, Tensor]:
+        self._average.put()
+        self.supernet.reestimate_batch_norms(choices, self._estimation_images())
+        found = self.supernet.state_for(choices)
+        self._average.put()
+        return found
+
+    def parameters(self) -> Iterable[Tensor]:
+        return self.supernet.parameters()
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "supernet": self.supernet.state_dict(),
+            "weight_optimizer": self._weight_optimizer.state_dict(),
+            "average": self._average.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.supernet.load_state_dict(state["supernet"])
+        self._weight_optimizer.load_state_dict(state["weight_optimizer"])
+        self._average.restore(state["average"])
