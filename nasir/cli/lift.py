@@ -54,10 +54,12 @@ def command(
 
     * `nasir lift my_nets:small --input 3x32x32 --open widths,depth -o small.nas`
     """
+    from nasir.jobs.progress import stages
     from nasir.lifting import mistakes
     from nasir.lifting.network import network  # imports torch
     from nasir.lifting.opening import kinds
     from nasir.lifting.program import lift, weights_beside
+    from nasir.terminal import Terminal
 
     if out.suffix != ".nas":
         raise typer.BadParameter("the program's name ends in `.nas`", param_hint="-o")
@@ -68,7 +70,9 @@ def command(
     asked = kinds(opened)
     arguments = {name: _value(text) for name, text in parameters(given).items()}
     with redirect_stdout(sys.stderr):  # what your code prints is no part of the answer
-        program = lift(network(where, arguments, input, weights), where, asked)
+        module = network(where, arguments, input, weights)
+        with stages(Terminal(highlight=False, quiet=as_json)) as told:
+            program = lift(module, where, asked, told)
     write_atomically(files[1], program.weights())
     write_atomically(files[0], program.text.encode("utf-8"))
     told = facts(program, files)

@@ -56,6 +56,9 @@ def command(
     collect: Annotated[
         Path | None, typer.Option("--collect", metavar="DIR", help="Read what that script measured.")
     ] = None,
+    table: Annotated[
+        Path | None, typer.Option("--import", metavar="TABLE", help="Read a table of FBNet's or ProxylessNAS' format.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -67,7 +70,7 @@ def command(
     profile goes on from where it was.
 
     For a device without nasir, `--emit DIR` writes a folder to copy there; `python measure.py` in it measures, and
-    `--collect DIR` makes the file of its results.
+    `--collect DIR` makes the file of its results. `--import TABLE` makes it of a table that another project measured.
     """
     from nasir.profiling.profile import Asked
     from nasir.profiling.runtime import Measured, runtimes
@@ -78,6 +81,8 @@ def command(
         raise typer.BadParameter(f"`{runtime}` is none of {', '.join(sorted(known))}", param_hint="--runtime")
     if (out is None) == (emit is None):
         raise typer.BadParameter("one of -o, the device file, and --emit, the folder")
+    if [emit, collect, table].count(None) < 2:
+        raise typer.BadParameter("one of --emit, --collect and --import")
     kind = known[runtime]
     backends = kind.backends if issubclass(kind, Measured) else ("cpu",)
     if device not in backends:
@@ -90,6 +95,8 @@ def command(
         _emit(space, emit, asked, console)
     elif out is not None and collect is not None:
         _collect(space, collect, out, console)
+    elif out is not None and table is not None:
+        _import(space, table, out, device, console, as_json=as_json)
     elif out is not None:
         _measure(space, out, asked, console, as_json=as_json)
 
@@ -130,6 +137,30 @@ def _collect(space: Space, folder: Path, out: Path, console: "Console") -> None:
     profile = collected(space, folder)
     profile.write(out)
     _show(console, profile, out, [f"collected from {folder}"])
+
+
+def _import(space: Space, table: Path, out: Path, device: str, console: "Console", *, as_json: bool) -> None:
+    from nasir.cost.imported.importing import imported
+    from nasir.cost.model import CostModel
+    from nasir.profiling.profile import found_there
+
+    made = imported(CostModel(space.graph), table, device)
+    there, rows = found_there(out, made.profile.conditions), made.profile.rows
+    profile = there.with_rows(rows) if there else made.profile
+    profile.write(out)
+    filled = sum(row.filled for row in rows.values())
+    if as_json:
+        figures = {"format": made.format, "imported": len(rows), "filled": filled}
+        print(json.dumps({"file": str(out), **figures, "entries": made.entries, "unused": made.unused}, indent=2))
+        return
+    words = [
+        f"{len(rows):,} from {table}, of {made.format}'s format",
+        *([f"{filled:,} by another's"] if filled else []),
+    ]
+    _show(console, profile, out, words)
+    if made.unused:
+        unused = f"{made.unused:,} of the table's {made.entries:,} entries"
+        console.print(f"{unused} are of no kernel of `{space.name}`", markup=False, soft_wrap=True)
 
 
 def _show(console: "Console", profile: "Profile", out: Path, words: list[str]) -> None:

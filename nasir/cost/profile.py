@@ -23,8 +23,8 @@ _COUNTS = ("threads", "batch")
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured of a kernel, in the file's unit: quantiles and how often. `filled` ones were not measured: a
-    fit to the others tells them."""
+    """What was measured of a kernel, in the file's unit: quantiles and how often. `filled` ones were not measured:
+    others tell them, by a fit or as FBNet's tables have it."""
 
     p50: float
     p10: float | None = None

@@ -48,6 +48,10 @@ class Stages(Protocol):
     def __call__(self, stage: str, done: int, total: int) -> None: ...
 
 
+def silent(stage: str, done: int, total: int) -> None:
+    """`Stages` that nobody sees."""
+
+
 @contextmanager
 def stages(console: Console) -> Generator[Stages]:
     """Shows the stages of a long job: a bar each on a terminal, elsewhere a line as each begins and ends."""

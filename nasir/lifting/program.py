@@ -11,6 +11,7 @@ from torch import Tensor
 from nasir.api import Space, compiled
 from nasir.diagnostics import CompileError, Source
 from nasir.ir.values import Scalar
+from nasir.jobs.progress import Stages, silent
 from nasir.lang import syntax as s
 from nasir.lang.format import print_file
 from nasir.lifting import mistakes
@@ -48,18 +49,21 @@ class Program:
         return save(dict(sorted(self.state.items())), {CHOICES: json.dumps(dict(sorted(self.choices.items())))})
 
 
-def lift(network: Network, where: str, asked: Sequence[str] = ()) -> Program:
-    """The program of a network; `where` is what the user calls it. `asked` are the kinds of numbers that become sets.
+def lift(network: Network, where: str, asked: Sequence[str] = (), told: Stages = silent) -> Program:
+    """The program of a network; `where` is what the user calls it. `asked` are the kinds of numbers that become sets,
+    `told` is told how far things are.
 
     Raises:
         CompileError: with each call that cannot be lifted, or where what was lifted is another network.
     """
+    told("recorded", 0, 1)
     lifted = read(network, where)
+    told("recorded", 1, 1)
     worst: Proof | None = None
     for form in (folded, flat):
         parts = form(lifted)
         file, sites = program(lifted, parts)
-        opening = _opening(file, [site for site in sites if site.kind in asked and len(options(site)) > 1])
+        opening = _opening(file, [site for site in sites if site.kind in asked and len(options(site)) > 1], told)
         if opening is None:
             continue
         space, choices, left = opening
@@ -67,21 +71,26 @@ def lift(network: Network, where: str, asked: Sequence[str] = ()) -> Program:
         found = steps_of(decided, lifted)
         if found is None:
             continue
-        worst = proved(network, decided, found)
+        worst = proved(network, decided, found, told)
         if worst.holds:
             return Program(space, len(parts.blocks), choices, state_of(decided, found), worst, left)
     raise mistakes.not_equal(where, worst.error if worst else None)
 
 
-def _opening(file: s.File, sites: Sequence[Site]) -> tuple[Space, dict[str, Scalar], tuple[str, ...]] | None:
+def _opening(
+    file: s.File, sites: Sequence[Site], told: Stages
+) -> tuple[Space, dict[str, Scalar], tuple[str, ...]] | None:
     """The space with sets at as many sites as go together, its network's choices, and the sites that stay; None where
     it does not compile without any."""
     if (every := _space(opened(file, sites))) is not None:
         return every, own_choices(opened(file, sites), every), ()
     kept: list[Site] = []
-    for tie in dict.fromkeys(site.tie or site.label for site in sites):
+    ties = dict.fromkeys(site.tie or site.label for site in sites)
+    for done, tie in enumerate(ties):
+        told("sets tried", done, len(ties))
         group = [site for site in sites if (site.tie or site.label) == tie]
         kept += group if _space(opened(file, [*kept, *group])) is not None else []
+    told("sets tried", len(ties), len(ties))
     found = opened(file, kept)
     space = _space(found)
     left = tuple(site.label for site in sites if site not in kept)

@@ -18,6 +18,7 @@ from nasir.ir.ops import OPS, Tensors
 from nasir.ir.ops.arithmetic import Add, Mul
 from nasir.ir.ops.outputs import Outputs
 from nasir.ir.values import Value
+from nasir.jobs.progress import Stages, silent
 from nasir.lifting.declared import inferred
 from nasir.lifting.network import Network
 from nasir.lifting.steps import Lifted, Step
@@ -116,18 +117,23 @@ def emitted(space: Space, state: Mapping[str, Tensor]) -> nn.Module:
     return module.eval()
 
 
-def proved(network: Network, space: Space, found: Mapping[str, Step]) -> Proof:
-    """How the emitted module differs from the network."""
+def proved(network: Network, space: Space, found: Mapping[str, Step], told: Stages = silent) -> Proof:
+    """How the emitted module differs from the network; `told` is told of each comparison."""
     inputs = torch.randn(INPUTS, *network.input, generator=torch.Generator().manual_seed(_SEED))
 
     def error() -> float:
         return _difference(network.module, emitted(space, state_of(space, found)), inputs)
 
+    weights = 2 if _are_own(network.module, found) else 1
+    told("compared", 0, weights)
     first = error()
-    if not _are_own(network.module, found):
+    told("compared", 1, weights)
+    if weights == 1:
         return Proof(first, None)
     with _stirred(network.module):
-        return Proof(first, error())
+        second = error()
+    told("compared", 2, weights)
+    return Proof(first, second)
 
 
 def _difference(first: nn.Module, second: nn.Module, inputs: Tensor) -> float:

@@ -75,7 +75,7 @@ def profiled(space: Space, out: Path, asked: Asked, told: Told, pauses: Pauses) 
         Stopped: where a signal ended it; what was measured is kept beside the file.
     """
     conditions = asked.conditions()
-    there = _there(out, conditions)
+    there = found_there(out, conditions)
     if isinstance(asked.runtime, Formula):
         profile = by_formula(space, asked.runtime, there or Profile(conditions=conditions))
         profile.write(out)
@@ -84,8 +84,12 @@ def profiled(space: Space, out: Path, asked: Asked, told: Told, pauses: Pauses) 
     return _Job(space, out, asked, asked.runtime, told, pauses).run(there, conditions)
 
 
-def _there(out: Path, conditions: Mapping[str, str | int]) -> Profile | None:
-    """The file that is there, of this device."""
+def found_there(out: Path, conditions: Mapping[str, str | int]) -> Profile | None:
+    """The device file that is there, of this device.
+
+    Raises:
+        CompileError: where it is of another one, or no device file.
+    """
     if not out.exists():
         return None
     found = read_profile(out)

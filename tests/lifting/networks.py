@@ -264,6 +264,85 @@ class Signals(nn.Module):
         return self.fc2(F.mish(self.fc1(x)))
 
 
+class ConvAct(nn.Module):
+    """One activation for all of the class."""
+
+    default_act = nn.SiLU(inplace=True)
+
+    def __init__(self, inputs: int, width: int, kernel: int = 1, stride: int = 1, act: bool = True) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, width, kernel, stride, kernel // 2, bias=False)
+        self.bn = nn.BatchNorm2d(width, eps=1e-3, momentum=0.03)
+        self.act = self.default_act if act else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(self.bn(self.conv(x)))
+
+
+class Branches(nn.Module):
+    """A sum of branches, one of them a batch norm alone or the number 0."""
+
+    def __init__(self, inputs: int, width: int, stride: int = 1) -> None:
+        super().__init__()
+        self.dense = ConvAct(inputs, width, 3, stride, act=False)
+        self.point = ConvAct(inputs, width, 1, stride, act=False)
+        self.identity = nn.BatchNorm2d(inputs) if inputs == width and stride == 1 else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        same = 0 if self.identity is None else self.identity(x)
+        return F.relu(self.dense(x) + self.point(x) + same)
+
+
+class Partial(nn.Module):
+    """A list that grows by what is made of its last, and is joined."""
+
+    def __init__(self, inputs: int, width: int, depth: int) -> None:
+        super().__init__()
+        self.half = width // 2
+        self.first = ConvAct(inputs, 2 * self.half)
+        self.last = ConvAct((2 + depth) * self.half, width)
+        self.layers = nn.ModuleList(Branches(self.half, self.half) for _ in range(depth))
+
+    def forward(self, x: Tensor) -> Tensor:
+        found = list(self.first(x).split((self.half, self.half), 1))
+        found.extend(layer(found[-1]) for layer in self.layers)
+        return self.last(torch.cat(found, 1))
+
+
+class Pyramid(nn.Module):
+    """One pooling three times, each on what the one before made."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first, self.last = ConvAct(width, width // 2), ConvAct(2 * width, width)
+        self.pool = nn.MaxPool2d(5, 1, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        found = [self.first(x)]
+        found.extend(self.pool(found[-1]) for _ in range(3))
+        return self.last(torch.cat(found, 1))
+
+
+class Detector(nn.Module):
+    """Maps of two sizes, the deep one enlarged beside the other, and a head for each that writes over it in a list."""
+
+    def __init__(self, classes: int = 3, boxes: int = 2) -> None:
+        super().__init__()
+        self.stem, self.down = Branches(3, 8, 2), ConvAct(8, 16, 3, 2)
+        self.deep = nn.Sequential(Partial(16, 16, 2), Pyramid(16))
+        self.up = nn.Upsample(None, 2, "nearest")
+        self.merge = Partial(24, 8, 1)
+        self.heads = nn.ModuleList(nn.Conv2d(c, boxes * (classes + 4), 1) for c in (8, 16))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        small = self.stem(x)
+        deep = self.deep(self.down(small))
+        maps = [self.merge(torch.cat([self.up(deep), small], 1)), deep]
+        for i, head in enumerate(self.heads):
+            maps[i] = head(maps[i])
+        return maps
+
+
 LIFTED = {
     "functional": (Functional, (3, 16, 16)),
     "reused": (Reused, (3, 9, 9)),
@@ -274,6 +353,7 @@ LIFTED = {
     "convnext": (ConvNeXt, (3, 16, 16)),
     "unet": (UNet, (1, 9, 9)),
     "signals": (Signals, (2, 20)),
+    "detector": (Detector, (3, 16, 16)),
 }
 
 
