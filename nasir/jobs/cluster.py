@@ -2,7 +2,9 @@
 
 import importlib
 import os
+import re
 import secrets
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir
@@ -17,6 +19,9 @@ from nasir.jobs.machine import cores
 _QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "CRITICAL"}
 _STORE = 80 * 2**20
 """Bytes of shared memory for results, near the least that Ray takes."""
+_HOST_AND_PORT = re.compile(r"(ray://)?\[?(?P<host>[^/\]]+)\]?:(?P<port>[0-9]+)")
+_PATIENCE = 10.0
+"""Seconds for a cluster to answer."""
 _GRACE = 60.0
 """Seconds for jobs to save what they save."""
 
@@ -43,8 +48,10 @@ class Cluster:
 
     def _join(self) -> None:
         try:
+            if found := _HOST_AND_PORT.fullmatch(self._address):  # Ray itself may wait for many minutes
+                socket.create_connection((found["host"], int(found["port"])), _PATIENCE).close()
             self._ray.init(self._address, **_QUIET)
-        except (OSError, RuntimeError, ValueError, self._ray.exceptions.RayError) as error:
+        except (OSError, OverflowError, RuntimeError, ValueError, self._ray.exceptions.RayError) as error:
             raise mistakes.no_cluster(self._address, error) from None
 
     def _begin(self, folder: str) -> None:

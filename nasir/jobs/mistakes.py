@@ -93,7 +93,7 @@ def no_ray() -> CompileError:
 
 def no_cluster(address: str, error: object) -> CompileError:
     hint = "start it, and install on its machines what is installed here: Python, Ray and nasir of the same versions"
-    reason = str(error).strip().partition("\n")[0] or type(error).__name__
+    reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0] or type(error).__name__
     return CompileError(Diagnostic("E0966", f"the cluster `{address}` cannot be used: {reason}", hints=(hint,)))
 
 
