@@ -1,6 +1,7 @@
 """The commands as a user runs them: a process, its streams, its exit status."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -303,6 +304,23 @@ def test_the_searches_of_a_killed_sweep_save_and_stop(files):
     process.wait()
     _until(lambda: "stopped, and saved" in log.read_text())
     assert RunFolder(files / "killed" / "macs-9K").load_checkpoint("search") is not None
+
+
+@pytest.mark.slow
+def test_a_sweep_goes_on_where_its_worker_is_killed(files):
+    """With another worker, from the last state; it ends in the bytes of a search that nothing disturbed."""
+    options = ["--set", "epochs=6", "--set", "train.epochs=1"]
+    process = Command(["sweep", "tiny.nas", "--macs", "9K", *options], cwd=files, stdout=subprocess.PIPE, text=True)
+    log = files / "runs" / "tiny_sweep" / "macs-9K.log"
+    _until(lambda: _epochs_in(log) >= 2)
+    (worker,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(worker), signal.SIGKILL)
+    told, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert "macs <= 9K: its worker ended (killed by signal 9); another one goes on" in told
+    assert nasir("search", "tiny.nas", "--bound", "macs <= 9K", *options, "--out", "alone", cwd=files).returncode == 0
+    for name in ("arch.nas", "metrics.jsonl", "model.safetensors", "probabilities.jsonl"):
+        assert (log.with_suffix("") / name).read_bytes() == (files / "alone" / name).read_bytes()
 
 
 def _until(true):
