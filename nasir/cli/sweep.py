@@ -128,7 +128,7 @@ def command(
         say(f"{member.bound}: {'done' if outcome.value == 0 else f'failed, see {member.log}'}")
 
     def searches() -> "list[Member]":
-        with pool(on, at_once=jobs, cpus=cpus, gpus=gpus, tell=say) as workers:
+        with pool(on, at_once=jobs and min(jobs, len(family)), cpus=cpus, gpus=gpus, tell=say) as workers:
             return run_all(family, workers, partial(searched, Path.cwd(), arguments), done)
 
     at_once = f", {min(jobs or 1, len(family))} at a time" if jobs or on == LOCAL else ""

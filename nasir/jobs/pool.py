@@ -1,6 +1,7 @@
 """Many jobs by a few workers, processes of this machine or a cluster's: each result once, a job whose worker dies done
 again by another. Nothing here imports torch."""
 
+import itertools
 import pickle
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -23,9 +24,9 @@ _MOST_WORKERS = 5
 
 @dataclass(frozen=True)
 class Job(Generic[T]):
-    """Something that a worker does: `do` is a function of a module that workers can import, or a `partial` of one,
-    and its result; both are pickled. Done again, it gives the same, or goes on from what it saved. What it prints is
-    lost."""
+    """Something that a worker does. `key` is its name among the jobs; `do` is a function of a module that workers can
+    import, or a `partial` of one. It is pickled, as its result is. Done again, it gives the same, or goes on from what
+    it saved. What it prints is lost."""
 
     key: str
     do: Callable[[], T]
@@ -76,6 +77,7 @@ class Pool:
 
     def __init__(self, place: Place, tell: Callable[[str], None]) -> None:
         self._place, self._tell = place, tell
+        self._numbers = itertools.count()
 
     def run(self, jobs: Sequence[Job[T]]) -> Iterator[Outcome[T]]:
         """What became of each job, exactly once, as they end; who writes a file brings them into the jobs' order.
@@ -84,25 +86,25 @@ class Pool:
             RuntimeError: where a job raises what is no `CompileError`, with its traceback.
             Stopped: where a signal ended it. The end of the pool ends the jobs that run.
         """
-        waiting, running = deque(range(len(jobs))), 0
-        pickled = [pickle.dumps(job.do) for job in jobs]
-        lost = Counter[int]()
+        waiting, running = deque(jobs), dict[int, Job[T]]()
+        lost = Counter[str]()
         with pausing() as pauses:
             while waiting or running:
                 if pauses.signal:
                     raise Stopped(pauses.signal)
-                while waiting and running < self._place.room:
-                    number = waiting.popleft()
-                    self._place.start(number, pickled[number])
-                    running += 1
+                while waiting and len(running) < self._place.room:
+                    running[number := next(self._numbers)] = job = waiting.popleft()
+                    self._place.start(number, pickle.dumps(job.do))
                 for number, answer in self._place.answers(_LOOK_EVERY):
-                    running -= 1
-                    lost[number] += bool(answer.lost)
-                    if answer.lost and lost[number] < _MOST_WORKERS:
-                        self._tell(f"{jobs[number].key}: its worker ended ({answer.lost}); another one goes on")
-                        waiting.appendleft(number)
+                    if number not in running:
+                        continue  # of a run that was left before its end
+                    job = running.pop(number)
+                    lost[job.key] += bool(answer.lost)
+                    if answer.lost and lost[job.key] < _MOST_WORKERS:
+                        self._tell(f"{job.key}: its worker ended ({answer.lost}); another one goes on")
+                        waiting.appendleft(job)
                     else:
-                        yield _outcome(jobs[number].key, answer)
+                        yield _outcome(job.key, answer)
 
 
 def _outcome(key: str, answer: Answer) -> Outcome[Any]:

@@ -44,8 +44,12 @@ def test_what_a_job_finds_wrong_is_its_outcome_and_what_else_it_raises_ends_the_
     well = Job("well", partial(tally, tmp_path, 0, 0))
     jobs = [Job("wrong", partial(fail, "mistake")), Job("deadly", partial(fail, "kill")), well]
     told: list[str] = []
-    with pool(tell=told.append) as workers:
+    with pool(at_once=2, tell=told.append) as workers:
+        left = Job("left", partial(tally, tmp_path, 2))
+        first = next(workers.run([Job("short", partial(tally, tmp_path, 1, 0)), left]))
+        assert (first.key, first.result()) == ("short", tally(tmp_path, 1))
         outcomes = {outcome.key: outcome for outcome in workers.run(jobs)}
+        assert outcomes.keys() == {"wrong", "deadly", "well"}
         assert outcomes["well"].result() == tally(tmp_path, 0)
         with pytest.raises(CompileError, match=r"E0901"):
             outcomes["wrong"].result()
