@@ -316,7 +316,8 @@ def test_a_sweep_goes_on_where_its_worker_ends(files):
     process = Command(["sweep", "tiny.nas", "--macs", "9K", *options], cwd=files, stdout=subprocess.PIPE, text=True)
     log = files / "runs" / "tiny_sweep" / "macs-9K.log"
     for end in (signal.SIGTERM, signal.SIGKILL):
-        _until(lambda wanted=_epochs_in(log) + 2: _epochs_in(log) >= wanted)
+        before = _epochs_in(log)
+        _until(lambda wanted=before + 2: _epochs_in(log) >= wanted)
         (worker,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         os.kill(int(worker), end)
     told, _ = process.communicate(timeout=120)
