@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.measure import peak_bytes, saved_bytes
 from benchmarks.spaces import ten_layers
-from benchmarks.steps import compiled, supernet
+from benchmarks.steps import Bench, compiled
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -32,7 +32,7 @@ def measured(batch: int, device: torch.device) -> list[dict[str, float | str]]:
         space = compiled(ten_layers(options))
         strategies = ["masked", *(["explicit"] if options <= MOST_COPIES else [])]
         for strategy in strategies if options > 1 else ["plain"]:
-            network = supernet(space, strategy=strategy, fold=strategy != "explicit").to(device)
+            network = Bench(1, device).supernet(space, strategy=strategy, fold=strategy != "explicit")
             saved, peak = saved_bytes(network, images), peak_bytes(network, images)
             points.append({"strategy": strategy, "options": options, "saved_bytes": saved, "peak_bytes": peak})
             print(f"{strategy:9} {options:3} options  saved {saved / 2**20:8.1f} MiB  peak {peak / 2**20:8.1f} MiB")

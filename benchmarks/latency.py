@@ -22,24 +22,18 @@ from nasir.cost.profile import Profile, read_profile
 from nasir.cost.tabled import Latency
 from nasir.lang.settings import override, with_bounds
 from nasir.profiling.calibrating import calibrated, networks_of, wholes
-from nasir.profiling.runtime import Measured, runtimes
+from nasir.profiling.runtime import runtime_of
 
 _APART = 1_000_000
 """Seeds that no calibration has drawn."""
 _CALIBRATE = 30
 
 
-def runtime_of(profile: Profile) -> Measured:
-    """The runtime of a device file."""
-    found = runtimes()[str(profile.conditions["runtime"])](int(profile.conditions.get("threads", 1)))  # type: ignore[call-arg]
-    assert isinstance(found, Measured), "the file is of a runtime that is measured"
-    return found
-
-
 def networks(space: nasir.Space, profile: Profile, count: int) -> None:
     """Measure random networks, `count` and those that calibrate, in one session; print how far they are from what is
     predicted."""
     runtime, draw = runtime_of(profile), random.Random(1)
+    assert runtime is not None, "the file is of a runtime that is measured"
     first = networks_of(space, _CALIBRATE, 0)
     chosen = networks_of(space, count, _APART)
     measured = wholes(space, profile, runtime, [*first, *chosen, *[chosen[0]] * 5], 1, draw)
@@ -65,6 +59,7 @@ def searches(space: nasir.Space, path: Path, out: Path, epochs: int) -> None:
 
     profile = read_profile(path)
     runtime = runtime_of(profile)
+    assert runtime is not None, "the file is of a runtime that is measured"
     name = Latency(path.name, profile).name
     low, high = cost_range(CostModel(space.graph, [Latency(path.name, profile)]), name)
     bounds = [low + (high - low) * (i + 1) / 11 for i in range(10)]

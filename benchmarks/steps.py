@@ -1,6 +1,7 @@
 """What masks cost: each measure a ratio of what runs interleaved in one process, with the figure it should reach.
 
-`python -m benchmarks.steps [--out DIR] [--only NAME ...] [--runs N] [--threads N]` writes steps.json and steps.md.
+`python -m benchmarks.steps [--out DIR] [--only NAME ...] [--runs N] [--threads N] [--device D]` writes steps.json and
+steps.md. On a GPU batches are four times as large.
 """
 
 import argparse
@@ -49,55 +50,69 @@ def compiled(text: str) -> nasir.Space:
         return nasir.load(path)
 
 
-def supernet(space: nasir.Space, **options: object) -> Supernet:
-    """In training mode and channels-last layout, as the search has it."""
-    torch.manual_seed(0)
-    return build(space.graph, **options).train().to(memory_format=torch.channels_last)  # type: ignore[arg-type]
+@dataclass(frozen=True)
+class Bench:
+    """How often each step runs, and where."""
+
+    runs: int
+    device: torch.device
+
+    @property
+    def times(self) -> int:
+        """How many times as large batches are."""
+        return 4 if self.device.type == "cuda" else 1
+
+    def supernet(self, space: nasir.Space, **options: object) -> Supernet:
+        """In training mode and channels-last layout, as the search has it."""
+        torch.manual_seed(0)
+        network = build(space.graph, **options).train().to(self.device)  # type: ignore[arg-type]
+        return network.to(memory_format=torch.channels_last)
+
+    def emitted(self, space: nasir.Space) -> nn.Module:
+        """The module of a decision-free space."""
+        network = network_class(Path("model.py"), nasir.emit(space))().train().to(self.device)
+        return network.to(memory_format=torch.channels_last)
+
+    def images(self, batch: int, size: int) -> torch.Tensor:
+        """Noise, [batch * times, 3, size, size]."""
+        noise = torch.randn(batch * self.times, 3, size, size, device=self.device)
+        return noise.contiguous(memory_format=torch.channels_last)
 
 
-def emitted(space: nasir.Space) -> nn.Module:
-    """The module of a decision-free space."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.py"
-        path.write_text(nasir.emit(space), encoding="utf-8")
-        return network_class(path)().train().to(memory_format=torch.channels_last)
-
-
-def images(batch: int, size: int) -> torch.Tensor:
-    return torch.randn(batch, 3, size, size).contiguous(memory_format=torch.channels_last)
-
-
-def ten(runs: int) -> Iterable[Row]:
+def ten(bench: Bench) -> Iterable[Row]:
     """The ten-layer inverted-residual network of Fig. 7."""
-    x = images(64, 64)
-    networks: dict[str, nn.Module] = {str(k): supernet(compiled(ten_layers(k))) for k in (4, 8, 16, 32)}
-    networks["plain"] = supernet(compiled(ten_layers(1)))
+    x = bench.images(64, 64)
+    networks: dict[str, nn.Module] = {str(k): bench.supernet(compiled(ten_layers(k))) for k in (4, 8, 16, 32)}
+    networks["plain"] = bench.supernet(compiled(ten_layers(1)))
     kept = {name: saved_bytes(network, x) for name, network in networks.items()}
     peaks = {name: peak_bytes(network, x) for name, network in networks.items()}
-    seconds = times(networks, x, runs)
-    note = "10 layers, batch 64, 64 px"
+    seconds = times(networks, x, bench.runs)
+    note = f"10 layers, batch {len(x)}, 64 px"
     yield Row("saved memory, masked / plain, 32 options", kept["32"] / kept["plain"], 1.02, note)
     yield Row("peak allocation, masked / plain, 32 options", peaks["32"] / peaks["plain"], None, note)
     yield Row("saved memory, growth from 4 to 32 options", kept["32"] / kept["4"] - 1, 0.001, note)
     for k in (4, 8, 16, 32):
         yield Row(f"step time, masked / plain, {k} options", seconds[str(k)] / seconds["plain"], 1.05, note)
-    eight = {"explicit": supernet(compiled(ten_layers(8)), strategy="explicit", fold=False), "masked": networks["8"]}
+    eight = {
+        "explicit": bench.supernet(compiled(ten_layers(8)), strategy="explicit", fold=False),
+        "masked": networks["8"],
+    }
     memory = {name: saved_bytes(network, x) for name, network in eight.items()}
     yield Row("saved memory, explicit / masked, 8 options", memory["explicit"] / memory["masked"], None, note)
 
 
-def fbnetv2_l(runs: int) -> Iterable[Row]:
+def fbnetv2_l(bench: Bench) -> Iterable[Row]:
     """The paper's largest space at 256 px, all candidates."""
     spaces = {name: nasir.load(name, sizes=256) for name in ("fbnetv2_l", "fbnetv2_l_factored")}
     networks = {
-        "masked": supernet(spaces["fbnetv2_l"]),
-        "plain": supernet(spaces["fbnetv2_l"], strategy="plain"),
-        "factored": supernet(spaces["fbnetv2_l_factored"]),
+        "masked": bench.supernet(spaces["fbnetv2_l"]),
+        "plain": bench.supernet(spaces["fbnetv2_l"], strategy="plain"),
+        "factored": bench.supernet(spaces["fbnetv2_l_factored"]),
     }
     batch, time_batch = 8, 4  # what is kept of the larger one, for time the one that a machine of 16 GB takes
-    kept = {name: saved_bytes(network, images(batch, 256)) for name, network in networks.items()}
-    seconds = times(networks, images(time_batch, 256), runs)
-    of_memory, of_time = f"batch {batch}, 256 px", f"batch {time_batch}, 256 px"
+    kept = {name: saved_bytes(network, bench.images(batch, 256)) for name, network in networks.items()}
+    seconds = times(networks, bench.images(time_batch, 256), bench.runs)
+    of_memory, of_time = (f"batch {size * bench.times}, 256 px" for size in (batch, time_batch))
     yield Row("FBNetV2-L step time, masked / plain", seconds["masked"] / seconds["plain"], 1.05, of_time)
     yield Row("FBNetV2-L saved memory, masked / plain", kept["masked"] / kept["plain"], 1.02, of_memory)
     yield Row("FBNetV2-L step time, factored / alternatives", seconds["factored"] / seconds["masked"], 0.3, of_time)
@@ -105,7 +120,7 @@ def fbnetv2_l(runs: int) -> Iterable[Row]:
     share = statistics.median(gate_seconds(networks["masked"]) for _ in range(9)) / seconds["masked"]
     yield Row("gates, masks and cost, share of a FBNetV2-L step", share, 0.03, of_time)
     device = Latency("roofline", by_formula(spaces["fbnetv2_l"], Roofline()))
-    timed = supernet(spaces["fbnetv2_l"], costs=(COSTS["macs"], COSTS["params"], device))
+    timed = bench.supernet(spaces["fbnetv2_l"], costs=(COSTS["macs"], COSTS["params"], device))
     share = statistics.median(gate_seconds(timed) for _ in range(9)) / seconds["masked"]
     yield Row(
         "the same with a latency table's expectation", share, 0.03, f"{of_time}, {len(device.table.rows):,} kernels"
@@ -117,37 +132,40 @@ def fbnetv2_l(runs: int) -> Iterable[Row]:
 
 def gate_seconds(network: Supernet) -> float:
     """Seconds of the gates, all masks and weights, and the cost, forward and backward, without the network."""
+    waited = torch.cuda.synchronize if next(network.parameters()).is_cuda else lambda: None
+    waited()
     start = time.perf_counter()
     gates = network.get_submodule("gates")(None, None)
     values = network.get_submodule("sizes")(gates)
     vectors = [*values.masks.values(), *values.weights.values(), *values.costs.values()]
     torch.autograd.backward(vectors, [torch.ones_like(v) for v in vectors])
+    waited()
     return time.perf_counter() - start
 
 
-def resolution(runs: int) -> Iterable[Row]:
+def resolution(bench: Bench) -> Iterable[Row]:
     """Eight sizes of the image and one, the same regions recomputed in both."""
-    x = images(16, 64)
+    x = bench.images(16, 64)
     space = compiled(ten_layers(8, "36..64 by 4"))
-    eight, one = supernet(space), supernet(space, resolution="sampled")
+    eight, one = bench.supernet(space), bench.supernet(space, resolution="sampled")
     next(one.architecture()).data[7] = 1e9  # the largest size, always
     for module in one.modules():
         if isinstance(module, Subsampled):
             module._at = recomputed(module._at)  # type: ignore[method-assign]
     ratio = peak_bytes(eight, x) / peak_bytes(one, x)
-    yield Row("peak allocation, 8 sizes / 1", ratio, 1.15, "10 layers, batch 16, 36 to 64 px")
+    yield Row("peak allocation, 8 sizes / 1", ratio, 1.15, f"10 layers, batch {len(x)}, 36 to 64 px")
 
 
-def ref(runs: int) -> Iterable[Row]:
+def ref(bench: Bench) -> Iterable[Row]:
     """Six layers of six blocks: peers there need 3.3 to 21 times the time of the largest network (facts of 2026)."""
-    x = images(32, 64)
-    networks: dict[str, nn.Module] = {str(k): supernet(compiled(ref6(k))) for k in (1, 4, 8, 16, 32)}
-    networks["masked"] = supernet(compiled(ref6_masked(8)))
+    x = bench.images(32, 64)
+    networks: dict[str, nn.Module] = {str(k): bench.supernet(compiled(ref6(k))) for k in (1, 4, 8, 16, 32)}
+    networks["masked"] = bench.supernet(compiled(ref6_masked(8)))
     largest = compiled(ref6(1))
-    networks["plain"] = emitted(largest.at(largest.largest()))
+    networks["plain"] = bench.emitted(largest.at(largest.largest()))
     kept = {name: saved_bytes(network, x) for name, network in networks.items()}
-    seconds = times(networks, x, runs)
-    note = "six layers, batch 32, 64 px"
+    seconds = times(networks, x, bench.runs)
+    note = f"six layers, batch {len(x)}, 64 px"
     for k in ("4", "8", "16", "32"):
         yield Row(f"ref6 step time, {k} widths / 1", seconds[k] / seconds["1"], 1.05, note)
         yield Row(f"ref6 saved memory, {k} widths / 1", kept[k] / kept["1"], 1.01, note)
@@ -162,7 +180,7 @@ def ref(runs: int) -> Iterable[Row]:
         yield Row(f"ref6, gates and cost of a step, {k} widths, ms", 1000 * value, 5.0)
 
 
-def commands(runs: int) -> Iterable[Row]:
+def commands(bench: Bench) -> Iterable[Row]:
     """Whole processes, and the way from a file to a supernet."""
     for command, target in (("check", 0.5), ("info", 1.0)):
 
@@ -172,13 +190,13 @@ def commands(runs: int) -> Iterable[Row]:
             subprocess.run(arguments, check=True, capture_output=True)
             return time.perf_counter() - start
 
-        yield Row(f"nasir {command} spaces/fbnetv2_l.nas, s", interleaved({"": once}, runs)[""], target)
+        yield Row(f"nasir {command} spaces/fbnetv2_l.nas, s", interleaved({"": once}, bench.runs)[""], target)
     start = time.perf_counter()
     build(nasir.load("fbnetv2_l").graph)
     yield Row("FBNetV2-L, file to supernet, s", time.perf_counter() - start, 5.0)
 
 
-MEASURES: dict[str, Callable[[int], Iterable[Row]]] = {
+MEASURES: dict[str, Callable[[Bench], Iterable[Row]]] = {
     "ten": ten,
     "fbnetv2_l": fbnetv2_l,
     "resolution": resolution,
@@ -193,16 +211,18 @@ def main() -> None:
     options.add_argument("--only", nargs="+", choices=list(MEASURES), default=list(MEASURES))
     options.add_argument("--runs", type=int, default=7)
     options.add_argument("--threads", type=int, default=1, help="one is steadier where others share the machine")
+    options.add_argument("--device", default="cpu")
     given = options.parse_args()
     torch.set_num_threads(given.threads)
     keep_memory()
     rows: list[Row] = []
     for name in given.only:
-        for row in MEASURES[name](given.runs):
+        for row in MEASURES[name](Bench(given.runs, torch.device(given.device))):
             rows.append(row)
             print(line(row), flush=True)
     given.out.mkdir(parents=True, exist_ok=True)
-    machine = {"machine": platform.machine(), "threads": torch.get_num_threads(), "torch": torch.__version__}
+    card = torch.cuda.get_device_name() if given.device == "cuda" else platform.machine()
+    machine = {"machine": card, "threads": torch.get_num_threads(), "torch": torch.__version__}
     facts = {**machine, "runs": given.runs, "measures": [asdict(row) for row in rows]}
     (given.out / "steps.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     table = "\n".join(["| measure | value | target | of |", "| --- | --- | --- | --- |", *map(line, rows)])

@@ -23,6 +23,12 @@ def source_fails(path: Path, error: BaseException) -> CompileError:
     return CompileError(Diagnostic("E0703", f"`{path}` cannot be run: {error!r}"))
 
 
+def no_device(name: str) -> CompileError:
+    return CompileError(
+        Diagnostic("E0904", f"there is no device `{name}` here", hints=("use `cpu`, `cuda` or `cuda:N`",))
+    )
+
+
 def no_module(path: Path) -> CompileError:
     hint = "`nasir build` writes a file that defines one"
     return CompileError(Diagnostic("E0708", f"`{path}` defines no torch.nn.Module", hints=(hint,)))

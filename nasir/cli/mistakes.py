@@ -4,8 +4,12 @@ import os
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 
 from nasir.diagnostics import CompileError, Diagnostic, closest
+
+_MOST_WORDS = 600
+"""Characters of what another library says: a compiler's own log has a hundred thousand."""
 
 
 def unknown_code(code: str, known: Sequence[str]) -> CompileError:
@@ -63,4 +67,5 @@ def fault(error: Exception) -> CompileError:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f"{os.sep}nasir{os.sep}" in f.filename]
     where = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno})" if frames else ""
     hint = "please report it with the command and the program; `NASIR_TRACEBACK=1 nasir ...` shows where it happened"
-    return CompileError(Diagnostic("E0910", f"{type(error).__name__}: {error}{where}", hints=(hint,)))
+    words = shorten(f"{type(error).__name__}: {error}", _MOST_WORDS, placeholder=" ...")
+    return CompileError(Diagnostic("E0910", f"{words}{where}", hints=(hint,)))

@@ -46,8 +46,9 @@ def command(
         int, typer.Option("--networks", metavar="N", min=0, help="Random networks to calibrate with; 0: none.")
     ] = 30,
     device: Annotated[
-        str, typer.Option("--device", metavar="NAME", help="What the device is called in the file.")
-    ] = "",
+        str, typer.Option("--device", metavar="DEVICE", help="`cpu`, or `cuda` where torch or compile runs on a GPU.")
+    ] = "cpu",
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the device is called in the file.")] = "",
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the order and of the networks.")] = 0,
     emit: Annotated[
         Path | None, typer.Option("--emit", metavar="DIR", help="Write kernels and a script for another machine.")
@@ -78,8 +79,11 @@ def command(
     if (out is None) == (emit is None):
         raise typer.BadParameter("one of -o, the device file, and --emit, the folder")
     kind = known[runtime]
-    way = kind(threads) if issubclass(kind, Measured) else kind()
-    asked = Asked(way, threads, batch, _seconds(time), networks, seed, device)
+    backends = kind.backends if issubclass(kind, Measured) else ("cpu",)
+    if device not in backends:
+        raise typer.BadParameter(f"`{runtime}` runs on {' or '.join(backends)}", param_hint="--device")
+    way = kind(threads, device) if issubclass(kind, Measured) else kind()
+    asked = Asked(way, batch, _seconds(time), networks, seed, name)
     space = load(file, **parameters(given))
     console = Terminal(highlight=False, quiet=quiet or as_json)
     if emit is not None:

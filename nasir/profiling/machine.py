@@ -16,5 +16,5 @@ def processor_name() -> str:
 
 
 def device_name() -> str:
-    """System and architecture: a host's own name is nobody's business. `--device` gives a better one."""
+    """System and architecture: a host's own name is nobody's business. `--name` gives a better one."""
     return f"{platform.system()} {platform.machine()}"

@@ -34,11 +34,12 @@ class Timed:
     """A run, and how long it took, in us.
 
     A sample is one run, after runs of others: its weights are where they are in a network, out of the nearest caches.
-    `touch` reads its inputs before: in a network they were just made.
+    `touch` reads its inputs before: in a network they were just made. `runs` is how often a call of `run` runs it.
     """
 
     run: Run
     touch: Run | None = None
+    runs: int = 1
     samples: list[float] = field(default_factory=list[float])
 
     def warm(self) -> None:
@@ -52,7 +53,7 @@ class Timed:
             self.touch()
         began = time.perf_counter()
         self.run()
-        self.samples.append((time.perf_counter() - began) * _US)
+        self.samples.append((time.perf_counter() - began) * _US / self.runs)
 
     @property
     def is_known(self) -> bool:
@@ -69,6 +70,11 @@ class Timed:
         off = min(less, 0.95 * p50)
         low, median, high = (round(max(one - off, 0.0), 4) for one in (p10, p50, p90))
         return Quantiles(low, median, high, len(self.samples))
+
+
+def timed_run(run: Run) -> Timed:
+    """A run with what it says of itself: `touch`, and how many `runs` it is."""
+    return Timed(run, getattr(run, "touch", None), getattr(run, "runs", 1))
 
 
 def median_interval(samples: Sequence[float]) -> tuple[float, float]:
@@ -111,8 +117,8 @@ def measured(
 ) -> dict[str, Quantiles]:
     """What kernels that are measured together take, less what a call takes by itself, as that of `null`."""
     runs = {kernel: prepare(kernel) for kernel in kernels}
-    timed = {kernel: Timed(run, getattr(run, "touch", None)) for kernel, run in runs.items()}
-    nothing = Timed(null)
+    timed = {kernel: timed_run(run) for kernel, run in runs.items()}
+    nothing = timed_run(null)
     interleaved([*timed.values(), nothing], draw)
     call = statistics.median(nothing.samples)
     return {kernel: one.quantiles(call) for kernel, one in timed.items()}

@@ -23,7 +23,7 @@ from nasir.profiling.calibrating import calibrated, networks_of, wholes
 from nasir.profiling.filling import fit_error, fitted
 from nasir.profiling.fusing import Fusions, found_fusions
 from nasir.profiling.journal import Journal
-from nasir.profiling.machine import device_name, processor_name
+from nasir.profiling.machine import device_name
 from nasir.profiling.measuring import Run, batches, measured
 from nasir.profiling.module import KernelModule
 from nasir.profiling.runtime import Formula, Measured, Runtime
@@ -37,23 +37,24 @@ Told = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Asked:
-    """What a profile is asked for: `seconds` to measure kernels in, `networks` to calibrate with."""
+    """What a profile is asked for: `seconds` to measure kernels in, `networks` to calibrate with; the device's `name`
+    where it is not the system's."""
 
     runtime: Runtime
-    threads: int = 1
     batch: int = 1
     seconds: float = 600.0
     networks: int = 30
     seed: int = 0
-    device: str = ""
+    name: str = ""
 
     def conditions(self) -> dict[str, str | int]:
         """What the figures are of."""
-        formula = isinstance(self.runtime, Formula)
-        where = {"device": self.runtime.name, "processor": "none"} if formula else {}
-        found: dict[str, str | int] = {"device": self.device or device_name(), "processor": processor_name(), **where}
-        found |= {"runtime": self.runtime.name, **self.runtime.conditions()}
-        return found if formula else {**found, "threads": self.threads, "batch": self.batch}
+        told = {"runtime": self.runtime.name, **self.runtime.conditions()}
+        if not isinstance(self.runtime, Measured):
+            return {"device": self.name or self.runtime.name, "processor": "none", **told}
+        backend = {} if self.runtime.backend == "cpu" else {"backend": self.runtime.backend}
+        where = {"device": self.name or device_name(), "processor": self.runtime.processor, **backend}
+        return {**where, **told, "threads": self.runtime.threads, "batch": self.batch}
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class _Job:
         self._space, self._out, self._asked, self._runtime = space, out, asked, runtime
         self._told, self._pauses = told, pauses
         self._draw = random.Random(asked.seed)
-        self._null = runtime.network(nn.Identity(), torch.zeros(1, 1))
+        self._null = runtime.kernel(nn.Identity().eval(), torch.zeros(1, 1))
 
     def run(self, there: Profile | None, conditions: Mapping[str, str | int]) -> Made:
         """The file, written."""

@@ -1,6 +1,6 @@
 """Measures the kernels and networks in this folder. It needs the runtime and numpy, and nothing of nasir.
 
-    python measure.py [--threads 1] [--device "my board"]
+    python measure.py [--threads 1] [--name "my board"]
 
 `plan.json` lists the files. A line for each goes to `results.jsonl`; one that is there is not measured again.
 """
@@ -75,12 +75,12 @@ def main() -> None:
     """Measure what is missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--device", default=device_name(), help="what it is called")
+    parser.add_argument("--name", default=device_name(), help="what the device is called")
     asked = parser.parse_args()
     plan: dict[str, Any] = json.loads((HERE / "plan.json").read_text())
     results, draw = Results(HERE / "results.jsonl"), random.Random(0)
     if not results.done:
-        facts = {"device": asked.device, "processor": processor_name(), "threads": asked.threads}
+        facts = {"device": asked.name, "processor": processor_name(), "threads": asked.threads}
         results.add({**facts, "version": version(plan["runtime"])})
     for kind in ("kernels", "networks"):
         files = [one for one in plan[kind] if one["file"] not in results.done]

@@ -27,12 +27,6 @@ def no_loss(text: str, why: str) -> CompileError:
 # Devices
 
 
-def no_device(name: str) -> CompileError:
-    return CompileError(
-        Diagnostic("E0904", f"there is no device `{name}` here", hints=("use `cpu`, `cuda` or `cuda:N`",))
-    )
-
-
 def no_computation(name: str) -> CompileError:
     return CompileError(Diagnostic("E0904", f"nothing can be computed on `{name}`", hints=("use `cpu` or `cuda`",)))
 

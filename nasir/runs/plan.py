@@ -16,6 +16,7 @@ from nasir.jobs.machine import local_rank, rank_count
 from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
 from nasir.lang.settings import Formula, Settings, record
+from nasir.mistakes import no_device
 from nasir.runs import mistakes
 from nasir.runs.request import MOST_THREADS, Request, whole
 from nasir.runs.weights import Start
@@ -148,7 +149,7 @@ def pick_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, ValueError):
-        raise mistakes.no_device(name) from None
+        raise no_device(name) from None
     return device
 
 

@@ -132,7 +132,8 @@ def _latencies(found: Mapping[str, Any] | None) -> Iterator[tuple[str, str, str]
         measured = one["measured"]
         told = f"{measured / 1000:,.3f} ms" if measured is not None else "not measured"
         off = f", {measured / one['predicted'] - 1:+.1%}" if measured is not None else f": {one['why']}"
-        note = f"{predicted} predicted{off}; nine in ten within {within}"
+        alone = f"; {one['alone'] / 1000:,.3f} alone, again and again" if measured is not None else ""
+        note = f"{predicted} predicted{off}; nine in ten within {within}{alone}"
         yield f"latency by {one['file']} ({one['device']})", told, note
 
 

@@ -6,10 +6,12 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from torch import _dynamo as dynamo
 from typer.testing import CliRunner
 
 import nasir
@@ -122,7 +124,7 @@ def test_a_file_that_is_there_is_added_to(tiny, scripted, tmp_path):
     assert more.measured > 0
     assert set(again.profile.rows) < set(more.profile.rows)
     with pytest.raises(CompileError, match=r"E0993: .*threads: 1 there, 2 here"):
-        profiled(tiny, out, Asked(Scripted(2), threads=2), quiet, Pauses())
+        profiled(tiny, out, Asked(Scripted(2)), quiet, Pauses())
 
 
 def test_an_interrupted_profile_goes_on(scripted, tmp_path):
@@ -246,6 +248,16 @@ def test_runtimes_run_kernels_and_networks(name, emitted):
     runtime.network(emitted(network), torch.zeros(1, 1, 8, 8))()
 
 
+def test_every_kernel_is_compiled(monkeypatch):
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    runtime = runtimes()["compile"]()
+    assert isinstance(runtime, Measured)
+    with dynamo.config.patch(error_on_recompile=True):
+        for width in range(1, 11):
+            module = KernelModule(read_kernel(f"3x8x8 -> conv(kernel=3, width={width}) -> bn -> hswish")).eval()
+            runtime.kernel(module, module.example)()
+
+
 def test_another_machine_measures_without_nasir(tmp_path):
     pytest.importorskip("onnxruntime")
     path = tmp_path / "small.nas"
@@ -260,7 +272,7 @@ def test_another_machine_measures_without_nasir(tmp_path):
     assert "E0996" in _said(run(app, ["profile", str(path), "--collect", str(folder), "-o", str(out)]))
     for name in ("measure.py", "measuring.py", "machine.py"):
         assert not re.search(r"^(from|import) nasir", (folder / name).read_text(), re.MULTILINE)
-    command = [sys.executable, "-I", str(folder / "measure.py"), "--device", "my board"]
+    command = [sys.executable, "-I", str(folder / "measure.py"), "--name", "my board"]
     command[1:2] = []  # measure.py imports what lies beside it
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     lines = (folder / "results.jsonl").read_text().splitlines(keepends=True)

@@ -28,8 +28,8 @@ class OnnxRuntime(Measured):
     format = "onnx"
     words = "onnxruntime on the CPU, with all its optimisations (needs nasir[onnx])"
 
-    def __init__(self, threads: int = 1) -> None:
-        super().__init__(threads)
+    def __init__(self, threads: int = 1, backend: str = "cpu") -> None:
+        super().__init__(threads, backend)
         self._format = format_named(self.format)
 
     def conditions(self) -> Mapping[str, str]:
