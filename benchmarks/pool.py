@@ -82,7 +82,7 @@ def measured(
 ) -> tuple[str, dict[str, bytes]]:
     """A pool's figures as a line, and what it wrote."""
     told, ended = list[str](), threading.Event()
-    killer = threading.Thread(target=kill_workers, args=(folder, kills, pause, ended))
+    killer = threading.Thread(target=kill_workers, args=(folder, kills, pause, ended), daemon=True)
     jobs = [Job(str(i), partial(trained, folder / str(i), given.epochs, i)) for i in range(given.trainings)]
     start = time.perf_counter()
     with pool(on, at_once=given.jobs, cpus=1, tell=told.append) as workers:

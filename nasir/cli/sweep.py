@@ -125,7 +125,8 @@ def command(
     def done(member: "Member", outcome: "Outcome[int]") -> None:
         if outcome.error is not None:
             print(render_all(outcome.error.diagnostics), file=sys.stderr)
-        say(f"{member.bound}: {'done' if outcome.value == 0 else f'failed, see {member.log}'}")
+        failed = "failed" if outcome.error is not None else f"failed, see {member.log}"
+        say(f"{member.bound}: {'done' if outcome.value == 0 else failed}")
 
     def searches() -> "list[Member]":
         with pool(on, at_once=jobs and min(jobs, len(family)), cpus=cpus, gpus=gpus, tell=say) as workers:

@@ -62,7 +62,7 @@ def disturbed(on: str, folder: Path, count: int) -> dict[str, list[object]]:
     """The outcomes of a pool whose workers are killed, as they came, and what it told of the killed."""
     told: list[str] = []
     ended = threading.Event()
-    killer = threading.Thread(target=kill_workers, args=(folder, count, ended))
+    killer = threading.Thread(target=kill_workers, args=(folder, count, ended), daemon=True)
     jobs = [Job(str(number), partial(tally, folder, number)) for number in range(count)]
     with pool(on, at_once=2, tell=told.append) as workers:
         killer.start()
