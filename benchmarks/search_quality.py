@@ -17,10 +17,8 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,7 +31,9 @@ import nasir
 from benchmarks.spaces import fashion
 from nasir.data import DataSet, input_of, load_data
 from nasir.execution import network_class
+from nasir.files import replace_atomically
 from nasir.jobs.folder import RunFolder
+from nasir.jobs.pool import LOCAL, Job, Pool, pool
 from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
 from nasir.lang.settings import override, with_bounds
@@ -189,22 +189,25 @@ class Results:
         path.write_text("".join(map(_line, self._lines)), encoding="utf-8")
         self.found: dict[str, dict[str, Any]] = {}
 
-    def complete(self, tasks: Mapping[str, Task], jobs: int, console: Console) -> None:
-        """Do what is missing, `jobs` at a time."""
+    def complete(self, tasks: Mapping[str, Task], workers: Pool, console: Console) -> None:
+        """Have what is missing done. Each result is written as it comes; at the end the lines are in the tasks' order,
+        those of other tasks behind them."""
         inputs = {key: json.loads(json.dumps(task.inputs)) for key, task in tasks.items()}
         for line in self._lines:
             if line["inputs"] == inputs.get(line["key"]):
                 self.found[line["key"]] = line["result"]
         missing = {key: task for key, task in tasks.items() if key not in self.found}
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-            futures = {pool.submit(task.do): key for key, task in missing.items()}
-            for future in as_completed(futures):
-                key = futures[future]
-                self.found[key] = future.result()
-                with self._path.open("a", encoding="utf-8") as file:
-                    file.write(_line({"key": key, "inputs": inputs[key], "result": self.found[key]}))
-                shown = {n: v for n, v in self.found[key].items() if n not in {"choices", "random_losses"}}
-                console.print(f"{key}: {shown}", highlight=False, soft_wrap=True)
+        for outcome in workers.run([Job(key, task.do) for key, task in missing.items()]):
+            key = outcome.key
+            self.found[key] = outcome.result()
+            self._lines.append({"key": key, "inputs": inputs[key], "result": self.found[key]})
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(_line(self._lines[-1]))
+            shown = {n: v for n, v in self.found[key].items() if n not in {"choices", "random_losses"}}
+            console.print(f"{key}: {shown}", highlight=False, soft_wrap=True)
+        order = {key: place for place, key in enumerate(tasks)}
+        self._lines.sort(key=lambda line: order.get(line["key"], len(order)))
+        replace_atomically(self._path, "".join(map(_line, self._lines)).encode("utf-8"))
 
 
 def _line(values: Mapping[str, Any]) -> str:
@@ -280,7 +283,8 @@ def main() -> None:
         ],
     )
     options.add_argument("--train", nargs="*", default=["epochs=8", "batch=64", "label_smoothing=0.05"])
-    options.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
+    options.add_argument("--on", default=LOCAL, help="local, ray or ray://HOST:PORT")
+    options.add_argument("--jobs", type=int, default=1, help="workers, of one thread each")
     options.add_argument("--out", type=Path, default=Path("runs/bench/search_quality"))
     given = options.parse_args()
     setup = Setup(given.data, given.images, given.bound, tuple(given.search), tuple(given.train))
@@ -300,14 +304,15 @@ def main() -> None:
         for s in given.seeds
         for i, choices in enumerate(drawn(setup, given.random))
     }
-    results.complete({**searches, **randoms}, given.jobs, console)
-    trainings: dict[str, Task] = {}
-    for f, s, one in itertools.product(FORMS, given.seeds, given.seeds):
-        choices = results.found[f"search {f} {s}"]["choices"]
-        trainings[f"train {f} {s} {one}"] = Task(
-            {**alike, "choices": choices}, partial(trained, setup, f, choices, one)
-        )
-    results.complete(trainings, given.jobs, console)
+    with pool(given.on, at_once=given.jobs, cpus=1, tell=console.print) as workers:
+        results.complete({**searches, **randoms}, workers, console)
+        trainings: dict[str, Task] = {}
+        for f, s, one in itertools.product(FORMS, given.seeds, given.seeds):
+            choices = results.found[f"search {f} {s}"]["choices"]
+            trainings[f"train {f} {s} {one}"] = Task(
+                {**alike, "choices": choices}, partial(trained, setup, f, choices, one)
+            )
+        results.complete(trainings, workers, console)
     text, summary = table(results, given.seeds, given.random)
     machine = {"machine": platform.machine(), "torch": torch.__version__, "threads": 1, "jobs": given.jobs}
     facts = {**machine, **vars(setup), "seeds": given.seeds, "random": given.random, "summary": summary}
@@ -317,4 +322,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    import benchmarks.search_quality as named  # workers know its functions by this name
+
+    named.main()

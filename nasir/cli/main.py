@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 import time
+from collections.abc import Sequence
 from typing import Annotated, Any, TextIO, cast
 
 import typer
@@ -118,9 +119,9 @@ class _NotPrinted(Exception):
     """Standard output cannot be written; the argument is why."""
 
 
-def run() -> None:
-    """The entry point. Exit status: 0, 1 for diagnostics, 2 for wrong usage, 130 where interrupted, 141 where the
-    reader of the output went away."""
+def run(arguments: Sequence[str] | None = None) -> None:
+    """The entry point; `arguments` stand in place of those of the process. Exit status: 0, 1 for diagnostics, 2 for
+    wrong usage, 130 where interrupted, 141 where the reader of the output went away."""
     # A compile makes a great many small objects that live to its end; walking them again and again is a tenth of it.
     gc.set_threshold(100_000)
     # Threads that wait by spinning take the cores from whatever runs beside them. It is read when torch is loaded.
@@ -133,7 +134,7 @@ def run() -> None:
     sys.stdout = cast(TextIO, _Output(sys.stdout))
     status = 0
     try:
-        app(standalone_mode=True)
+        app(arguments, prog_name="nasir", standalone_mode=True)
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except CompileError as error:

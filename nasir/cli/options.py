@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,8 +14,9 @@ from nasir.cost.registry import COSTS, PRIMARY
 from nasir.cost.tabled import FAMILIES
 from nasir.files import Unreadable, parse_json, read_any
 from nasir.ir.values import Scalar
+from nasir.jobs.pool import LOCAL, RAY
 from nasir.mistakes import unreadable
-from nasir.runs.request import Known, Request, options_of
+from nasir.runs.request import MOST_THREADS, Known, Request, options_of
 
 
 def folder(text: str) -> Path:
@@ -39,6 +41,37 @@ With = Annotated[
     list[str] | None,
     typer.Option("--with", metavar="NAME=VALUE", help="A parameter, as `classes=10`; may be repeated."),
 ]
+On = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        metavar="PLACE",
+        help="Where the work is done: `local`, processes of this machine; `ray`, the Ray cluster that RAY_ADDRESS"
+        " names, or else one of this machine's cores; `ray://HOST:PORT`, a Ray cluster.",
+    ),
+]
+Cpus = Annotated[
+    int | None,
+    typer.Option(
+        "--cpus",
+        metavar="C",
+        min=1,
+        max=MOST_THREADS,
+        help="Cores, and threads, for each.  [default: its share of this machine's; on a cluster one]",
+    ),
+]
+Gpus = Annotated[
+    float,
+    typer.Option("--gpus", metavar="G", min=0.0, help="GPUs of a cluster for each; `0.5`: two of them share one."),
+]
+
+
+def check_place(on: str, gpus: float) -> None:
+    """A place is named where jobs can be done, and GPUs are shared out by those who know of them."""
+    if not re.fullmatch(rf"{LOCAL}|{RAY}(://.+)?", on):
+        raise typer.BadParameter(f"`--on {LOCAL}`, `--on {RAY}` or `--on {RAY}://HOST:PORT`")
+    if gpus and on == LOCAL:
+        raise typer.BadParameter("`--gpus` is for clusters: here each search takes the GPU of `--device`")
 
 
 def check_start(request: Request) -> None:

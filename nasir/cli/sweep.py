@@ -1,21 +1,51 @@
 """`nasir sweep`."""
 
-from collections.abc import Sequence
+import os
+import platform
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nasir.api import load
-from nasir.cli.options import File, Quiet, With, check_start, folder, parameters, with_limits, with_request
+from nasir.cli.options import (
+    Cpus,
+    File,
+    Gpus,
+    On,
+    Quiet,
+    With,
+    check_place,
+    check_start,
+    folder,
+    parameters,
+    with_limits,
+    with_request,
+)
 from nasir.cli.search import resumed, stoppable
 from nasir.cost.registry import PRIMARY
 from nasir.cost.tabled import FAMILIES
+from nasir.diagnostics import render_all
 from nasir.jobs.machine import under_torchrun
+from nasir.jobs.mistakes import not_shared
+from nasir.jobs.pool import LOCAL, pool
+from nasir.jobs.signals import Stopped
 from nasir.lang.settings import with_bounds
+from nasir.mistakes import not_written
 from nasir.runs.request import Request
 
+if TYPE_CHECKING:
+    from nasir.jobs.pool import Outcome
+    from nasir.runs.sweep import Member
+
 NAME = "sweep"
+_BY_A_SIGNAL = 128
+"""What exit statuses of commands begin with that a signal ended."""
 
 
 @with_request(NAME)
@@ -36,8 +66,17 @@ def command(
     ] = None,
     request: Request,
     jobs: Annotated[
-        int, typer.Option("--jobs", metavar="N", min=1, help="Searches at a time; they share the cores.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--jobs",
+            metavar="N",
+            min=1,
+            help="Searches at a time.  [default: one; on a cluster as many as it has room for]",
+        ),
+    ] = None,
+    on: On = LOCAL,
+    cpus: Cpus = None,
+    gpus: Gpus = 0.0,
     quiet: Quiet = False,
 ) -> None:
     """Search a family of networks, one for each bound; a table and a plot of accuracy over cost.
@@ -46,7 +85,7 @@ def command(
     """
     from nasir.jobs.folder import RunFolder
     from nasir.runs.run import check_open
-    from nasir.runs.sweep import Member, check_no_family, members, run_all, write_family
+    from nasir.runs.sweep import check_no_family, members, run_all, write_family
     from nasir.searching.prices import targets
     from nasir.terminal import Terminal
 
@@ -55,6 +94,7 @@ def command(
     if under_torchrun():
         raise typer.BadParameter("run the sweep without torchrun: its searches are processes of their own")
     check_start(request)
+    check_place(on, gpus)
     ((cost, texts),) = limits.items()
     space = load(file, **parameters(given))
     settings = request.settle(space.settings)
@@ -72,16 +112,29 @@ def command(
         targets(with_bounds(settings, [member.bound]).objective, space.costs)
         if anew:
             RunFolder(member.folder).check_free()
-    arguments = [file, *(f"--with={text}" for text in given or []), *request.arguments()]
+    if request.overwrite:
+        for member in family:
+            member.clear()
+    arguments = ["search", file, *(f"--with={text}" for text in given or [])]
+    arguments += replace(request, resume=True, overwrite=False).arguments()
     console = Terminal(highlight=False, quiet=quiet)
 
-    def done(member: Member, well: bool) -> None:
-        words = "done" if well else f"failed, see {member.log}"
-        console.print(f"{member.bound}: {words}", soft_wrap=True, markup=False)
+    def say(text: str) -> None:
+        console.print(text, soft_wrap=True, markup=False)
 
-    many = "1 search" if len(family) == 1 else f"{len(family)} searches, {min(jobs, len(family))} at a time"
-    console.print(f"{many}; lines in {out}/*.log", soft_wrap=True, markup=False)
-    failed = stoppable(lambda: run_all(family, arguments, jobs, done), resumed(out))
+    def done(member: "Member", outcome: "Outcome[int]") -> None:
+        if outcome.error is not None:
+            print(render_all(outcome.error.diagnostics), file=sys.stderr)
+        failed = "failed" if outcome.error is not None else f"failed, see {member.log}"
+        say(f"{member.bound}: {'done' if outcome.value == 0 else failed}")
+
+    def searches() -> "list[Member]":
+        with pool(on, at_once=jobs and min(jobs, len(family)), cpus=cpus, gpus=gpus, tell=say) as workers:
+            return run_all(family, workers, partial(searched, Path.cwd(), arguments), done)
+
+    at_once = f", {min(jobs or 1, len(family))} at a time" if jobs or on == LOCAL else ""
+    say(f"{'1 search' if len(family) == 1 else f'{len(family)} searches{at_once}'}; lines in {out}/*.log")
+    failed = stoppable(searches, resumed(out))
     finished = [member for member in family if member not in failed]
     if finished:
         console.print(write_family(out, cost, finished), end="", markup=False)
@@ -90,6 +143,57 @@ def command(
     console.print(f"everything in {out}", style="dim", markup=False, soft_wrap=True)
     if failed:
         raise typer.Exit(1)
+
+
+def searched(here: Path, arguments: Sequence[str], member: "Member") -> int:
+    """The command with these arguments in the folder `here`, in this process, for a member's bound; its exit status.
+    What it prints goes to the member's log. It goes on with what is in the member's folder.
+
+    Raises:
+        CompileError: where there is no such folder, or the log cannot be written.
+        Stopped: where a signal stopped it.
+    """
+    try:
+        os.chdir(here)
+    except OSError:
+        raise not_shared(here, platform.node()) from None
+    if not member.log.parent.is_dir():
+        raise not_shared(member.log.parent.absolute(), platform.node())
+    with _printing_to(member.log):
+        status = _status([*arguments, "--bound", member.bound, "--out", str(member.folder)])
+    if status > _BY_A_SIGNAL:
+        raise Stopped(status - _BY_A_SIGNAL)
+    return status
+
+
+def _status(arguments: Sequence[str]) -> int:
+    from nasir.cli import main  # which imports this
+
+    try:
+        main.run(arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    return 0
+
+
+@contextmanager
+def _printing_to(log: Path) -> Generator[None]:
+    """What this process prints, Python or a library of its, goes to the end of a file."""
+    try:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        file = os.fdopen(os.open(log, flags, 0o666), "a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise not_written(log, error) from None
+    kept = {stream: os.dup(stream) for stream in (1, 2)}
+    with file, redirect_stdout(file), redirect_stderr(file):
+        try:
+            for stream in kept:
+                os.dup2(file.fileno(), stream)
+            yield
+        finally:
+            for stream, before in kept.items():
+                os.dup2(before, stream)
+                os.close(before)
 
 
 def _of_a_file(family: str, costs: Sequence[str]) -> str:

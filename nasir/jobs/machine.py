@@ -16,9 +16,13 @@ def fitting_threads(macs: int, calls: int) -> int:
     """The threads for a step of so many multiply-adds in so many calls: one for small ones, for threads that wait for
     each other cost more than they save, and many times as much beside another process; else one a core, or as many as
     OMP_NUM_THREADS says."""
-    if "OMP_NUM_THREADS" in os.environ and os.environ["OMP_NUM_THREADS"].isdigit():
-        return max(1, int(os.environ["OMP_NUM_THREADS"]))
-    return 1 if macs < _WORTH_SHARING * calls else cores()
+    return given_threads() or (1 if macs < _WORTH_SHARING * calls else cores())
+
+
+def given_threads() -> int | None:
+    """What OMP_NUM_THREADS says, where it is a number."""
+    text = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, int(text)) if text.isdigit() else None
 
 
 def rank() -> int:

@@ -1,5 +1,6 @@
 """One constructor for each mistake that a long job's folder holds, or that its machine lacks something for."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from nasir.diagnostics import CompileError, Diagnostic
@@ -80,3 +81,38 @@ def no_tensorboard() -> CompileError:
 def events_not_written(folder: Path, error: OSError) -> CompileError:
     message = f"events cannot be written to `{folder}`: {error.strerror or error}"
     return CompileError(Diagnostic("E0903", message, hints=("go on without `--tensorboard`",)))
+
+
+# Pools of workers
+
+
+def no_ray() -> CompileError:
+    hint = "pip install 'nasir[ray]'"
+    return CompileError(Diagnostic("E0965", "`--on ray` needs Ray", hints=(hint,)))
+
+
+def no_cluster(address: str, error: object) -> CompileError:
+    hint = "start it, and install on its machines what is installed here: Python, Ray and nasir of the same versions"
+    reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0] or type(error).__name__
+    return CompileError(Diagnostic("E0966", f"the cluster `{address}` cannot be used: {reason}", hints=(hint,)))
+
+
+def no_machine_for_it(wanted: Mapping[str, float], most: Mapping[str, float]) -> CompileError:
+    message = f"no machine of the cluster has {_amounts(wanted)} for a job: the largest has {_amounts(most)}"
+    return CompileError(Diagnostic("E0967", message, hints=("ask for less with `--cpus` and `--gpus`",)))
+
+
+def _amounts(counts: Mapping[str, float]) -> str:
+    return " and ".join(f"{count:g} {name}{'s' * (count != 1)}" for name, count in counts.items())
+
+
+def workers_lost(key: str, count: int, last: str) -> CompileError:
+    message = f"{count} workers ended while they did `{key}`, the last one so: {last}"
+    hint = "their memory may not do: take fewer `--jobs`, or a machine with more; `--resume` goes on"
+    return CompileError(Diagnostic("E0968", message, hints=(hint,)))
+
+
+def not_shared(folder: Path, machine: str) -> CompileError:
+    message = f"`{folder}`, which is written into, is not on the machine `{machine}`"
+    hint = "run it in a folder that all machines of the cluster have by the same path"
+    return CompileError(Diagnostic("E0969", message, hints=(hint,)))

@@ -12,7 +12,7 @@ from nasir.jobs.machine import under_torchrun
 
 SAVE_EVERY = 300.0  # seconds
 WORKS_FOR = "NASIR_WORKS_FOR"
-"""The environment's word for the process whose end is a stop: the sweep that a search is part of."""
+"""The environment's word for the process whose end is a stop: the pool whose worker this one is."""
 
 
 class Stopped(Exception):

@@ -1,30 +1,25 @@
-"""A family of networks: one search for each of several bounds, as processes of their own, and what they came to."""
+"""A family of networks: one search for each of several bounds, by the workers of a pool, and what they came to."""
 
 import json
 import os
 import re
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nasir.cost.registry import STANDARD, described
 from nasir.drawing.curves import Series, plot
-from nasir.files import replace_atomically
+from nasir.files import Unreadable, read_regular, replace_atomically
 from nasir.jobs.folder import RunFolder
-from nasir.jobs.machine import cores
 from nasir.jobs.mistakes import folder_not_made
-from nasir.jobs.signals import WORKS_FOR, Stopped, pausing
+from nasir.jobs.pool import Job, Outcome, Pool
 from nasir.lang.settings import Settings, with_bounds
-from nasir.mistakes import not_written
 from nasir.runs import mistakes
 from nasir.runs.summary import amounts, costs_in
 from nasir.searching.metric import ACCURACY, Metric, metrics_of
 
-_LOOK_EVERY = 0.2  # seconds
 _RESULTS = ("sweep.json", "sweep.md", "sweep.svg")
 
 
@@ -37,12 +32,29 @@ class Member:
 
     @property
     def log(self) -> Path:
-        """What its process printed."""
+        """What its search printed."""
         return self.folder.with_name(f"{self.folder.name}.log")
+
+    def clear(self) -> None:
+        """Take an earlier run out of its folder.
+
+        Raises:
+            CompileError: where another one writes into it, or it holds files that no run wrote.
+        """
+        folder = RunFolder(self.folder)
+        folder.lock()
+        try:
+            folder.start(overwrite=True)
+            folder.abandon()
+        finally:
+            folder.unlock()
 
     def last_lines(self) -> list[str]:
         """The end of what it printed: why it failed."""
-        return self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-4:]
+        try:
+            return read_regular(self.log).decode("utf-8", "replace").strip().splitlines()[-4:]
+        except Unreadable:
+            return []
 
 
 def members(cost: str, limits: Sequence[str], out: Path) -> list[Member]:
@@ -63,57 +75,30 @@ def members(cost: str, limits: Sequence[str], out: Path) -> list[Member]:
 
 
 def run_all(
-    family: Sequence[Member], arguments: Sequence[str], jobs: int, done: Callable[[Member, bool], None]
+    family: Sequence[Member],
+    pool: Pool,
+    search: Callable[[Member], int],
+    done: Callable[[Member, Outcome[int]], None],
 ) -> list[Member]:
-    """Search every member, `jobs` at a time, each with its share of the cores (or the threads that OMP_NUM_THREADS
-    says); those that failed come back.
+    """Have every member searched by a worker of the pool, with `search`, which returns the exit status of the command;
+    those that failed come back. `done` is told of each how it ended.
 
     Raises:
-        CompileError: where the folder cannot be made, or a log not be written.
-        Stopped: where a signal ended it; the searches have saved their states.
+        CompileError: where the folder cannot be made.
+        Stopped: where a signal ended it; the end of the pool has the searches save their states.
     """
     try:
         family[0].log.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise folder_not_made(family[0].log.parent, error.strerror) from None
-    threads = str(max(1, cores() // min(jobs, len(family))))
-    environment = {"OMP_NUM_THREADS": threads, **os.environ, WORKS_FOR: str(os.getpid())}
-    waiting, failed = list(family), list[Member]()
-    running: dict[Member, subprocess.Popen[bytes]] = {}
-    with pausing() as pauses:
-        try:
-            while (waiting or running) and not pauses.signal:
-                while waiting and len(running) < jobs:
-                    member = waiting.pop(0)
-                    running[member] = _start(member, arguments, environment)
-                time.sleep(_LOOK_EVERY)
-                for member, process in [(m, p) for m, p in running.items() if p.poll() is not None]:
-                    del running[member]
-                    if process.returncode:
-                        failed.append(member)
-                    done(member, not process.returncode)
-        finally:
-            for process in running.values():
-                process.terminate()
-            for process in running.values():
-                process.wait()
-        if pauses.signal:
-            raise Stopped(pauses.signal)
+    members = {member.bound: member for member in family}
+    failed: list[Member] = []
+    for outcome in pool.run([Job(member.bound, partial(search, member)) for member in family]):
+        member = members[outcome.key]
+        if outcome.error is not None or outcome.value:
+            failed.append(member)
+        done(member, outcome)
     return failed
-
-
-def _start(member: Member, arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    # -P: without it Python looks for modules in the current folder first, which may be a stranger's.
-    command = [sys.executable, "-P", "-m", "nasir", "search", *arguments]
-    try:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        log = os.fdopen(os.open(member.log, flags, 0o666), "ab")
-    except OSError as error:
-        raise not_written(member.log, error) from None
-    with log:
-        options = ["--bound", member.bound, "--out", str(member.folder)]
-        # A session of its own: of a Ctrl-C it hears from us alone, for a second signal would end it at once.
-        return subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environment, start_new_session=True)
 
 
 def check_no_family(out: Path) -> None:

@@ -1,6 +1,8 @@
 """The commands as a user runs them: a process, its streams, its exit status."""
 
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from nasir.cli.sweep import searched
+from nasir.diagnostics import CompileError
 from nasir.ir.values import key
 from nasir.jobs.folder import RunFolder
 from nasir.runs.sweep import members
@@ -303,6 +307,46 @@ def test_the_searches_of_a_killed_sweep_save_and_stop(files):
     process.wait()
     _until(lambda: "stopped, and saved" in log.read_text())
     assert RunFolder(files / "killed" / "macs-9K").load_checkpoint("search") is not None
+
+
+@pytest.mark.slow
+def test_a_sweep_goes_on_where_its_worker_ends(files):
+    """With another worker, from the last state; it ends in the bytes of a search that nothing disturbed."""
+    options = ["--set", "epochs=8", "--set", "train.epochs=1"]
+    process = Command(["sweep", "tiny.nas", "--macs", "9K", *options], cwd=files, stdout=subprocess.PIPE, text=True)
+    log = files / "runs" / "tiny_sweep" / "macs-9K.log"
+    for end in (signal.SIGTERM, signal.SIGKILL):
+        before = _epochs_in(log)
+        _until(lambda wanted=before + 2: _epochs_in(log) >= wanted)
+        (worker,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(worker), end)
+    told, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    words = r"macs <= 9K: its worker ended \((.*)\); another one goes on"
+    assert re.findall(words, told) == ["signal 15", "killed by signal 9"]
+    assert nasir("search", "tiny.nas", "--bound", "macs <= 9K", *options, "--out", "alone", cwd=files).returncode == 0
+    for name in ("arch.nas", "metrics.jsonl", "model.safetensors", "probabilities.jsonl"):
+        assert (log.with_suffix("") / name).read_bytes() == (files / "alone" / name).read_bytes()
+
+
+def test_a_sweep_says_where_it_cannot_be_done(files):
+    sweep = ["sweep", "tiny.nas", "--macs", "9K"]
+    for options, words in ((["--on", "rays"], "--on ray://HOST:PORT"), (["--gpus", "1"], "is for clusters")):
+        done = nasir(*sweep, *options, cwd=files)
+        assert done.returncode == 2
+        assert words in done.stderr
+    pytest.importorskip("ray", reason="the extra `ray` is not installed")
+    done = nasir(*sweep, "--on", "ray://127.0.0.1:1", cwd=files)
+    assert done.returncode == 1
+    assert "error[E0966]: the cluster `ray://127.0.0.1:1` cannot be used: Connection refused" in done.stderr
+
+
+def test_a_search_is_told_of_a_folder_that_its_machine_has_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (member,) = members("macs", ["9K"], Path("family"))
+    for here, missing in ((tmp_path / "elsewhere", "elsewhere"), (tmp_path, "family")):
+        with pytest.raises(CompileError, match=rf"E0969.*{missing}"):
+            searched(here, [], member)
 
 
 def _until(true):
