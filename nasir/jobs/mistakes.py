@@ -80,3 +80,13 @@ def no_tensorboard() -> CompileError:
 def events_not_written(folder: Path, error: OSError) -> CompileError:
     message = f"events cannot be written to `{folder}`: {error.strerror or error}"
     return CompileError(Diagnostic("E0903", message, hints=("go on without `--tensorboard`",)))
+
+
+# Ranks
+
+
+def rank_lost(count: int, error: BaseException) -> CompileError:
+    reason = str(error).strip().splitlines()[0]
+    hint = "`torchrun --max-restarts N` goes on with those that are left, from the last checkpoint"
+    message = f"one of the {count} processes of this run went away: {reason}"
+    return CompileError(Diagnostic("E0961", message, hints=(hint,)))

@@ -15,7 +15,7 @@ from filelock import FileLock
 from torch.nn import functional as F
 
 import nasir
-from nasir.data import batch_count, batches, load_data
+from nasir.data import batch_count, batches, load_data, shares
 from nasir.data.memory import TensorSplit
 from nasir.diagnostics import Diagnostic
 from nasir.jobs.folder import RunFolder
@@ -237,11 +237,21 @@ def test_two_ranks_killed_and_resumed_end_in_the_same_bytes(tmp_path):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes(), name
 
 
-def test_a_batch_is_divided_evenly_and_what_is_left_over_is_left_out():
-    index = torch.arange(11)
-    parts = [Ranks(i, 3).part(index) for i in range(3)]
-    assert [part.tolist() for part in parts] == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+@pytest.mark.parametrize("size", [64, 100, 7, 3])
+def test_ranks_share_each_batch_and_lose_none_of_it(count, size):
     data = load_data("digits").train
-    for size, count in ((64, 1), (64, 2), (100, 3), (3, 2)):
-        drawn = [len(list(batches(data, size, 0, 0, Ranks(i, count)))) for i in range(count)]
-        assert drawn == [batch_count(data, size, count)] * count
+    data = data.take(torch.arange(2 * size + 3))
+    whole = list(batches(data, size, 0, 0))
+    assert len(whole) == batch_count(data, size)
+    parts = [list(batches(data, size, 0, 0, Ranks(i, count))) for i in range(count)]
+    weights = [[share.weight for share in shares(len(data), size, Ranks(i, count))] for i in range(count)]
+    for step, (images, _) in enumerate(whole):
+        mine = [rank[step][0] for rank in parts]
+        assert min(map(len, mine)) > 1
+        means = sum(part.mean(0) * one[step] for part, one in zip(mine, weights, strict=True)) / count
+        torch.testing.assert_close(means, images.mean(0))
+        if len(images) >= 2 * count:
+            assert torch.equal(torch.cat(mine), images)
+        else:  # batch statistics need two images
+            assert all(torch.equal(part, images) for part in mine)
