@@ -1,5 +1,6 @@
 """One constructor for each mistake that a long job's folder holds, or that its machine lacks something for."""
 
+import re
 from pathlib import Path
 
 from nasir.diagnostics import CompileError, Diagnostic
@@ -86,7 +87,9 @@ def events_not_written(folder: Path, error: OSError) -> CompileError:
 
 
 def rank_lost(count: int, error: BaseException) -> CompileError:
-    reason = str(error).strip().splitlines()[0]
+    reason = (
+        re.sub(r"^\[[^]]*\] ", "", str(error).strip()).split(". ")[0].split("\n")[0]
+    )  # what gloo says of its own files
     hint = "`torchrun --max-restarts N` goes on with those that are left, from the last checkpoint"
     message = f"one of the {count} processes of this run went away: {reason}"
     return CompileError(Diagnostic("E0961", message, hints=(hint,)))

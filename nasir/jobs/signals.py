@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
-from nasir.jobs.machine import under_torchrun
+from nasir.jobs.machine import launcher, under_torchrun
 
 SAVE_EVERY = 300.0  # seconds
 WORKS_FOR = "NASIR_WORKS_FOR"
@@ -30,7 +30,7 @@ class Pauses:
     def __init__(self) -> None:
         self.told = 0
         """The signal that it was told by."""
-        self._for = int(os.environ.get(WORKS_FOR, os.getppid() if under_torchrun() else 0))
+        self._for = int(os.environ.get(WORKS_FOR, os.getppid() if launcher() else 0))
         self._saved = time.monotonic()
 
     @property

@@ -60,9 +60,9 @@ def run(loop, folder):
     loop.run(run_folder, lambda epoch, values: None, Pauses())
 
 
-def rank_main(index, folder, port, synchronised):
-    """What each of the two processes does."""
-    os.environ.update(RANK=str(index), WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+def rank_main(index, folder, port, synchronised, count):
+    """What each of the processes does."""
+    os.environ.update(RANK=str(index), WORLD_SIZE=str(count), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     with joined(CPU) as ranks:
         rank_search(index, folder, ranks, synchronised)
 
@@ -79,12 +79,13 @@ def free_port():
         return found.getsockname()[1]
 
 
-def two_ranks(folder, synchronised=False):
+def searched_by(count, folder, synchronised=False):
+    """The supernet's weights on each of so many ranks."""
     (folder / "tiny.nas").write_text(TINY, encoding="utf-8")
     torch.multiprocessing.start_processes(
-        rank_main, (str(folder), free_port(), synchronised), nprocs=2, start_method="fork"
+        rank_main, (str(folder), free_port(), synchronised, count), nprocs=count, start_method="fork"
     )
-    return [torch.load(folder / f"rank{index}.pt", weights_only=True) for index in range(2)]
+    return [torch.load(folder / f"rank{index}.pt", weights_only=True) for index in range(count)]
 
 
 @pytest.fixture(autouse=True)
@@ -176,7 +177,7 @@ def test_what_one_rank_cannot_read_or_write_ends_all_of_them_alike(tmp_path):
 
 @pytest.mark.slow
 def test_two_ranks_are_one_process_that_averages_the_gradients_of_two_half_batches(tmp_path, default_dtype):
-    first, second = two_ranks(tmp_path)
+    first, second = searched_by(2, tmp_path)
     expected = halves_in_one_process(tmp_path)
     for name, value in expected.items():
         torch.testing.assert_close(first[name], value, rtol=1e-6, atol=1e-9, msg=name)
@@ -185,13 +186,14 @@ def test_two_ranks_are_one_process_that_averages_the_gradients_of_two_half_batch
 
 
 @pytest.mark.slow
-def test_synchronised_batch_norms_make_two_ranks_one_process_with_whole_batches(tmp_path, default_dtype):
-    first, second = two_ranks(tmp_path, synchronised=True)
+def test_synchronised_batch_norms_make_three_ranks_one_process_with_whole_batches(tmp_path, default_dtype):
+    """Which three do not divide evenly."""
+    found = searched_by(3, tmp_path, synchronised=True)
     alone = search_of(tmp_path, Ranks())
     run(alone, tmp_path / "alone")
     for name, value in alone.strategy.supernet.state_dict().items():
-        torch.testing.assert_close(first[name], value, rtol=1e-6, atol=1e-9, msg=name)
-        torch.testing.assert_close(second[name], value, rtol=1e-6, atol=1e-9, msg=name)
+        for weights in found:
+            torch.testing.assert_close(weights[name], value, rtol=1e-6, atol=1e-9, msg=name)
 
 
 @pytest.mark.slow
