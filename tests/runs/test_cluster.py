@@ -30,7 +30,7 @@ from tests.searching.test_search import run
 from tests.spaces import EVEN
 
 CPU = torch.device("cpu")
-GENTLE = ("--set", "search.epochs=12", "--set", "search.weights=adam(lr=0.002)")
+GENTLE = ("--set", "search.epochs=8", "--set", "search.weights=adam(lr=0.002)")
 """Sums in another order do not grow to another network."""
 
 
