@@ -180,7 +180,7 @@ def joined(device: torch.device) -> Generator[Ranks]:
         yield Ranks(rank(), count, cast(dist.ProcessGroup, waiting))
     except BaseException as error:
         traceback.clear_frames(error.__traceback__)  # they hold what is parallel
-        if _is_of_another(error):
+        if _lost_another(error):
             raise mistakes.rank_lost(count, error) from None
         raise
     finally:
@@ -192,6 +192,6 @@ def joined(device: torch.device) -> Generator[Ranks]:
             dist.destroy_process_group()
 
 
-def _is_of_another(error: BaseException) -> bool:
+def _lost_another(error: BaseException) -> bool:
     """Ranks could not speak with each other any more; gloo has no error of its own."""
     return isinstance(error, dist.DistError) or (isinstance(error, RuntimeError) and "gloo/" in str(error))
