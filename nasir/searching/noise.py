@@ -16,7 +16,7 @@ _ADDING = (nn.AlphaDropout, nn.FeatureAlphaDropout)
 class SharedNoise:
     """The layers of a network that drop draw their factors for the whole batch, from the same seed on all ranks, and
     each rank takes its own. Of a user's own network that is torch's dropout layers and `DropPath`; what it draws
-    otherwise, each rank draws by itself."""
+    otherwise, each rank draws by itself, from the same seed."""
 
     def __init__(self, network: nn.Module, ranks: Ranks) -> None:
         self.share: Share | None = None
@@ -30,8 +30,8 @@ class SharedNoise:
     def _dropped(self, layer: nn.Module, drop: Callable[[Tensor], Tensor], axes: int | None, x: Tensor) -> Tensor:
         """`x`, [n, ...], times what the layer makes of ones as the whole batch is; they differ along `axes` of it."""
         share = self.share
-        if share is None or not layer.training:
-            return drop(x)
+        if share is None or not layer.training or len(x) != share.stop - share.start:
+            return drop(x)  # of a user's own network, whose layers may read something else than one entry an image
         with torch.no_grad():
             shape = [share.whole, *x.shape[1:axes], *[1] * (0 if axes is None else x.dim() - axes)]
             factors = drop(_ones(shape, x))[share.start : share.stop]

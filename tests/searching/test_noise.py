@@ -33,6 +33,14 @@ def test_each_image_has_the_noise_that_one_process_gives_it(count, layout):
     assert torch.equal(shared.eval()(images), whole.eval()(images))
 
 
+def test_what_reads_no_entry_an_image_draws_for_itself():
+    layers = nn.Sequential(nn.Dropout(0.5))
+    noise = SharedNoise(layers, Ranks(1, 2))
+    noise.share = Ranks(1, 2).share(8)
+    tokens = torch.rand(4 * 5, 3)
+    assert torch.equal(drawn(layers, tokens), drawn(nn.Sequential(nn.Dropout(0.5)), tokens))
+
+
 def test_what_adds_noise_is_left_as_it_is():
     layers = nn.Sequential(nn.AlphaDropout(0.5), nn.GaussianNLLLoss())
     before = [layer.forward for layer in layers]
