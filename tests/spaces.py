@@ -53,3 +53,39 @@ train {
   batch  = 256
 }
 """
+
+EVEN = """
+block layer(kernel) { return x -> conv(kernel, 8) -> group_norm(2) -> relu }
+
+choice mb {
+  wide:   layer(kernel=3)
+  narrow: layer(kernel=1)
+}
+
+space even(classes = 10) {
+  x    = image(1, size=8)
+  stem = x -> conv(3, {4, 8}, stride=2) -> relu -> layer(kernel=1)
+  more = stem -> mb -> drop_path(0.2)
+  body = stem + more
+  return body -> global_avg_pool -> dropout(0.3) -> linear(classes)
+}
+
+objective {
+  minimize cross_entropy
+  subject to macs <= 9K
+}
+
+search {
+  epochs       = 2
+  batch        = 100
+  weights      = adam(lr=0.02)
+  architecture = adam(lr=0.2)
+}
+
+train {
+  epochs  = 1
+  batch   = 100
+  weights = adam(lr=0.02)
+}
+"""
+"""Without statistics of batches: processes that share them compute what one does."""

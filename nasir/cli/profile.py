@@ -96,7 +96,7 @@ def command(
     elif out is not None and collect is not None:
         _collect(space, collect, out, console)
     elif out is not None and table is not None:
-        _import(space, table, out, device, console, as_json=as_json)
+        _import(space, table, out, name, console, as_json=as_json)
     elif out is not None:
         _measure(space, out, asked, console, as_json=as_json)
 
@@ -139,12 +139,12 @@ def _collect(space: Space, folder: Path, out: Path, console: "Console") -> None:
     _show(console, profile, out, [f"collected from {folder}"])
 
 
-def _import(space: Space, table: Path, out: Path, device: str, console: "Console", *, as_json: bool) -> None:
+def _import(space: Space, table: Path, out: Path, name: str, console: "Console", *, as_json: bool) -> None:
     from nasir.cost.imported.importing import imported
     from nasir.cost.model import CostModel
     from nasir.profiling.profile import found_there
 
-    made = imported(CostModel(space.graph), table, device)
+    made = imported(CostModel(space.graph), table, name)
     there, rows = found_there(out, made.profile.conditions), made.profile.rows
     profile = there.with_rows(rows) if there else made.profile
     profile.write(out)

@@ -72,7 +72,7 @@ def command(
     console = console_of_rank(quiet)
     result = stoppable(lambda: search(space, request, console), resumed(request.folder))
     show(result, request.folder, console)
-    if source is not None:
+    if source is not None and rank() == 0:
         _compare(source, request.folder, console)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from nasir.data import mistakes
-from nasir.data.base import DataSet, Split, batch_count, batches, class_count, pieces, stratified, whole
+from nasir.data.base import DataSet, Split, batch_count, batches, class_count, pieces, shares, stratified, whole
 from nasir.data.digits import load_digits
 from nasir.data.folder import load_folder
 from nasir.data.forms import Input, Shape, Target, input_of
@@ -57,6 +57,7 @@ __all__ = [
     "input_of",
     "load_data",
     "pieces",
+    "shares",
     "stratified",
     "whole",
 ]

@@ -18,7 +18,7 @@ from nasir.data.forms import CLASS, KINDS, Target
 from nasir.data.preparation import Preparation
 from nasir.diagnostics import CompileError
 from nasir.jobs.machine import cores
-from nasir.jobs.ranks import Ranks
+from nasir.jobs.ranks import Ranks, Share
 
 MOST_WORKERS = 8
 TEST_SHARE = 0.2  # where the data name no test images
@@ -177,13 +177,19 @@ def batches(
     split: Split, size: int, seed: int, epoch: int, ranks: Ranks | None = None, first: int = 0
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The images, augmented, in an order that is a function of (seed, epoch): batches of `size` images from the one
-    numbered `first` on, of each the rank's part. A last batch of one image a rank is left out, for batch statistics
-    need two."""
-    ranks = ranks or Ranks()
+    numbered `first` on, of each the rank's share. A last batch of one image is left out, for batch statistics need
+    two."""
     key = seed * 1_000_003 + epoch
     order = torch.randperm(len(split), generator=torch.Generator().manual_seed(key))
-    parts = [ranks.part(index) for index in pieces(order, size)[first:]]
-    return split.batches([index for index in parts if len(index) > 1], key)
+    every = [index for index in pieces(order, size)[first:] if len(index) > 1]
+    dealt = shares(len(split), size, ranks or Ranks(), first)
+    return split.batches([index[share.start : share.stop] for index, share in zip(every, dealt, strict=True)], key)
+
+
+def shares(count: int, size: int, ranks: Ranks, first: int = 0) -> list[Share]:
+    """The rank's share of each batch of `batches`, of `count` images."""
+    sizes = [min(size, count - start) for start in range(first * size, count, size)]
+    return [ranks.share(one) for one in sizes if one > 1]
 
 
 def pieces(tensor: Tensor, size: int) -> tuple[Tensor, ...]:
@@ -196,10 +202,10 @@ def whole(split: Split, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     return split.batches(pieces(torch.arange(len(split)), size), None)
 
 
-def batch_count(split: Split, size: int, ranks: int = 1) -> int:
+def batch_count(split: Split, size: int) -> int:
     """How many batches `batches` makes in an epoch."""
     whole, rest = divmod(len(split), size)
-    return whole * (size // ranks > 1) + (rest // ranks > 1)
+    return whole * (size > 1) + (rest > 1)
 
 
 def check_labels(labels: tuple[Tensor, Tensor], where: tuple[str, str], *, all_tested: bool = False) -> int:

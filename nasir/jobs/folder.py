@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,7 +22,7 @@ DIGEST = "sha256:"
 """What a digest begins with that stands for a text."""
 _LOCK = ".lock"
 _MARK = ".nasir"
-"""A file that says of a folder that a run of ours began in it."""
+"""A file that says of a folder that a run of ours began in it, and which `torchrun` went on with it last."""
 _MOST_LINES = 2**30  # bytes
 _DIGEST = hashlib.sha256().digest_size
 
@@ -110,6 +110,22 @@ class RunFolder:
     def _ours(self) -> bool:
         """A run began in it, whatever has become of its plan."""
         return os.path.lexists(self.path / _MARK) or "versions" in (self.read_json("plan.json") or {})
+
+    def is_of(self, launchers: Collection[str]) -> bool:
+        """One of these began the run in it, or went on with it last."""
+        try:
+            last = read_regular(self.path / _MARK).decode("utf-8", "replace").split()
+        except Unreadable:
+            return False
+        return self.begun and not {*last}.isdisjoint(launchers)
+
+    def mark(self, launchers: Collection[str]) -> None:
+        """Note on whose behalf processes write into it from now on.
+
+        Raises:
+            CompileError: where it cannot be written.
+        """
+        self.write(_MARK, "".join(f"{one}\n" for one in sorted(launchers)))
 
     def check_free(self) -> None:
         """A run may start in it.

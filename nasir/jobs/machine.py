@@ -1,5 +1,6 @@
 """What this process runs on: cores, and its place among those of `torchrun`. Nothing here imports torch."""
 
+import hashlib
 import os
 
 
@@ -43,3 +44,11 @@ def local_rank() -> int:
 def under_torchrun() -> bool:
     """`torchrun` started this process."""
     return "WORLD_SIZE" in os.environ
+
+
+def launcher() -> str:
+    """A digest of what tells the `torchrun` that started this process, the same when it starts it again, from every
+    other one; empty where there is none. It is the folder that each makes for its processes' errors: by its name the
+    folder of one attempt, above it that of all."""
+    attempt, _, _ = os.environ.get("TORCHELASTIC_ERROR_FILE", "").rpartition("/attempt_")
+    return hashlib.sha256(os.fsencode(attempt)).hexdigest()[:16] if attempt else ""

@@ -1,5 +1,6 @@
 """One constructor for each mistake that a long job's folder holds, or that its machine lacks something for."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -116,3 +117,15 @@ def not_shared(folder: Path, machine: str) -> CompileError:
     message = f"`{folder}`, which is written into, is not on the machine `{machine}`"
     hint = "run it in a folder that all machines of the cluster have by the same path"
     return CompileError(Diagnostic("E0969", message, hints=(hint,)))
+
+
+# Ranks
+
+
+def rank_lost(count: int, error: BaseException) -> CompileError:
+    reason = (
+        re.sub(r"^\[[^]]*\] ", "", str(error).strip()).split(". ")[0].split("\n")[0]
+    )  # what gloo says of its own files
+    hint = "`torchrun --max-restarts N` goes on with those that are left, from the last checkpoint"
+    message = f"one of the {count} processes of this run went away: {reason}"
+    return CompileError(Diagnostic("E0961", message, hints=(hint,)))

@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
-from nasir.jobs.machine import under_torchrun
+from nasir.jobs.machine import launcher, under_torchrun
 
 SAVE_EVERY = 300.0  # seconds
 WORKS_FOR = "NASIR_WORKS_FOR"
@@ -24,12 +24,13 @@ class Stopped(Exception):
 
 
 class Pauses:
-    """Told to stop by SIGINT or SIGTERM, or by the end of the process that it works for; due to save by the clock."""
+    """Told to stop by SIGINT or SIGTERM, or by the end of the process that it works for, a sweep or `torchrun`; due to
+    save by the clock."""
 
     def __init__(self) -> None:
         self.told = 0
         """The signal that it was told by."""
-        self._for = int(os.environ.get(WORKS_FOR, 0))
+        self._for = int(os.environ.get(WORKS_FOR, os.getppid() if launcher() else 0))
         self._saved = time.monotonic()
 
     @property

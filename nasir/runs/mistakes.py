@@ -115,6 +115,21 @@ def another_run(folder: Path, different: Sequence[str]) -> CompileError:
     return CompileError(Diagnostic("E0911", message, hints=(hint,)))
 
 
+# Ranks
+
+
+def ranks_differ(different: Sequence[str]) -> CompileError:
+    hint = "give all machines the same command, files, data and versions"
+    message = f"the processes of this run do not do the same: one has {' and '.join(different)}"
+    return CompileError(Diagnostic("E0962", message, hints=(hint,)))
+
+
+def run_elsewhere(folder: Path, rank: int) -> CompileError:
+    hint = "keep run folders on a disk that all machines share: any of them may be the first"
+    message = f"the run in `{folder}` is on the disk of process {rank}, and the first process does not have it"
+    return CompileError(Diagnostic("E0963", message, hints=(hint,)))
+
+
 # Runs to repeat
 
 

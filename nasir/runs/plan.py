@@ -1,7 +1,7 @@
 """plan.json: what a run was asked for, and what it runs on; enough to repeat it, and to know it again."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, is_dataclass
 from importlib.metadata import version
 from typing import Any, cast
@@ -41,6 +41,8 @@ class Job:
     """There is a run to go on with, and it is to go on."""
     threads: int
     """That compute, of those that torch has."""
+    launchers: Collection[str] = ()
+    """The `torchrun` of each machine, where one started it."""
     start: Start | None = None
     """What the network of a training starts from."""
 
@@ -107,7 +109,6 @@ _SAME = {
     "imports": "other imports",
     "images": "other images",
     "settings": "other settings",
-    "ranks": "another number of ranks",
     "init": "other weights to start from",
 }
 """What else than options must be the same in a plan to go on with it, as a user is told of it."""
@@ -133,6 +134,24 @@ def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any], request: Reque
     return found
 
 
+_OF_ALL_RANKS = ("seed", "classes", "skip_broken", "synchronised", "loss", "loss_named")
+"""Options that all ranks have alike; where the data are, and on what it runs, may differ."""
+
+
+def check_ranks_alike(ranks: Ranks, wanted: Mapping[str, Any]) -> None:
+    """All ranks, on whatever machine, are about to do the same.
+
+    Raises:
+        CompileError: where one of them is not, on all.
+    """
+    facts = {words: wanted.get(key) for key, words in _SAME.items()}
+    facts["other options"] = [wanted.get(name) for name in _OF_ALL_RANKS]
+    facts["other versions"] = {name: wanted["versions"][name] for name in ("nasir", "torch")}
+    every = ranks.gather(facts)
+    if different := [words for words in facts if any(one[words] != every[0][words] for one in every)]:
+        raise mistakes.ranks_differ(different)
+
+
 def pick_device(name: str) -> torch.device:
     """A torch device; `auto` is the GPU where there is one. Of several GPUs, `auto` and `cuda` are this rank's.
 
@@ -151,6 +170,11 @@ def pick_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError, ValueError):
         raise no_device(name) from None
     return device
+
+
+def ranks_told(count: object) -> str:
+    """The number of a run's processes, for those who read it."""
+    return f"{count} process{'es' * (count != 1)}"
 
 
 def versions_told(versions: object) -> str:

@@ -16,12 +16,11 @@ from torch import Tensor, nn
 from nasir.api import Space
 from nasir.cost.registry import PRIMARY
 from nasir.data import DataSet, Input, input_of, load_data
-from nasir.diagnostics import CompileError
 from nasir.execution import network_class, proved, source_of
 from nasir.ir.graph import Choices
 from nasir.jobs.events import Events, check_events
 from nasir.jobs.folder import RunFolder
-from nasir.jobs.machine import fitting_threads
+from nasir.jobs.machine import fitting_threads, launcher
 from nasir.jobs.progress import progress
 from nasir.jobs.ranks import joined
 from nasir.jobs.signals import pausing
@@ -29,10 +28,11 @@ from nasir.lang.settings import Settings, TrainSettings
 from nasir.profiling.winner import FILE as LATENCIES
 from nasir.profiling.winner import Winner, measured_winner
 from nasir.runs import mistakes
+from nasir.runs.beginning import begin, goes_on, mend_lines, saved
 from nasir.runs.constructing import constructed
-from nasir.runs.deploying import DEPLOY_KEY, data_facts, deployment, deployment_notes, show_data
+from nasir.runs.deploying import DEPLOY_KEY, deployment, deployment_notes, show_data
 from nasir.runs.modules import checked, made, written_input
-from nasir.runs.plan import Job, check_same_plan, pick_device, plan, run_facts, versions_told
+from nasir.runs.plan import Job, pick_device, plan, run_facts
 from nasir.runs.report import write_report
 from nasir.runs.request import Request
 from nasir.runs.summary import Summary
@@ -94,7 +94,7 @@ def check_open(space: Space) -> None:
 def _search(space: Space, goal: Targets, job: Job) -> Result:
     """The main job in its folder; what is parallel ends with it."""
     folder, ranks = job.folder, job.ranks
-    check_training(job.data, space.settings.train, job.request.seed, ranks)  # of the training, before the search
+    check_training(job.data, space.settings.train, job.request.seed)  # of the training, before the search
     request = job.request
     path = space.weights
     digest, weights = ranks.lead(lambda: given_weights(path)) if path else ("", None)
@@ -111,12 +111,12 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
     )
     job = _search_started(job, path, digest, weights and weights.tensors, loop)
     wanted = plan(space, job, loop.measure.metrics, goal)
-    _begin(job, wanted, lambda: folder.write_program("space.nas", space.source.text, space.files))
-    if (state := _saved(job, "search")) is not None:
+    begin(job, wanted, lambda: folder.write_program("space.nas", space.source.text, space.files))
+    if (state := saved(job, "search")) is not None:
         loop.restore(state)
     if loop.found is None:
         ranks.lead(lambda: folder.drop_checkpoints("train"))
-        _mend_lines(job)
+        mend_lines(job)
     epochs = space.settings.search.epochs
     if space.settings.search.warmup_epochs >= epochs:
         words = "the warm-up is as long as the search: nothing but the bounds chooses the network"
@@ -175,7 +175,7 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
         program = network.source.text
         _, measure = fitted(job.data, output_of(network.graph), network.settings, request.loss, search=False)
         wanted = plan(network, job, measure.metrics)
-        _begin(job, wanted, lambda: job.folder.write_program("arch.nas", program, network.files))
+        begin(job, wanted, lambda: job.folder.write_program("arch.nas", program, network.files))
         return Result(_train(job, network, None, None), network, {})
 
 
@@ -201,7 +201,7 @@ def train_file(
         text = source.decode("utf-8", errors="backslashreplace")
         program: dict[str, Any] = {"name": path.stem, "space": text, "imports": {}, "bounds": {}}
         wanted = {**program, **run_facts(settings, job, measure.metrics)}
-        _begin(job, wanted, lambda: job.folder.write("model.py", source))
+        begin(job, wanted, lambda: job.folder.write("model.py", source))
         return _train_module(job, path.stem, source, costs, settings.train, measure)
 
 
@@ -235,70 +235,23 @@ def _job(request: Request, console: Console, data: Callable[[], DataSet], thread
         if request.loss is not None and request.loss_named is None:
             words = f"the loss `{request.loss_name}` was given in Python: the command line cannot repeat this run"
             shown.print(words, style="yellow", markup=False, soft_wrap=True)
-        found = data()
+        found = ranks.together(data)
         show_data(found, shown)
         if request.tensorboard:
             ranks.lead(check_events)
         events = Events(folder) if request.tensorboard and ranks.first else None
         ranks.lead(folder.lock)
         try:
-            resumes = request.resume and ranks.lead(lambda: folder.begun)
+            launchers = ranks.union({launcher()} - {""})
+            resumes = goes_on(request, folder, ranks, launchers)
             request = replace(request, device=str(device))
-            yield Job(request, found, device, ranks, folder, pauses, shown, began, resumes, request.threads or threads)
+            threads = request.threads or threads
+            yield Job(request, found, device, ranks, folder, pauses, shown, began, resumes, threads, launchers)
         finally:
             if events is not None:
                 events.close()
             if ranks.first:
                 folder.unlock()
-
-
-def _begin(job: Job, wanted: Mapping[str, Any], write: Callable[[], None]) -> None:
-    """Make the folder that of this run: empty with `plan.json`, or a run to go on with. From here on as many threads
-    compute as the plan says: sums are of as many parts."""
-    if job.resumes:
-        found = check_same_plan(job.folder, wanted, job.request)
-        if found.get("skip_broken") != wanted["skip_broken"]:
-            plan_now = {**found, "skip_broken": wanted["skip_broken"]}
-            job.ranks.lead(lambda: job.folder.write_json("plan.json", plan_now))
-        if (before := found.get("versions")) != wanted["versions"]:
-            versions = f"begun with {versions_told(before)}, goes on with {versions_told(wanted['versions'])}"
-            words = f"{versions}: its bytes may differ"
-            job.console.print(words, style="yellow", markup=False, soft_wrap=True)
-        job.ranks.lead(write)  # what is run of the folder is what was given, whatever has become of its files
-        torch.set_num_threads(found["threads"])
-        return
-    torch.set_num_threads(job.threads)
-    if job.request.resume:
-        words = f"no run in {job.folder.path} yet: this one starts"
-        job.console.print(words, style="dim", markup=False, soft_wrap=True)
-
-    def begin() -> None:
-        job.folder.start(overwrite=job.request.overwrite, imports=wanted["imports"])
-        try:
-            write()
-            job.folder.write_json("data.json", data_facts(job.data))
-            job.folder.write_json("plan.json", wanted)  # the last: with it the folder holds a run
-        except CompileError:
-            job.folder.abandon()
-            raise
-
-    job.ranks.lead(begin)
-
-
-def _saved(job: Job, phase: str) -> dict[str, Any] | None:
-    """The state to go on from."""
-    state = job.folder.load_checkpoint(phase) if job.resumes else None
-    if job.resumes and state is None and phase == "search":
-        words = f"no state of the search is saved in {job.folder.path}: it begins again"
-        job.console.print(words, style="yellow", markup=False, soft_wrap=True)
-    return state
-
-
-def _mend_lines(job: Job) -> None:
-    """The lines of the run's files are those up to the state that it goes on from."""
-    if mended := job.ranks.lead(job.folder.rewrite_lines):
-        words = f"{' and '.join(mended)} had not all lines: written again from the checkpoint"
-        job.console.print(words, style="yellow", markup=False, soft_wrap=True)
 
 
 def _train(
@@ -342,13 +295,13 @@ def _train_module(
         job.start.put(module)
     if job.request.synchronised:
         module = cast(nn.Module, nn.SyncBatchNorm.convert_sync_batchnorm(module))
-    check_training(job.data, settings, job.request.seed, ranks)
+    check_training(job.data, settings, job.request.seed)
     training = Training(
         module, job.data, settings, job.request.seed, job.device, ranks, measure=measure, loss=job.request.loss
     )
-    if (state := _saved(job, "train")) is not None:
+    if (state := saved(job, "train")) is not None:
         training.restore(state)
-    _mend_lines(job)
+    mend_lines(job)
     with progress(job.console, "train ", settings.epochs, training.epoch) as report:
         training.run(folder, report, job.pauses)
 

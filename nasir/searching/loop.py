@@ -63,7 +63,7 @@ class Search(Phase):
         data, self.measure = fitted(data, output_of(space.graph), space.settings, loss, search=True)
         super().__init__(data, self._settings.epochs, self._settings.batch, device, ranks or Ranks())
         first, second = data.divided(self._settings.split, seed)
-        counts = tuple(batch_count(part, self._batch, self._ranks.count) for part in (first, second))
+        counts = tuple(batch_count(part, self._batch) for part in (first, second))
         if not all(counts):
             raise mistakes.empty_part()
         own, compared = (loss_of(one, loss) for one in (self._settings, replace(self._settings, label_smoothing=0.0)))

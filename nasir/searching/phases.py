@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from nasir.data import DataSet, Split, batches
+from nasir.data import DataSet, Split, batches, shares
 from nasir.diagnostics import CompileError
 from nasir.jobs.folder import RunFolder
 from nasir.jobs.progress import Report
@@ -60,8 +60,9 @@ class Phase(ABC):
     ) -> Iterator[Step[tuple[Tensor, Tensor]]]:
         """The remaining steps of the epoch on these images, their order that of `key`."""
         mine = batches(split, self._batch, key, self.epoch, self._ranks, self._step)
+        dealt = shares(len(split), self._batch, self._ranks, self._step)
         save = partial(self.save, folder, pauses)
-        for step in steps(mine, self._ranks, self._device, pauses, save, diverged):
+        for step in steps(mine, dealt, self._ranks, self._device, pauses, save, diverged):
             yield step
             self._step += 1
 

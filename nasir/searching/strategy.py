@@ -83,7 +83,8 @@ class Strategy(Protocol):
 
     def train_weights(self, step: Step[Images], at: int) -> None:
         """Step number `at` of the search on the weights. Between the gradient and the change it calls `step.check` with
-        the loss."""
+        the loss of its part of the batch; gradients to be averaged over the ranks are those of
+        `step.share.weigh(loss)`."""
         ...
 
     def train_architecture(self, step: Step[Images], at: int) -> None:

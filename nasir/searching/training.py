@@ -21,15 +21,11 @@ from nasir.searching import mistakes, optimizers
 from nasir.searching.averaging import Average
 from nasir.searching.loss import loss_of
 from nasir.searching.measures import Measure
+from nasir.searching.noise import SharedNoise
 from nasir.searching.phases import Lines, Phase
 from nasir.supernets.layers import wide
 
 _ESTIMATION_BATCHES = 64
-
-
-def _drawn_by(seed: int, step: int, ranks: Ranks) -> int:
-    """What a step's random numbers follow from: each process draws its own."""
-    return (seed * 1_000_003 + step * ranks.count + ranks.index) % 2**63
 
 
 class Training(Phase):
@@ -53,11 +49,12 @@ class Training(Phase):
         super().__init__(data, settings.epochs, settings.batch, device, ranks)
         place(network, device)
         self._network, self._settings, self._seed = network, settings, seed
+        self._noise = SharedNoise(network, ranks)
         self._running = compiled(ranks.parallel(network), settings.compile)
         training, validation = divided(data, settings, seed)
         self._images = training.to(device)
         self._validation = validation.to(device) if validation is not None else None
-        self._per_epoch = batch_count(training, settings.batch, ranks.count)
+        self._per_epoch = batch_count(training, settings.batch)
         if not self._per_epoch:
             raise mistakes.no_batches()
         self._optimizer = optimizers.make(settings.weights, network.parameters())
@@ -79,7 +76,7 @@ class Training(Phase):
             self._network.load_state_dict(self._best)
         if self._settings.ema:
             self._average.put()
-            images = batches(self._images, self._batch, self._seed, self._epochs, self._ranks)
+            images = batches(self._images, self._batch, self._seed, self._epochs)
             update_bn(islice(images, _ESTIMATION_BATCHES), self._network)  # the running statistics are of other weights
             self._validated(pauses)
 
@@ -88,10 +85,11 @@ class Training(Phase):
         for step in self._steps(self._images, self._seed, folder, pauses, partial(self._diverged, folder)):
             at = self.epoch * self._per_epoch + self._step
             optimizers.set_cosine(self._optimizer, self._settings.weights, at, self._epochs * self._per_epoch)
-            torch.manual_seed(_drawn_by(self._seed, at, self._ranks))  # dropout: the same after a resume
+            torch.manual_seed((self._seed * 1_000_003 + at) % 2**63)  # dropout: the same after a resume
+            self._noise.share = step.share
             loss = self._loss_of(*step.batch)
             self._optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            step.share.weigh(loss).backward()
             step.check(loss.detach())
             self._optimizer.step()
             self._average.update()
@@ -164,7 +162,7 @@ def divided(data: DataSet, settings: TrainSettings, seed: int) -> tuple[Split, S
     return data.train.take(rest), data.train.take(held_out) if len(held_out) else None
 
 
-def check_training(data: DataSet, settings: TrainSettings, seed: int, ranks: Ranks) -> None:
+def check_training(data: DataSet, settings: TrainSettings, seed: int) -> None:
     """Training makes at least one batch an epoch.
 
     Raises:
@@ -173,7 +171,7 @@ def check_training(data: DataSet, settings: TrainSettings, seed: int, ranks: Ran
     if settings.keep == "best" and (settings.ema or not settings.validation):
         why = "`ema` makes others of them" if settings.ema else "no images are held out to tell it by"
         raise mistakes.nothing_to_keep(why)
-    if not batch_count(divided(data, settings, seed)[0], settings.batch, ranks.count):
+    if not batch_count(divided(data, settings, seed)[0], settings.batch):
         raise mistakes.no_batches()
 
 

@@ -308,11 +308,11 @@ class SearchBatchNorm(nn.modules.batchnorm._BatchNorm):  # pyright: ignore[repor
         return F.batch_norm(input, self.running_mean, self.running_var, weight, bias, True, share, self.eps)
 
     def _over_ranks(self, input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """Batch norm with the statistics of all ranks' images; ranks have as many each."""
+        """Batch norm with the statistics of all ranks' images."""
         axes = [axis for axis in range(input.dim()) if axis != 1]
         shape = [1, -1, *[1] * (input.dim() - 2)]
-        centred = wide(input) - _rank_mean(wide(input).mean(axes)).view(shape)
-        variance = _rank_mean(centred.square().mean(axes))
+        centred = wide(input) - _rank_mean(wide(input).mean(axes), len(input)).view(shape)
+        variance = _rank_mean(centred.square().mean(axes), len(input))
         scale = weight * (variance + self.eps).rsqrt()
         return (centred * scale.view(shape) + bias.view(shape)).to(input.dtype)
 
@@ -347,9 +347,11 @@ class SearchRMSNorm(nn.RMSNorm):
         return (normal * self.weight).movedim(-1, 1)
 
 
-def _rank_mean(values: Tensor) -> Tensor:
-    """The mean of the values over all processes, with gradients through it."""
-    return cast(Tensor, _RankSum.apply(values)) / dist.get_world_size()
+def _rank_mean(values: Tensor, count: int) -> Tensor:
+    """The mean over all processes of values, [C], that are means over so many images each, with gradients through
+    it."""
+    total = cast(Tensor, _RankSum.apply(torch.cat([values * count, values.new_tensor([count])])))
+    return total[:-1] / total[-1]
 
 
 class _RankSum(torch.autograd.Function):

@@ -198,11 +198,11 @@ def test_what_a_table_lacks_is_one_diagnostic_with_its_number(tmp_path):
 def test_a_file_that_is_there_is_added_to_where_it_is_of_the_same_device(tmp_path):
     path, out = tmp_path / "mobile.yaml", tmp_path / "device.json"
     path.write_text(yaml_table()[1])
-    assert ran("proxylessnas", "--import", path, "-o", out, "--device", "pixel").exit_code == 0
+    assert ran("proxylessnas", "--import", path, "-o", out, "--name", "pixel").exit_code == 0
     before = out.read_bytes()
-    assert ran("proxylessnas", "--import", path, "-o", out, "--device", "pixel").exit_code == 0
+    assert ran("proxylessnas", "--import", path, "-o", out, "--name", "pixel").exit_code == 0
     assert out.read_bytes() == before
-    assert said(ran("proxylessnas", "--import", path, "-o", out, "--device", "note")).code == "E0993"
+    assert said(ran("proxylessnas", "--import", path, "-o", out, "--name", "note")).code == "E0993"
     assert said(ran("proxylessnas", "-o", out)).code == "E0993"  # no kernel of this machine comes in
     assert ran("proxylessnas", "--import", path, "--collect", tmp_path, "-o", out).exit_code == 2
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nasir.diagnostics import CompileError, Diagnostic
-from nasir.jobs.ranks import Ranks
+from nasir.jobs.ranks import Ranks, Share
 from nasir.jobs.signals import Pauses, Stopped
 from nasir.jobs.steps import steps
 
@@ -18,7 +18,8 @@ def diverged(loss):
 
 def made(count, pauses, save, work):
     """`count` steps with `work` for each."""
-    for step in steps(iter(range(count)), Ranks(), torch.device("cpu"), pauses, save, diverged):
+    shares = [Share(0, 8, 8)] * count
+    for step in steps(iter(range(count)), shares, Ranks(), torch.device("cpu"), pauses, save, diverged):
         work(step)
 
 

@@ -15,7 +15,7 @@ from filelock import FileLock
 from torch.nn import functional as F
 
 import nasir
-from nasir.data import batch_count, batches, load_data
+from nasir.data import batch_count, batches, load_data, shares
 from nasir.data.memory import TensorSplit
 from nasir.diagnostics import Diagnostic
 from nasir.jobs.folder import RunFolder
@@ -60,9 +60,9 @@ def run(loop, folder):
     loop.run(run_folder, lambda epoch, values: None, Pauses())
 
 
-def rank_main(index, folder, port, synchronised):
-    """What each of the two processes does."""
-    os.environ.update(RANK=str(index), WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+def rank_main(index, folder, port, synchronised, count):
+    """What each of the processes does."""
+    os.environ.update(RANK=str(index), WORLD_SIZE=str(count), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     with joined(CPU) as ranks:
         rank_search(index, folder, ranks, synchronised)
 
@@ -79,12 +79,13 @@ def free_port():
         return found.getsockname()[1]
 
 
-def two_ranks(folder, synchronised=False):
+def searched_by(count, folder, synchronised=False):
+    """The supernet's weights on each of so many ranks."""
     (folder / "tiny.nas").write_text(TINY, encoding="utf-8")
     torch.multiprocessing.start_processes(
-        rank_main, (str(folder), free_port(), synchronised), nprocs=2, start_method="fork"
+        rank_main, (str(folder), free_port(), synchronised, count), nprocs=count, start_method="fork"
     )
-    return [torch.load(folder / f"rank{index}.pt", weights_only=True) for index in range(2)]
+    return [torch.load(folder / f"rank{index}.pt", weights_only=True) for index in range(count)]
 
 
 @pytest.fixture(autouse=True)
@@ -176,7 +177,7 @@ def test_what_one_rank_cannot_read_or_write_ends_all_of_them_alike(tmp_path):
 
 @pytest.mark.slow
 def test_two_ranks_are_one_process_that_averages_the_gradients_of_two_half_batches(tmp_path, default_dtype):
-    first, second = two_ranks(tmp_path)
+    first, second = searched_by(2, tmp_path)
     expected = halves_in_one_process(tmp_path)
     for name, value in expected.items():
         torch.testing.assert_close(first[name], value, rtol=1e-6, atol=1e-9, msg=name)
@@ -185,13 +186,14 @@ def test_two_ranks_are_one_process_that_averages_the_gradients_of_two_half_batch
 
 
 @pytest.mark.slow
-def test_synchronised_batch_norms_make_two_ranks_one_process_with_whole_batches(tmp_path, default_dtype):
-    first, second = two_ranks(tmp_path, synchronised=True)
+def test_synchronised_batch_norms_make_three_ranks_one_process_with_whole_batches(tmp_path, default_dtype):
+    """Which three do not divide evenly."""
+    found = searched_by(3, tmp_path, synchronised=True)
     alone = search_of(tmp_path, Ranks())
     run(alone, tmp_path / "alone")
     for name, value in alone.strategy.supernet.state_dict().items():
-        torch.testing.assert_close(first[name], value, rtol=1e-6, atol=1e-9, msg=name)
-        torch.testing.assert_close(second[name], value, rtol=1e-6, atol=1e-9, msg=name)
+        for weights in found:
+            torch.testing.assert_close(weights[name], value, rtol=1e-6, atol=1e-9, msg=name)
 
 
 @pytest.mark.slow
@@ -237,11 +239,21 @@ def test_two_ranks_killed_and_resumed_end_in_the_same_bytes(tmp_path):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes(), name
 
 
-def test_a_batch_is_divided_evenly_and_what_is_left_over_is_left_out():
-    index = torch.arange(11)
-    parts = [Ranks(i, 3).part(index) for i in range(3)]
-    assert [part.tolist() for part in parts] == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+@pytest.mark.parametrize("size", [64, 100, 7, 3])
+def test_ranks_share_each_batch_and_lose_none_of_it(count, size):
     data = load_data("digits").train
-    for size, count in ((64, 1), (64, 2), (100, 3), (3, 2)):
-        drawn = [len(list(batches(data, size, 0, 0, Ranks(i, count)))) for i in range(count)]
-        assert drawn == [batch_count(data, size, count)] * count
+    data = data.take(torch.arange(2 * size + 3))
+    whole = list(batches(data, size, 0, 0))
+    assert len(whole) == batch_count(data, size)
+    parts = [list(batches(data, size, 0, 0, Ranks(i, count))) for i in range(count)]
+    weights = [[share.weight for share in shares(len(data), size, Ranks(i, count))] for i in range(count)]
+    for step, (images, _) in enumerate(whole):
+        mine = [rank[step][0] for rank in parts]
+        assert min(map(len, mine)) > 1
+        means = sum(part.mean(0) * one[step] for part, one in zip(mine, weights, strict=True)) / count
+        torch.testing.assert_close(means, images.mean(0))
+        if len(images) >= 2 * count:
+            assert torch.equal(torch.cat(mine), images)
+        else:  # batch statistics need two images
+            assert all(torch.equal(part, images) for part in mine)

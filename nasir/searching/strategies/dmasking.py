@@ -45,7 +45,7 @@ class DMasking(OneShot):
         optimizers.set_cosine(self._weight_optimizer, self._settings.weights, at, total)
         loss = self._loss(self._forward(WEIGHTS, images, 2 * at), labels)
         self._weight_optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        step.share.weigh(loss).backward()
         step.check(loss.detach())
         self._weight_optimizer.step()
         self._average.update()
@@ -55,7 +55,7 @@ class DMasking(OneShot):
         self._logits.requires_grad_(True)
         out = self._forward(ARCHITECTURE, images, 2 * at + 1)
         loss = self.prices.loss(self._loss(out, labels), out.cost)
-        (gradient,) = torch.autograd.grad(loss, self._logits)
+        (gradient,) = torch.autograd.grad(step.share.weigh(loss), self._logits)
         self._logits.requires_grad_(False)
         self._logits.grad = self._ranks.average(gradient)
         self._costs = {name: float(cost.detach()) for name, cost in out.cost.items()}

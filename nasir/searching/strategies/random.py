@@ -57,7 +57,7 @@ class Random(OneShot):
             outputs = chance.choice(self._paths)(images)
         loss = self._task.loss(wide(outputs), labels)
         self._weight_optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        step.share.weigh(loss).backward()
         for weight in self._weights if self._ranks.count > 1 else ():
             weight.grad = self._ranks.average(torch.zeros_like(weight) if weight.grad is None else weight.grad)
         step.check(loss.detach())
