@@ -180,17 +180,16 @@ _MOST_TRIES = 2_000
 
 
 def near(standing: Standing, options: Mapping[str, Sequence[Scalar]], least: float, seed: int) -> Choices:
-    """A random walk to a network that keeps the bounds and uses at least the share `least` of the tightest: any change
-    of one decision that does not lead away from there is taken."""
+    """A random walk to a network that keeps the bounds and then uses at least the share `least` of the tightest, where
+    single changes lead there: any change of one decision that does not lead away is taken."""
     chance, names = random.Random(seed), list(options)
 
-    def off() -> float:
-        excess = standing.excess()
-        return excess if excess > 0 else max(0.0, least - standing.use())
+    def off() -> tuple[float, float]:
+        return standing.excess(), max(0.0, least - standing.use())
 
     distance = off()
     for _ in range(_MOST_TRIES):
-        if distance == 0:
+        if distance == (0, 0):
             break
         name = chance.choice(names)
         change = name, chance.choice(options[name])

@@ -94,7 +94,7 @@ class OneShot:
         """The loss (infinite where it is no number) and the score of a network with the supernet's weights on the
         architecture's part of the data, or on `most` of its inputs, its batch norms estimated on the weights' part."""
         task = self._task
-        network = Subnet(task.space, self.supernet, choices, task.device)
+        network = Subnet(task.space, self.supernet, choices)
         network.estimate(self._estimation_images())
         loss, counted, counts = 0.0, 0, torch.zeros(())
         with torch.no_grad():

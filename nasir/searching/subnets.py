@@ -20,9 +20,9 @@ from nasir.supernets.resolution import subsampled
 class Subnet:
     """The network of `choices`. Gradients of its parameters are the supernet's; statistics of batches are its own."""
 
-    def __init__(self, space: Space, supernet: Supernet, choices: Choices, device: torch.device) -> None:
+    def __init__(self, space: Space, supernet: Supernet, choices: Choices) -> None:
         network = space.at(choices)
-        self._module = network_class(Path(f"{network.name}.py"), emit(network))().to(device)
+        self._module = network_class(Path(f"{network.name}.py"), emit(network))().to(next(supernet.weights()))
         own = dict(self._module.named_parameters())
         self._slices = [one for one in supernet.slices_for(choices) if one.name in own]
         self._sizes = tuple(size for size in network.graph.input.shape.sizes if isinstance(size, int))
@@ -35,17 +35,20 @@ class Subnet:
         return functional_call(self._module, {one.name: one.view() for one in self._slices}, (images,))
 
     def train(self, training: bool = True) -> None:
-        """Whether batch norms take their statistics from the batch, and drops drop."""
-        self._module.train(training)
+        """Whether batch norms take their statistics from the batch. Nothing is dropped, as in a supernet."""
+        self._module.eval()
+        for norm in self._norms():
+            norm.train(training)
+
+    def _norms(self) -> list[_BatchNorm]:
+        return [one for one in self._module.modules() if isinstance(one, _BatchNorm)]
 
     def estimate(self, batches: Iterable[Tensor]) -> None:
         """Write the batch norms' statistics, averages over the batches, for evaluation."""
-        self.train(False)
-        norms = [one for one in self._module.modules() if isinstance(one, _BatchNorm)]
-        for norm in norms:
+        for norm in self._norms():
             norm.reset_running_stats()
             norm.momentum = None
-            norm.train()
+        self.train()
         with torch.no_grad():
             for images in batches:
                 self(images)

@@ -100,15 +100,16 @@ def settled(compiled, *texts):
     return replace(space, settings=override(space.settings, list(texts)))
 
 
-def test_a_strategy_of_a_package_searches_stops_and_goes_on(compiled, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("name", "told"), [("uniform", {"seen"}), ("random", set()), ("evolution", set())])
+def test_a_strategy_searches_stops_and_goes_on(name, told, compiled, tmp_path, monkeypatch):
     torch.set_num_threads(1)
-    space = settled(compiled, "strategy=uniform", "epochs=2", "train.epochs=1")
+    space = settled(compiled, f"strategy={name}", "epochs=2", "train.epochs=1", "candidates=3")
     summary = run(space, tmp_path / "whole")
     assert summary.costs["macs"] <= 15_000
     plan = json.loads((tmp_path / "whole" / "plan.json").read_text())
-    assert plan["settings"]["search"]["strategy"] == "uniform"
+    assert plan["settings"]["search"]["strategy"] == name
     first = json.loads((tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()[0])
-    assert {"loss", "architecture_loss", "seen"} <= first.keys()
+    assert {"loss", "architecture_loss"} | told <= first.keys()
     asked = []
 
     def due(self):
@@ -136,7 +137,7 @@ def test_a_loss_of_a_package_is_the_one_that_is_computed():
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("strategy=darts", "dmasking, uniform"),
+        ("strategy=darts", "dmasking, evolution, random, uniform"),
         ("loss=mes", "bce, broken, cross_entropy, hinge, l1, mse"),
         ("strategy=1", "dmasking"),
     ],

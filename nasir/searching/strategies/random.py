@@ -32,7 +32,7 @@ class Random(OneShot):
         count = min(_MOST_AT_A_TIME, 1 + self._task.counts[WEIGHTS] // _STEPS_EACH)
         chance = Chance(f"{self._task.seed} {epoch}")
         found = [self._near(epoch * count + i, chance.uniform(_LEAST_TRAINED, 1.0)) for i in range(count)]
-        self._paths = [Subnet(self._task.space, self.supernet, one, self._task.device) for one in found]
+        self._paths = [Subnet(self._task.space, self.supernet, one) for one in found]
         for path in self._paths:
             path.train()
 
