@@ -12,6 +12,7 @@ import typer
 from nasir.cli import (
     build,
     check,
+    compare,
     derive,
     draw,
     explain,
@@ -73,6 +74,7 @@ for module in (
     search,
     sweep,
     report,
+    compare,
     derive,
     build,
     lift,

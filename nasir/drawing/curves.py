@@ -6,19 +6,21 @@ from dataclasses import dataclass
 
 from nasir.templates import template
 
-_COLOURS = ("#0969da", "#bf5700", "#8250df", "#1a7f37")
+_COLOURS = ("#0969da", "#bf5700", "#8250df", "#1a7f37", "#cf222e", "#0a7b83", "#9a6700", "#bf3989")
 _WIDTH, _HEIGHT = 420, 236
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 40, 36
 
 
 @dataclass(frozen=True)
 class Series:
-    """Points (x, y) in the order of x; `joined` by a line or alone, `dashed` for a bound."""
+    """Points (x, y) in the order of x; `joined` by a line or alone, `dashed` for a bound; `colour` where it is not that
+    of its place in the picture."""
 
     name: str
     points: Sequence[tuple[float, float]]
     joined: bool = True
     dashed: bool = False
+    colour: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def plot(title: str, series: Sequence[Series], x_label: str, *, from_zero: bool 
     drawn = [
         Drawn(
             s.name,
-            _COLOURS[i % len(_COLOURS)],
+            s.colour or colour(i),
             [place(x, y) for x, y in s.points],
             [f"{s.name}: {short(y)} at {short(x)}" for x, y in s.points],
             s.joined,
@@ -77,6 +79,11 @@ def plot(title: str, series: Sequence[Series], x_label: str, *, from_zero: bool 
         x_ticks=[(short(x), place(x, y_low)[0]) for x in x_ticks],
         y_ticks=[(short(y), place(x_low, y)[1]) for y in y_ticks],
     )
+
+
+def colour(place: int) -> str:
+    """That of a picture's series, counted from 0; the ninth has the first one's again."""
+    return _COLOURS[place % len(_COLOURS)]
 
 
 def _ticks(low: float, high: float, most: int) -> list[float]:

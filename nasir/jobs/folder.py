@@ -245,6 +245,10 @@ class RunFolder:
                 return
             yield cast("dict[str, Any]", found)
 
+    def is_cut(self, name: str) -> bool:
+        """A .jsonl file has lines that `lines` cannot give."""
+        return len(list(self.lines(name))) < len(self._written(name))
+
     def _written(self, name: str) -> list[str]:
         try:
             return read_regular(self.path / name, _MOST_LINES).decode("utf-8", "replace").split("\n")[:-1]

@@ -100,7 +100,7 @@ def no_run(folder: Path) -> CompileError:
     return CompileError(Diagnostic("E0908", f"`{folder}` contains no run", hints=(_NAMED,)))
 
 
-def damaged_plan(path: Path, reason: str = "it is not a JSON object") -> CompileError:
+def damaged_file(path: Path, reason: str) -> CompileError:
     return CompileError(Diagnostic("E0909", f"`{path}` is damaged: {reason}", hints=(_AGAIN,)))
 
 

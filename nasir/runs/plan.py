@@ -122,11 +122,11 @@ def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any], request: Reque
     """
     found = folder.read_json("plan.json")
     if found is None:
-        raise mistakes.damaged_plan(folder.path / "plan.json")
+        raise mistakes.damaged_file(folder.path / "plan.json", "it is not a JSON object")
     try:
         whole("threads", found.get("threads"), 1, MOST_THREADS)
     except (TypeError, ValueError) as error:
-        raise mistakes.damaged_plan(folder.path / "plan.json", str(error)) from None
+        raise mistakes.damaged_file(folder.path / "plan.json", str(error)) from None
     different = [words for key, words in _SAME.items() if found.get(key) != wanted.get(key)]
     different += request.differences(found)
     if different:

@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,23 +11,20 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nasir.api import Space, load
-from nasir.cost.base import Cost
-from nasir.cost.registry import STANDARD, described
+from nasir.api import Space
+from nasir.cost.registry import STANDARD
 from nasir.cost.table import layer_rows
 from nasir.diagnostics import CompileError
 from nasir.drawing import draw
-from nasir.drawing.curves import Series, plot
 from nasir.ir.graph import Choices
 from nasir.ir.values import key
 from nasir.jobs.folder import RunFolder
 from nasir.profiling.winner import FILE as LATENCIES
 from nasir.runs import mistakes
-from nasir.runs.summary import NOT_LANDED, amounts, by_layer, costs_in, undecided, used
+from nasir.runs.curves import Lines, pictures
+from nasir.runs.summary import NOT_LANDED, amounts, by_layer, costs_in, network_of, space_of, undecided, used
 from nasir.searching.metric import Metric, metrics_of
 from nasir.templates import template
-
-Lines = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,7 @@ def write_report(run: Path) -> Path:
     if plan is None:
         raise mistakes.no_run(run)
     metrics, probabilities = (list(folder.lines(name)) for name in ("metrics.jsonl", "probabilities.jsonl"))
-    network = load(run / "arch.nas") if os.path.isfile(run / "arch.nas") else None
+    network = network_of(run)
     chosen = {name: key(option) for name, option in _active(run, choices or {}).items()}
     try:
         shown = list(costs_in(summary or {})) or STANDARD
@@ -74,7 +70,7 @@ def write_report(run: Path) -> Path:
             about=_about(plan),
             figures=[*_figures(summary, metrics_of(plan)), *_latencies(latencies)],
             remarks=_remarks(summary, len(choices or {})),
-            curves=_curves(metrics, plan["bounds"], metrics_of(plan)[0]),
+            curves=[one.plotted() for one in pictures(metrics, plan["bounds"], metrics_of(plan)[0])],
             picture=draw(network.graph) if network else "",
             costs=_columns(network, shown),
             rows=list(_rows(network, shown, chosen, _moved(summary))) if network else [],
@@ -98,7 +94,8 @@ def write_report(run: Path) -> Path:
 
 def _active(run: Path, choices: Choices) -> Choices:
     """The choices that the network uses: a skipped layer's width is none of them."""
-    return load(run / "space.nas").active(choices) if choices and os.path.isfile(run / "space.nas") else choices
+    space = space_of(run) if choices else None
+    return space.active(choices) if space else choices
 
 
 def _about(plan: Mapping[str, Any]) -> str:
@@ -190,45 +187,6 @@ def _confusion(tested: Mapping[str, Any] | None) -> list[tuple[str, list[tuple[i
         (name, [(count, count / max(1, sum(row))) for count in row])
         for name, row in zip(tested["classes"], rows, strict=True)
     ]
-
-
-def _curves(metrics: Lines, bounds: Mapping[str, float], metric: Metric) -> list[str]:
-    searching = [line for line in metrics if line["phase"] == "search"]
-    training = [line for line in metrics if line["phase"] == "train"]
-    curves: list[str] = []
-    if searching:
-        losses = [
-            Series("weights", _column(searching, "loss")),
-            Series("architecture", _column(searching, "architecture_loss")),
-        ]
-        curves.append(plot("Loss of the search", losses, "epoch", from_zero=False))
-        curves += [_cost_curve(cost, searching, bounds) for name in searching[-1] if (cost := described(name))]
-        curves.append(plot("Temperature", [Series("tau", _column(searching, "temperature"))], "epoch", legend=False))
-        entropy = [Series("entropy", _column(searching, "entropy"))]
-        curves.append(plot("Entropy of the decisions (1: undecided)", entropy, "epoch", legend=False))
-    if training:
-        losses = [Series("loss", _column(training, "loss"))]
-        curves.append(plot("Loss of the training", losses, "epoch", from_zero=False, legend=False))
-        if told := _column(training, f"validation_{metric.name}"):
-            series = [Series("held-out inputs", [(x, metric.plotted(y)) for x, y in told])]
-            curves.append(plot(f"Validation {metric.axis}", series, "epoch", from_zero=False, legend=False))
-    return curves
-
-
-def _cost_curve(cost: Cost, searching: Lines, bounds: Mapping[str, float]) -> str:
-    """A cost over the epochs of a search, in its unit."""
-    named = {"effective": cost.name, "likeliest": f"argmax_{cost.name}"}
-    series = [
-        Series(title, [(x, y / cost.scale) for x, y in _column(searching, name)]) for title, name in named.items()
-    ]
-    if cost.name in bounds:
-        ends = (searching[0]["epoch"], searching[-1]["epoch"])
-        series.append(Series("bound", [(x, bounds[cost.name] / cost.scale) for x in ends], dashed=True))
-    return plot(cost.title, series, "epoch")
-
-
-def _column(lines: Lines, name: str) -> list[tuple[float, float]]:
-    return [(line["epoch"], line[name]) for line in lines if line.get(name) is not None]
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,14 @@
 """What a run came to: its figures, and the words for them that the terminal and the report have in common."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from nasir.api import Space, load
 from nasir.cost.registry import described
+from nasir.files import Unreadable
 from nasir.searching.landing import LEAST_USE
 from nasir.searching.metric import Metric
 
@@ -75,6 +79,40 @@ def costs_in(summary: Mapping[str, Any]) -> dict[str, int]:
     return {name: figure for name, figure in summary.items() if described(name) is not None}
 
 
+_LARGEST = 1e300
+
+
+def figure(found: Mapping[str, Any], name: str) -> float:
+    """The number that a file has under a name.
+
+    Raises:
+        LookupError: where there is none.
+        Unreadable: where it is no number, or one too large to reckon with.
+    """
+    value = found[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
+        raise Unreadable(f"`{name}` is no figure")
+    return value
+
+
+def space_of(run: Path) -> Space | None:
+    """The space that a run searched; None of a training.
+
+    Raises:
+        CompileError: where it is damaged.
+    """
+    return load(run / "space.nas") if os.path.isfile(run / "space.nas") else None
+
+
+def network_of(run: Path) -> Space | None:
+    """The network that a run found, or trained; None where there is none yet, or it is one of a Python file.
+
+    Raises:
+        CompileError: where it is damaged.
+    """
+    return load(run / "arch.nas") if os.path.isfile(run / "arch.nas") else None
+
+
 _UNDECIDED, _MANY_MOVED = 0.3, 1 / 3
 
 
@@ -97,7 +135,7 @@ def used(bounds: Mapping[str, Mapping[str, float]], cost: str) -> str:
     return f"{bounds[cost]['used']:.1%} of {known.amount(bounds[cost]['limit'])}"
 
 
-def amounts(costs: Mapping[str, int]) -> list[tuple[str, str]]:
+def amounts(costs: Mapping[str, float]) -> list[tuple[str, str]]:
     """Costs as they are shown: what is counted, and how much of it. Of a device file it is the cost's title."""
     found = [(described(name), figure) for name, figure in costs.items()]
     return [(cost.label, cost.amount(figure)) for cost, figure in found if cost is not None]
