@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nasir.cli.options import Json, write_or_print
+from nasir.cli.options import Json
 from nasir.diagnostics import CompileError, plain
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ def command(
     decision. A dash is what a run does not tell. A damaged file is reported at the end, and the exit status is 1.
     """
     from nasir.runs.comparing import facts, records  # imports torch
-    from nasir.runs.comparison import page
+    from nasir.runs.comparison import write_comparison
 
     found = records(runs)
     if out is not None:
-        write_or_print(page(found), out)
+        write_comparison(found, out)
     if as_json:
         print(json.dumps(facts(found), indent=2))
     else:

@@ -8,7 +8,7 @@ from typing import Any
 
 from nasir.diagnostics import CompileError, Diagnostic
 from nasir.ir.values import key
-from nasir.runs.record import PHASES, Record, record
+from nasir.runs.record import OF_A_SEARCH, PHASES, Record, record
 from nasir.runs.summary import amounts, used
 
 Texts = Mapping[str, str | None]
@@ -113,7 +113,7 @@ def differing(runs: Sequence[Record]) -> list[Row]:
     found: list[Row] = []
     for name in dict.fromkeys(name for run in runs for name in run.settings):
         row = Row(name, tuple(run.settings.get(name) for run in runs))
-        of = [run for run in runs if run.settings and (run.searches or not name.startswith("search."))]
+        of = [run for run in runs if run.settings and (run.searches or not name.startswith(OF_A_SEARCH))]
         if len({run.settings.get(name) for run in of}) > 1:
             found.append(row)
     return found

@@ -1,17 +1,23 @@
 """compare.html: one self-contained page of several runs, made from their folders alone."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from nasir.drawing.curves import Series, colour, plot
+from nasir.files import write_atomically
 from nasir.runs.comparing import differing, figures, names, networks
 from nasir.runs.record import Record
 from nasir.templates import template
 
 
-def page(runs: Sequence[Record]) -> str:
-    """The page: the runs' figures, curves and networks side by side."""
+def write_comparison(runs: Sequence[Record], out: Path) -> None:
+    """Write a page with the runs' figures, curves and networks side by side.
+
+    Raises:
+        CompileError: where it cannot be written.
+    """
     called = names(runs)
-    return template("compare.html.j2").render(
+    page = template("compare.html.j2").render(
         names=called,
         colours=[colour(i) for i in range(len(runs))],
         figures=figures(runs),
@@ -21,6 +27,7 @@ def page(runs: Sequence[Record]) -> str:
         pictures=[(name, run.network) for name, run in zip(called, runs, strict=True) if run.network],
         damage=[one.message for run in runs for one in run.damage],
     )
+    write_atomically(out, page.encode("utf-8", "backslashreplace"))  # names of files may be no text at all
 
 
 def _curves(runs: Sequence[Record]) -> Iterator[str]:

@@ -22,6 +22,8 @@ from nasir.runs.summary import costs_in, figure, network_of, space_of
 from nasir.searching.metric import ACCURACY, Metric, metrics_of
 
 PHASES = ("search", "train")
+OF_A_SEARCH = ("search.", "space.")
+"""What settings are called that a training alone has not."""
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,19 @@ def record(run: Path) -> Record:
     for name, told in _FILES.items():
         try:
             found |= told(folder, Record(**found))
-        except CompileError as error:
-            damage += error.diagnostics
-        except Unreadable as error:
-            damage += mistakes.damaged_file(run / name, str(error)).diagnostics
         except Exception as error:  # whatever was done to the file
-            damage += mistakes.damaged_file(run / name, f"{type(error).__name__}: {error}").diagnostics
+            damage += mistakes.damaged_file(run / name, _reason(error)).diagnostics
     return Record(**found, damage=tuple(damage))
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case CompileError():
+            return error.diagnostics[0].message
+        case Unreadable():
+            return str(error)
+        case _:
+            return f"{type(error).__name__}: {error}"
 
 
 def _plan(folder: RunFolder, _: Record) -> dict[str, Any]:
@@ -105,8 +113,8 @@ def _plan(folder: RunFolder, _: Record) -> dict[str, Any]:
     of_a_search = os.path.lexists(folder.path / "space.nas")
     program = hashlib.sha256(json.dumps([plan["space"], plan["imports"]]).encode()).hexdigest()[:_DIGITS]
     others = {name: plan[name] for name in plan if name not in _NO_SETTINGS}
-    settings = _DEFAULTS | _flat({"program.sha256": program, **plan["settings"], **others})
-    kept = {name: text for name, text in settings.items() if of_a_search or not name.startswith("search.")}
+    settings = _DEFAULTS | _flat({"space.sha256": program, **plan["settings"], **others})
+    kept = {name: text for name, text in settings.items() if of_a_search or not name.startswith(OF_A_SEARCH)}
     return {
         "name": _text(plan, "name"),
         "data": _text(plan, "data_set"),
@@ -124,7 +132,7 @@ _NO_SETTINGS = {
 }
 """Of a plan what is shown elsewhere, or follows from what is shown."""
 _DIGITS = 8
-"""Of a program's digest, which says that another text was searched."""
+"""Of a space's digest, which says that another text was searched."""
 _STRATEGY = "search.strategy"
 _SHOWN = {_STRATEGY, "objective.bounds"}
 _DEFAULTS = {

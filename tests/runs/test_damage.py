@@ -16,6 +16,8 @@ from rich.console import Console
 import nasir
 from nasir.diagnostics import CompileError
 from nasir.jobs.signals import Pauses, Stopped
+from nasir.runs.comparing import facts, records
+from nasir.runs.comparison import write_comparison
 from nasir.runs.repeating import repeat
 from nasir.runs.report import write_report
 from nasir.runs.request import Request
@@ -183,6 +185,13 @@ def changed(folder, run, name, damage) -> bool:
     return not (probe / "lines").is_file() or (probe / "lines").read_bytes() != (folder / name).read_bytes()
 
 
+def compared(run: Path) -> None:
+    """Whatever is in it, a run that has a plan gets a page."""
+    found = records([run])
+    json.dumps(facts(found), allow_nan=False)
+    write_comparison(found, Path("compare.html"))
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_reports_and_repetitions_of_damaged_runs_end_in_diagnostics(runs, tmp_path, monkeypatch, damage):
     _, folder = runs
@@ -192,7 +201,7 @@ def test_reports_and_repetitions_of_damaged_runs_end_in_diagnostics(runs, tmp_pa
         remove(run)
         shutil.copytree(folder / "done", run, symlinks=True)
         DAMAGES[damage](run / name)
-        for read in (write_report, lambda run: repeat(run, Request("digits", Path("again")), ())):
+        for read in (write_report, compared, lambda run: repeat(run, Request("digits", Path("again")), ())):
             codes_of(lambda read=read, run=run: read(run))
 
 
@@ -222,10 +231,11 @@ def test_a_hostile_plan_ends_in_a_diagnostic(runs, tmp_path, monkeypatch, key, v
         Path("run/plan.json").write_text(json.dumps({**plan, key: value}))
         uses = (
             write_report,
+            compared,
             lambda run: repeat(run, Request("digits", Path("again")), ()),
             lambda run: resumed(space, run),
         )
         for use in uses:
             codes_of(lambda use=use: use(Path("run")))
-        assert "<script>" not in Path("run/report.html").read_text()
+        assert "<script>" not in Path("run/report.html").read_text() + Path("compare.html").read_text()
     assert torch.get_num_threads() == 1
