@@ -20,7 +20,7 @@ NAME = "compare"
 
 
 def command(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders.")],
     as_json: Json = False,
     out: Annotated[
         Path | None, typer.Option("-o", metavar="compare.html", help="A page with their curves and networks as well.")
@@ -55,7 +55,7 @@ def _print(runs: Sequence["Record"]) -> None:
     for table in _tables(names(runs), figures(runs), console.width):
         console.print(table)
     for row in differing(runs):
-        words = " | ".join("-" if cell is None else cell for cell in row.cells)
+        words = " | ".join(cell or "-" for cell in row.cells)
         console.print(f"{row.title}  {words}", markup=False, soft_wrap=True)
 
 

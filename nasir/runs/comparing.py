@@ -73,7 +73,6 @@ def figures(runs: Sequence[Record]) -> list[Row]:
 def _figures(run: Record) -> list[Texts]:
     """The figures of a run, in the parts of the table: what a part has may be another thing for each run."""
     first = run.metrics[0]
-    scores = {f"validation {first.title}": run.validation, f"supernet's {first.title}": run.supernet}
     bounds = {name: {"limit": limit, "used": run.costs.get(name, 0) / limit} for name, limit in run.bounds.items()}
     limits = dict(zip(bounds, amounts(run.bounds), strict=True))
     return [
@@ -87,7 +86,8 @@ def _figures(run: Record) -> list[Texts]:
         {f"bound on {label}": used(bounds, name) if run.costs else text for name, (label, text) in limits.items()},
         dict(amounts(run.costs)),
         {f"test {one.title}": one.shown(run.test[one.name]) for one in run.metrics if one.name in run.test},
-        {title: None if value is None else first.shown(value) for title, value in scores.items()},
+        {f"validation {first.title}": None if run.validation is None else first.shown(run.validation)},
+        {f"supernet's {first.title}": None if run.supernet is None else first.shown(run.supernet)},
         {"entropy": None if run.entropy is None else f"{run.entropy:.2f}"},
         {f"epochs of the {_CALLED[phase]}": _epochs(run, phase) for phase in PHASES},
         {f"time of the {_CALLED[phase]}": _time(run.seconds.get(phase)) for phase in PHASES},

@@ -42,8 +42,7 @@ def _curves(runs: Sequence[Record]) -> Iterator[str]:
                 title = f"{picture.title}: {line.name}" if len(lines) > 1 else picture.title
                 from_zero[title] = picture.from_zero
                 found.setdefault(title, []).extend(
-                    Series(f"{name}, bound" if one.dashed else name, one.points, dashed=one.dashed, colour=colour(i))
-                    for one in (line, *bounds)
+                    Series(name, one.points, dashed=one.dashed, colour=colour(i)) for one in (line, *bounds)
                 )
     for title, series in found.items():
         if any(one.points for one in series):

@@ -135,7 +135,7 @@ def test_more_runs_than_a_line_has_room_for_are_told_in_several_tables(runs):
 def test_the_page_has_all_runs_in_each_picture_and_loads_nothing(runs, tmp_path):
     printed("a", "b", "t", "-o", tmp_path / "compare.html", cwd=runs)
     page = (tmp_path / "compare.html").read_text(encoding="utf-8")
-    pictures = {re.search("<title>(.*?)</title>", one)[1]: one for one in re.findall("<svg.*?</svg>", page, re.DOTALL)}
+    pictures = drawn_in(page)
     for title, drawn in {
         "Loss of the search: weights": {"a", "b"},
         "Multiply-adds: effective": {"a", "b"},
@@ -149,6 +149,21 @@ def test_the_page_has_all_runs_in_each_picture_and_loads_nothing(runs, tmp_path)
     assert all(one.startswith("data:") for one in re.findall(r"""(?:src|href)\s*=\s*["']([^"']*)""", page))
     printed("a", "b", "t", "-o", tmp_path / "again.html", cwd=runs)
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == page
+
+
+def drawn_in(page: str) -> dict[str, str]:
+    """The pictures of a page by their titles."""
+    return {re.search("<title>(.*?)</title>", one)[1]: one for one in re.findall("<svg.*?</svg>", page, re.DOTALL)}
+
+
+def test_a_run_has_one_colour_in_the_table_and_in_all_pictures(runs, tmp_path):
+    printed("t", "a", "-o", tmp_path / "compare.html", cwd=runs)
+    page = (tmp_path / "compare.html").read_text(encoding="utf-8")
+    t, a = re.findall(r'<th class="n"><span style="color: (#\w+)">', page)[:2]
+    strokes = {title: re.findall(r'<polyline .* stroke="(#\w+)"', one) for title, one in drawn_in(page).items()}
+    assert strokes["Loss of the search: weights"] == [a]
+    assert strokes["Multiply-adds: effective"] == [a, a]  # the bound too
+    assert strokes["Loss of the training"] == [t, a]
 
 
 def test_decisions_stand_side_by_side_where_spaces_have_the_same_ones(runs, copies):
