@@ -17,6 +17,7 @@ import torch
 import nasir
 from benchmarks.training import trained
 from nasir.data import DataSet, input_of, load_data
+from nasir.ir.graph import Choices
 from nasir.jobs.folder import RunFolder
 from nasir.jobs.signals import Pauses
 from nasir.lang.settings import override, with_bounds
@@ -25,7 +26,7 @@ from nasir.searching.prices import targets
 from nasir.tabular import Table, read
 
 
-def searched(space: nasir.Space, data: DataSet, seed: int) -> tuple[dict[str, object], float]:
+def searched(space: nasir.Space, data: DataSet, seed: int) -> tuple[Choices, float]:
     """What a search finds, and its seconds."""
     began = time.perf_counter()
     loop = Search(space, data, targets(space.settings.objective, space.costs), seed, torch.device("cpu"))
@@ -34,7 +35,7 @@ def searched(space: nasir.Space, data: DataSet, seed: int) -> tuple[dict[str, ob
         run.start(overwrite=False)
         loop.run(run, lambda epoch, values: None, Pauses())
         found = loop.choose(Pauses())
-    return dict(found.choices), time.perf_counter() - began
+    return found.choices, time.perf_counter() - began
 
 
 def row(table: Table, space: nasir.Space, data: DataSet, name: str, seeds: list[int], limit: float) -> str:

@@ -1,5 +1,5 @@
-"""A tabular benchmark: every network of the space `tabular` was trained, with several seeds, and `tabular.csv` beside it
-has what became of them. What a search is worth is looked up in place of trained: its regret takes a minute.
+"""A tabular benchmark: every network of the space `tabular` was trained, with several seeds, and `tabular.csv` beside
+it has what became of them. What a search is worth is looked up in place of trained: its regret takes a minute.
 
     table = nasir.tabular.read()
     table.accuracy(choices)                        # mean of its trainings, share of the 1,000 test signals
