@@ -7,8 +7,8 @@
 `networks` measures random networks of the space, and 30 others that calibrate, all interleaved in one session: how far
 the sums of the file's kernels are from networks, without what the machine did in between.
 `searches` runs ten searches under bounds from near the least to near the most, and measures each result.
-`equals` searches under a bound on latency, then under bounds on multiply-adds about those of what was found, measures all
-of them in one session, and trains the first, and of the others the one nearest to its latency, with three seeds each.
+`equals` searches under a bound on latency, then under bounds on multiply-adds about those of what was found, measures
+all of them in one session, and trains the first, and of the others the one nearest to its latency, three times each.
 """
 
 import argparse

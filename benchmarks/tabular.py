@@ -1,6 +1,6 @@
 """How `spaces/tabular.csv` is made: every network of `spaces/tabular.nas` is trained, and its latency told.
 
-    python -m benchmarks.tabular train --out tabular.jsonl [--jobs N] [--time SECONDS]
+    python -m benchmarks.tabular train --out tabular.jsonl [--jobs N] [--on ray] [--time SECONDS]
     nasir profile tabular -o device.json
     python -m benchmarks.tabular table --out tabular.jsonl --profile device.json
 
@@ -14,8 +14,7 @@ import csv
 import json
 import time
 from collections.abc import Mapping
-from functools import cache
-from multiprocessing import get_context
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from benchmarks.training import trained
 from nasir import resources
 from nasir.cost.profile import Profile, read_profile
 from nasir.data import DataSet, input_of, load_data
+from nasir.jobs.pool import LOCAL, Job, pool
 from nasir.profiling.calibrating import summed
 from nasir.tabular import COSTS, NAME, networks
 
@@ -52,7 +52,7 @@ def one(task: tuple[int, Mapping[str, Any], int]) -> str:
     return json.dumps({"network": place, "seed": seed, "right": right})
 
 
-def train(out: Path, jobs: int, seconds: float) -> None:
+def train(out: Path, on: str, jobs: int | None, seconds: float) -> None:
     """Train what is missing, seed by seed."""
     began = time.monotonic()
     done = {(line["network"], line["seed"]) for line in map(json.loads, out.open())} if out.exists() else set()
@@ -63,13 +63,13 @@ def train(out: Path, jobs: int, seconds: float) -> None:
         if (place, seed) not in done
     ]
     print(f"{len(tasks):,} trainings are missing", flush=True)
-    with get_context("spawn").Pool(jobs) as pool, out.open("a") as file:
-        for number, line in enumerate(pool.imap_unordered(one, tasks), 1):
-            print(line, file=file, flush=True)
+    every = [Job(f"network {task[0]}, seed {task[2]}", partial(one, task)) for task in tasks]
+    with pool(on, at_once=jobs, cpus=1) as workers, out.open("a") as file:
+        for number, outcome in enumerate(workers.run(every), 1):
+            print(outcome.result(), file=file, flush=True)
             if number % 200 == 0:
                 print(f"{number:,} in {time.monotonic() - began:.0f} s", flush=True)
             if time.monotonic() - began > seconds:
-                pool.terminate()
                 break
 
 
@@ -93,12 +93,13 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("what", choices=("train", "table"))
     options.add_argument("--out", type=Path, default=Path("runs/tabular.jsonl"))
-    options.add_argument("--jobs", type=int, default=1)
+    options.add_argument("--on", default=LOCAL, help="local, ray or ray://HOST:PORT")
+    options.add_argument("--jobs", type=int, help="at a time")
     options.add_argument("--time", type=float, default=float("inf"), help="in seconds")
     options.add_argument("--profile", type=Path, help="a device file")
     given = options.parse_args()
     if given.what == "train":
-        train(given.out, given.jobs, given.time)
+        train(given.out, given.on, given.jobs, given.time)
     else:
         table(given.out, read_profile(given.profile), resources.folder("spaces") / f"{NAME}.csv")
 
