@@ -1,4 +1,4 @@
-# A space of 1,152 networks, each of which was trained three times: tabular.csv has what became of them.
+# A space of 1,152 networks, each of which was trained with several seeds: tabular.csv has what became of them.
 block mb(width, expand = 1, kernel = 3, stride = 1) {
   hidden = expand * x.channels
   y      = x -> conv(1, hidden) -> bn -> relu -> dwconv(kernel, stride=stride) -> bn -> relu

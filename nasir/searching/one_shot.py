@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import torch
@@ -22,7 +23,8 @@ from nasir.supernets import Supernet, build
 from nasir.supernets.layers import wide
 from nasir.supernets.starting import Started, start_anywhere
 
-_ESTIMATION_BATCHES = 16
+_ESTIMATION_BATCHES, _FEW_BATCHES = 16, 4
+_AT_ONCE = 256  # inputs that are judged at least: small batches leave the time to Python
 
 Network = tuple[dict[str, Scalar], bool]
 """A network, and whether it uses its budget up."""
@@ -92,13 +94,14 @@ class OneShot:
 
     def evaluate(self, choices: Choices, pauses: Pauses, most: int | None = None) -> tuple[float, float]:
         """The loss (infinite where it is no number) and the score of a network with the supernet's weights on the
-        architecture's part of the data, or on `most` of its inputs, its batch norms estimated on the weights' part."""
-        task = self._task
+        architecture's part of the data, or on about `most` of its inputs, its batch norms estimated on the weights'
+        part."""
+        task, batch = self._task, max(self._settings.batch, _AT_ONCE)
         network = Subnet(task.space, self.supernet, choices)
-        network.estimate(self._estimation_images())
+        network.estimate(islice(self._estimation_images(), _ESTIMATION_BATCHES if most is None else _FEW_BATCHES))
         loss, counted, counts = 0.0, 0, torch.zeros(())
         with torch.no_grad():
-            for x, y in whole(task.parts[ARCHITECTURE], self._settings.batch):
+            for x, y in whole(task.parts[ARCHITECTURE], batch):
                 outputs = wide(network(x))
                 loss += float(task.compared(outputs, y)) * len(y)
                 counts = task.measure.count(outputs, y) + (counts if counted else 0)

@@ -9,7 +9,7 @@ from nasir.jobs.signals import Pauses
 from nasir.searching.strategies.random import Random
 from nasir.searching.strategy import Found
 
-_GENERATIONS = 8
+_GENERATIONS = 6
 _PARENTS = 0.25
 """The share of a generation that the next one comes from."""
 _MUTATED = 0.15
