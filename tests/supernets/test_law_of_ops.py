@@ -278,13 +278,14 @@ def test_every_op_and_cost_says_what_it_is():
 
 
 def test_no_file_outside_the_ops_asks_for_an_op_by_its_name():
-    """A new op is one file: whoever must know something of an op asks its class."""
+    """A new op is one file: whoever must know something of an op asks its class. But for `cost/imported`: the tables of
+    other projects have words for their own few ops, and none for a new one of ours."""
     names = "|".join(sorted(OPS))
     asks = re.compile(rf"""\.op\s*(==|!=|in\b|not in\b)|case\s+["']({names})["']|OPS\[["']""")
     found = [
         f"{path}:{number}: {line.strip()}"
         for path in sorted(Path("nasir").rglob("*.py"))
-        if "ir/ops" not in path.as_posix()
+        if not any(part in path.as_posix() for part in ("ir/ops", "cost/imported"))
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if asks.search(line)
     ]
