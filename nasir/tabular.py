@@ -15,13 +15,14 @@ from math import comb
 
 from nasir import resources
 from nasir.api import Space, load
+from nasir.cost.registry import STANDARD
 from nasir.ir.graph import Choices
 
 NAME = "tabular"
 TESTED = 1_000
 """Signals that a network is tested with."""
 _RIGHT = "right"
-COSTS = ("macs", "params", "latency_us")
+COSTS = (*STANDARD, "latency_us")
 
 
 @dataclass(frozen=True)
