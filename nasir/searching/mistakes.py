@@ -110,6 +110,11 @@ def starts_from_nothing(strategy: str) -> CompileError:
     return CompileError(Diagnostic("E0934", message, hints=(hint,)))
 
 
+def unused(strategy: str, what: str) -> CompileError:
+    message = f"the strategy `{strategy}` has no use for {what}: each step trains another network"
+    return CompileError(Diagnostic("E0852", message, hints=("leave it out, or take another strategy",)))
+
+
 def no_weights_to_slice(strategy: str) -> CompileError:
     hint = "leave `init = sliced` out of `train`, or take another strategy"
     message = f"the strategy `{strategy}` has no weights after the search, and `train` starts from them"

@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional as F
 
 import nasir
+from nasir.diagnostics import CompileError
 from nasir.jobs.signals import Pauses, Stopped
 from nasir.lang.settings import SearchSettings, TrainSettings, override
 from nasir.runs.plan import plain_settings
@@ -124,6 +125,13 @@ def test_a_strategy_searches_stops_and_goes_on(name, told, compiled, tmp_path, m
     run(space, tmp_path / "stopped", resume=True)
     for name in SAME:
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("name", ["random", "evolution"])
+def test_what_a_strategy_has_no_use_for_is_refused(name, compiled, tmp_path):
+    space = settled(compiled, f"strategy={name}", "search.compile=aot_eager")
+    with pytest.raises(CompileError, match=f"E0852: the strategy `{name}` has no use for `compile`"):
+        run(space, tmp_path / "run")
 
 
 def test_a_loss_of_a_package_is_the_one_that_is_computed():

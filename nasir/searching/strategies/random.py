@@ -11,10 +11,10 @@ from nasir.ir.graph import Choices
 from nasir.ir.values import Scalar
 from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
-from nasir.searching import optimizers
+from nasir.searching import mistakes, optimizers
 from nasir.searching.landing import Standing, near
 from nasir.searching.one_shot import OneShot
-from nasir.searching.strategy import WEIGHTS, Found, Images
+from nasir.searching.strategy import WEIGHTS, Found, Images, Task
 from nasir.searching.subnets import Subnet
 from nasir.supernets.layers import wide
 
@@ -26,6 +26,16 @@ _LEAST_TRAINED = 0.5
 
 class Random(OneShot):
     """Weights by random networks within the bounds; the best of random ones."""
+
+    def __init__(self, task: Task) -> None:
+        """
+        Raises:
+            CompileError: where the search is to be compiled, or batch statistics taken over all ranks.
+        """
+        for asked, what in ((task.settings.compile != "off", "`compile`"), (task.synchronised, "`--sync-bn`")):
+            if asked:
+                raise mistakes.unused(task.settings.strategy, what)
+        super().__init__(task)
 
     def begin(self, epoch: int) -> None:
         super().begin(epoch)
