@@ -53,7 +53,7 @@ class OneShot:
 
     def best_of(self, found: Sequence[Network], pauses: Pauses) -> Found:
         """The network with the least loss with the supernet's weights; one that uses its budget up before one that does
-        not.
+        not. Nothing is said of distributions.
 
         Raises:
             CompileError: where no network's loss is a number.
@@ -66,11 +66,7 @@ class OneShot:
             raise mistakes.diverged(
                 loss, "every network with the supernet's weights", "search.weights", self._settings.weights
             )
-        return Found(choices, not missed, score, self.supernet.entropy(), self.likeliest(choices))
-
-    def likeliest(self, chosen: dict[str, Scalar]) -> dict[str, Scalar]:
-        """What the distributions say, beside what was chosen."""
-        return self.supernet.argmax()
+        return Found(choices, not missed, score, None, choices)
 
     def landed(self, starts: Iterable[Choices]) -> list[Network]:
         """The networks nearest to these that keep the bounds and use them up, none twice."""

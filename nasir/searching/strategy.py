@@ -57,12 +57,12 @@ class Task:
 class Found:
     """The network that a search chose: its decisions, whether it uses its budget up (`landing.LEAST_USE`), and its
     score (the measure's first metric) with the supernet's weights on the architecture's part of the data. `entropy` is
-    that of the final distributions; `likeliest` what they would have chosen."""
+    that of the final distributions, None where none are learnt; `likeliest` what they would have chosen."""
 
     choices: dict[str, Scalar]
     lands: bool
     score: float
-    entropy: float
+    entropy: float | None
     likeliest: dict[str, Scalar]
 
     @property

@@ -3,6 +3,7 @@ temperature anneals; of networks near to the final distribution that keep the bo
 weights is the one."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -98,7 +99,8 @@ class DMasking(OneShot):
         within the bounds, the one with the least loss with the supernet's weights (FBNet sampled so)."""
         probabilities, seed = self.supernet.probabilities(), self._task.seed * 1_000
         drawn = [draw(probabilities, seed + i) for i in range(1, self._settings.candidates)]
-        return self.best_of(self.landed([self.supernet.argmax(), *drawn]), pauses)
+        found = self.best_of(self.landed([self.supernet.argmax(), *drawn]), pauses)
+        return replace(found, entropy=self.supernet.entropy(), likeliest=self.supernet.argmax())
 
     def state(self) -> dict[str, Any]:
         return {

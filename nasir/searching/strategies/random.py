@@ -8,7 +8,6 @@ from random import Random as Chance  # `Random` is the strategy
 import torch
 
 from nasir.ir.graph import Choices
-from nasir.ir.values import Scalar
 from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
 from nasir.searching import mistakes, optimizers
@@ -84,6 +83,3 @@ class Random(OneShot):
         """The best of `candidates` random networks within the bounds."""
         starts = [self._near(-1 - i, _LEAST_TRAINED) for i in range(self._settings.candidates)]
         return self.best_of(self.landed(starts), pauses)
-
-    def likeliest(self, chosen: dict[str, Scalar]) -> dict[str, Scalar]:
-        return chosen
