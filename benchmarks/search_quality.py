@@ -28,19 +28,16 @@ import torch
 from rich.console import Console
 
 import nasir
+from benchmarks import training
 from benchmarks.spaces import fashion
 from nasir.data import DataSet, input_of, load_data
-from nasir.execution import network_class
 from nasir.files import replace_atomically
 from nasir.jobs.folder import RunFolder
 from nasir.jobs.pool import LOCAL, Job, Pool, pool
-from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
 from nasir.lang.settings import override, with_bounds
 from nasir.searching.loop import Search
-from nasir.searching.measures import Confusion
 from nasir.searching.prices import targets
-from nasir.searching.training import Training, counted
 
 FORMS = {"alternatives": False, "factored": True}
 TOLERANCE = 0.05
@@ -98,23 +95,12 @@ def trained(setup: Setup, form: str, choices: Mapping[str, Any], seed: int) -> d
     """A network from scratch: its accuracy on the test images, and the time it took."""
     torch.set_num_threads(1)
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        space = space_of(setup, form, folder)
-        network = space.at(choices)
-        (folder / "model.py").write_text(nasir.emit(network), encoding="utf-8")
-        data = data_of(setup, space)
+        space = space_of(setup, form, Path(name))
+        network, data = space.at(choices), data_of(setup, space)
         start = time.perf_counter()
-        torch.manual_seed(seed)
-        module = network_class(folder / "model.py")()
-        settings = space.settings.train
-        measure = Confusion(data.classes)
-        training = Training(module, data, settings, seed, torch.device("cpu"), Ranks(), measure=measure)
-        run = RunFolder(folder / "run")
-        run.start(overwrite=False)
-        training.run(run, lambda epoch, values: None, Pauses())
+        _, right = training.trained(network, data, seed)
         seconds = time.perf_counter() - start
-        accuracy = measure.score(counted(module, data.test, settings.batch, measure))
-        return {"accuracy": accuracy, "seconds": seconds, **network.costs.at({})}
+        return {"accuracy": right / len(data.test), "seconds": seconds, **network.costs.at({})}
 
 
 def drawn(setup: Setup, count: int) -> list[dict[str, Any]]:

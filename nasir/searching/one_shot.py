@@ -13,10 +13,11 @@ from nasir.data.mistakes import no_readable_image
 from nasir.ir.graph import Choices
 from nasir.ir.values import Scalar
 from nasir.jobs.signals import Pauses
+from nasir.jobs.steps import Step
 from nasir.searching import mistakes, optimizers
 from nasir.searching.averaging import Average
 from nasir.searching.landing import land, scores
-from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Found, Task
+from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Found, Images, Task
 from nasir.searching.subnets import Subnet
 from nasir.searching.training import place
 from nasir.supernets import Supernet, build
@@ -47,6 +48,25 @@ class OneShot:
 
     def begin(self, epoch: int) -> None:
         self.supernet.train()
+
+    def descend(self, step: Step[Images], at: int, loss: Tensor) -> None:
+        """Step number `at` of the search on the weights, down the gradient of the loss of this rank's part."""
+        total = self._settings.epochs * self._task.counts[WEIGHTS]
+        optimizers.set_cosine(self._weight_optimizer, self._settings.weights, at, total)
+        self._weight_optimizer.zero_grad(set_to_none=True)
+        step.share.weigh(loss).backward()
+        self.share_gradients()
+        step.check(loss.detach())
+        self._weight_optimizer.step()
+        self._average.update()
+
+    def share_gradients(self) -> None:
+        """Have the weights' gradients averaged over the ranks, where the network that was run does not do it."""
+
+    def lowered(self) -> torch.autocast:
+        """The precision that networks run in."""
+        lower = self._settings.precision == "bfloat16"
+        return torch.autocast(self._task.device.type, torch.bfloat16, enabled=lower)
 
     def probabilities(self) -> Mapping[str, Mapping[Scalar, float]]:
         return self.supernet.probabilities()

@@ -12,7 +12,7 @@ from nasir.ir.values import Scalar
 from nasir.supernets.gates import Gates
 from nasir.supernets.layers import SearchBatchNorm
 from nasir.supernets.sizes import Sizes
-from nasir.supernets.slicing import Slice, sliced_state, slices
+from nasir.supernets.slicing import Slice, slices
 from nasir.supernets.written import Written, plain
 
 
@@ -95,11 +95,14 @@ class Supernet(Written):
         Raises:
             CompileError: where a name is no decision, a value no option, or a decision is left open.
         """
-        chosen = check_choices(self.space.decisions, choices)
-        return sliced_state(self, self.space, self.modules_by_node, chosen)
+        return {one.name: one.taken() for one in self.slices_for(choices)}
 
     def slices_for(self, choices: Choices) -> list[Slice]:
-        """The tensors of one network in the supernet's, as `state_for` names them."""
+        """The tensors of one network in the supernet's, in the order of the emitted module's and by its names.
+
+        Raises:
+            CompileError: as `state_for` does.
+        """
         return list(slices(self, self.space, self.modules_by_node, check_choices(self.space.decisions, choices)))
 
     def synchronise_batch_norms(self, synchronised: bool) -> None:

@@ -86,11 +86,6 @@ def slices(root: nn.Module, space: Graph, modules: Mapping[str, str], choices: C
             yield Slice(f"{paths[node.name]}.{_COUNTER}", origin, _COUNTER, found[_COUNTER], {})
 
 
-def sliced_state(root: nn.Module, space: Graph, modules: Mapping[str, str], choices: Choices) -> dict[str, Tensor]:
-    """A state_dict for the emitted module of `choices`; tensors are copies."""
-    return {one.name: one.taken() for one in slices(root, space, modules, choices)}
-
-
 def _origins(space: Graph, network: Graph, known: Mapping[str, Scalar]) -> dict[str, str]:
     """The space's node that each node of the network was: of those with its flat name, the active one."""
     activities = node_activities(space, Distributions(space.decision_map, space.dim_map))

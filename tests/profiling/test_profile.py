@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -26,7 +27,7 @@ from nasir.profiling import profile as profiling
 from nasir.profiling.calibrating import Whole, calibrated, summed
 from nasir.profiling.filling import fit_error, fitted
 from nasir.profiling.fusing import Fusions, found_fusions
-from nasir.profiling.measuring import Quantiles, Timed, interleaved, median_interval
+from nasir.profiling.measuring import Quantiles, Timed, interleaved, median_interval, timed_run
 from nasir.profiling.module import KernelModule
 from nasir.profiling.profile import Asked, profiled
 from nasir.profiling.runtime import Measured, runtimes
@@ -246,6 +247,16 @@ def test_runtimes_run_kernels_and_networks(name, emitted):
         assert timed.samples[0] > 0
     network = nasir.load("digits").at(nasir.load("digits").smallest())
     runtime.network(emitted(network), torch.zeros(1, 1, 8, 8))()
+
+
+def test_of_a_row_of_runs_a_sample_is_one(monkeypatch):
+    clock = iter((0.0, 8e-6))
+    monkeypatch.setattr("nasir.profiling.measuring.time.perf_counter", lambda: next(clock))
+    row = Mock(runs=4)
+    one = timed_run(row)
+    one.sample()
+    assert one.samples == [pytest.approx(2.0)]
+    row.touch.assert_called_once_with()
 
 
 def test_every_kernel_is_compiled(monkeypatch):

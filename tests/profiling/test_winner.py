@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 import nasir
 from nasir.cli.main import app
 from nasir.cost.profile import read_profile
+from nasir.profiling import winner
 from nasir.profiling.winner import measured_winner
 
 SPACE = """space small(classes = 2) {
@@ -36,14 +37,26 @@ def network(tmp_path_factory):
 
 
 def test_it_is_measured_among_copies_and_alone(network):
-    (winner,) = measured_winner(network[0])
-    assert winner.why == ""
-    assert winner.file == "here.json"
-    assert winner.measured is not None
-    assert winner.alone is not None
-    assert 0 < winner.alone < 1_000_000
-    assert 0 < winner.measured < 1_000_000
-    assert winner.predicted <= winner.within
+    (found,) = measured_winner(network[0])
+    assert found.why == ""
+    assert found.file == "here.json"
+    assert found.measured is not None
+    assert found.alone is not None
+    assert 0 < found.alone < 1_000_000
+    assert 0 < found.measured < 1_000_000
+    assert found.predicted <= found.within
+
+
+def test_copies_keep_small_weights_out_of_the_caches(network, monkeypatch):
+    counts, wholes = [], winner.wholes
+
+    def counted(space, profile, runtime, networks, batch, draw):
+        counts.append(len(networks))
+        return wholes(space, profile, runtime, networks, batch, draw)
+
+    monkeypatch.setattr(winner, "wholes", counted)
+    measured_winner(network[0])
+    assert counts == [30, 1]
 
 
 def test_figures_of_another_machine_are_not_taken_for_its(network):
@@ -56,7 +69,7 @@ def test_figures_of_another_machine_are_not_taken_for_its(network):
     ):
         table.write_text(json.dumps({**told, key: value}))
         changed = nasir.load(table.with_name("small.nas"))
-        (winner,) = measured_winner(changed.at(changed.largest()))
-        assert (winner.measured, winner.alone, winner.why) == (None, None, why)
+        (found,) = measured_winner(changed.at(changed.largest()))
+        assert (found.measured, found.alone, found.why) == (None, None, why)
     table.write_text(json.dumps(told))
     assert read_profile(table).conditions["runtime"] == "torch"

@@ -42,14 +42,7 @@ class DMasking(OneShot):
 
     def train_weights(self, step: Step[Images], at: int) -> None:
         images, labels = step.batch
-        total = self._settings.epochs * self._task.counts[WEIGHTS]
-        optimizers.set_cosine(self._weight_optimizer, self._settings.weights, at, total)
-        loss = self._loss(self._forward(WEIGHTS, images, 2 * at), labels)
-        self._weight_optimizer.zero_grad(set_to_none=True)
-        step.share.weigh(loss).backward()
-        step.check(loss.detach())
-        self._weight_optimizer.step()
-        self._average.update()
+        self.descend(step, at, self._loss(self._forward(WEIGHTS, images, 2 * at), labels))
 
     def train_architecture(self, step: Step[Images], at: int) -> None:
         images, labels = step.batch
@@ -66,9 +59,8 @@ class DMasking(OneShot):
         self.prices.update(self._costs, discrete, self.supernet.entropy())
 
     def _forward(self, part: int, images: Tensor, step: int) -> SupernetOutput:
-        lower, device = self._settings.precision == "bfloat16", self._task.device
-        noise = gumbel_noise(self.supernet.gate_count(), self._task.seed, step).to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=lower):
+        noise = gumbel_noise(self.supernet.gate_count(), self._task.seed, step).to(self._task.device)
+        with self.lowered():
             return self._running[part](images, noise=noise)
 
     def _loss(self, out: SupernetOutput, labels: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from nasir.ir.graph import Choices
 from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
-from nasir.searching import mistakes, optimizers
+from nasir.searching import mistakes
 from nasir.searching.landing import Standing, near
 from nasir.searching.one_shot import OneShot
 from nasir.searching.strategy import WEIGHTS, Found, Images, Task
@@ -58,20 +58,14 @@ class Random(OneShot):
 
     def train_weights(self, step: Step[Images], at: int) -> None:
         images, labels = step.batch
-        total = self._settings.epochs * self._task.counts[WEIGHTS]
-        optimizers.set_cosine(self._weight_optimizer, self._settings.weights, at, total)
-        lower, device = self._settings.precision == "bfloat16", self._task.device
-        chance = Chance(f"{self._task.seed} {at}")
-        with torch.autocast(device.type, torch.bfloat16, enabled=lower):
-            outputs = chance.choice(self._paths)(images)
-        loss = self._task.loss(wide(outputs), labels)
-        self._weight_optimizer.zero_grad(set_to_none=True)
-        step.share.weigh(loss).backward()
+        path = Chance(f"{self._task.seed} {at}").choice(self._paths)
+        with self.lowered():
+            outputs = path(images)
+        self.descend(step, at, self._task.loss(wide(outputs), labels))
+
+    def share_gradients(self) -> None:
         for weight in self._weights if self._ranks.count > 1 else ():
             weight.grad = self._ranks.average(torch.zeros_like(weight) if weight.grad is None else weight.grad)
-        step.check(loss.detach())
-        self._weight_optimizer.step()
-        self._average.update()
 
     def train_architecture(self, step: Step[Images], at: int) -> None:
         step.check(torch.zeros(()))  # nothing is learnt of it
