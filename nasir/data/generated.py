@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from nasir.data import mistakes
 from nasir.data.base import DataSet
@@ -30,8 +31,19 @@ def load_signals(rest: str, input: Input | None, skip: bool = False) -> DataSet:
         CompileError: where the network takes something else.
     """
     _check("signals", rest, input, (1, _LENGTH))
-    count = _SIGNALS + _TESTED_SIGNALS
-    draw = np.random.default_rng(_SEED)
+    names = [f"{wave}_{cycles}" for cycles in _CYCLES for wave in _WAVES]
+    return in_memory("signals", signal_parts(), 1, input, names=names)
+
+
+def signal_parts() -> list[tuple[Tensor, Tensor]]:
+    """What `load_signals` trains and tests with, as `signals` gives it."""
+    found, labels = signals(_SIGNALS + _TESTED_SIGNALS, _SEED)
+    return [(found[part], labels[part]) for part in (slice(_SIGNALS), slice(_SIGNALS, None))]
+
+
+def signals(count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """So many signals as `load_signals` says, float32 [count, 1, 40], and their classes, [count]."""
+    draw = np.random.default_rng(seed)
     labels = np.arange(count) % (len(_WAVES) * len(_CYCLES))
     a, phase, b = (draw.uniform(low, high, (count, 1)) for low, high in ((0.75, 1.25), (0, 1), (-1, 1)))
     noise = draw.normal(0, 0.25, (count, _LENGTH))
@@ -39,9 +51,7 @@ def load_signals(rest: str, input: Input | None, skip: bool = False) -> DataSet:
     cycles = np.array(_CYCLES)[labels // len(_WAVES)][:, None]
     waves = _waves((cycles * t + phase) % 1)[labels % len(_WAVES), np.arange(count)]
     found = torch.from_numpy((a * waves + b * (t - 0.5) + noise).astype(np.float32)[:, None])
-    parts = [(found[part], torch.from_numpy(labels)[part]) for part in (slice(_SIGNALS), slice(_SIGNALS, None))]
-    names = [f"{wave}_{cycles}" for cycles in _CYCLES for wave in _WAVES]
-    return in_memory("signals", parts, 1, input, names=names)
+    return found, torch.from_numpy(labels)
 
 
 def _waves(u: NDArray[np.float64]) -> NDArray[np.float64]:
