@@ -24,16 +24,12 @@ import nasir
 from benchmarks.training import trained
 from nasir import resources
 from nasir.cost.profile import Profile, read_profile
-from nasir.data import DataSet, input_of
-from nasir.data.generated import signal_parts, signals
-from nasir.data.memory import in_memory
+from nasir.data import DataSet, input_of, load_data
 from nasir.jobs.pool import LOCAL, Job, pool
 from nasir.profiling.calibrating import summed
-from nasir.tabular import COSTS, NAME, TESTED, networks
+from nasir.tabular import COSTS, NAME, networks
 
 SEEDS = (0, 1, 2)
-_FRESH = 1
-"""The seed of the test's signals; those of the data set `signals` are drawn with 0."""
 
 
 @cache
@@ -44,10 +40,9 @@ def space() -> nasir.Space:
 
 @cache
 def data() -> DataSet:
-    """The signals that are trained on, and `TESTED` fresh ones for the test, once a process."""
+    """The signals, once a process."""
     torch.set_num_threads(1)
-    parts = [signal_parts()[0], signals(TESTED, _FRESH)]
-    return in_memory("signals", parts, 1, input_of(space().graph))
+    return load_data("signals", input_of(space().graph))
 
 
 def one(task: tuple[int, Mapping[str, Any], int]) -> str:

@@ -19,7 +19,7 @@ from nasir.cost.registry import STANDARD
 from nasir.ir.graph import Choices
 
 NAME = "tabular"
-TESTED = 10_000
+TESTED = 1_000
 """Signals that a network is tested with."""
 _RIGHT = "right"
 COSTS = (*STANDARD, "latency_us")

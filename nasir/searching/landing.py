@@ -177,6 +177,7 @@ def draw(probabilities: Mapping[str, Mapping[Scalar, float]], seed: int) -> dict
 
 
 _MOST_TRIES = 2_000
+_FRUITLESS = 100  # tries one after the other
 
 
 def near(standing: Standing, options: Mapping[str, Sequence[Scalar]], least: float, seed: int) -> Choices:
@@ -188,13 +189,15 @@ def near(standing: Standing, options: Mapping[str, Sequence[Scalar]], least: flo
         return standing.excess(), max(0.0, least - standing.use())
 
     distance = off()
+    fruitless = 0
     for _ in range(_MOST_TRIES):
-        if distance == (0, 0):
+        if distance == (0, 0) or fruitless == _FRUITLESS:
             break
         name = chance.choice(names)
         change = name, chance.choice(options[name])
         with standing.trying(change):
             changed = off()
+        fruitless = 0 if changed < distance else fruitless + 1
         if changed <= distance:
             standing.take(change)
             distance = changed

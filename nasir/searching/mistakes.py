@@ -111,7 +111,7 @@ def starts_from_nothing(strategy: str) -> CompileError:
 
 
 def unused(strategy: str, what: str) -> CompileError:
-    message = f"the strategy `{strategy}` has no use for {what}: each step trains another network"
+    message = f"the strategy `{strategy}` has no use for {what}: it trains one network after another"
     return CompileError(Diagnostic("E0852", message, hints=("leave it out, or take another strategy",)))
 
 

@@ -1,31 +1,26 @@
 """What strategies of one supernet have in common: its weights, how its networks are judged by them, and its state."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from nasir.data import pieces, whole
-from nasir.data.mistakes import no_readable_image
 from nasir.ir.graph import Choices
 from nasir.ir.values import Scalar
 from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
 from nasir.searching import mistakes, optimizers
 from nasir.searching.averaging import Average
+from nasir.searching.candidates import Candidates
+from nasir.searching.judging import estimation_images, judge
 from nasir.searching.landing import land, scores
-from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Found, Images, Task
+from nasir.searching.strategy import WEIGHTS, Found, Images, Task
 from nasir.searching.subnets import Subnet
 from nasir.searching.training import place
 from nasir.supernets import Supernet, build
-from nasir.supernets.layers import wide
 from nasir.supernets.starting import Started, start_anywhere
-
-_ESTIMATION_BATCHES, _FEW_BATCHES = 16, 4
-_AT_ONCE = 256  # inputs that are judged at least: small batches leave the time to Python
 
 Network = tuple[dict[str, Scalar], bool]
 """A network, and whether it uses its budget up."""
@@ -37,6 +32,7 @@ class OneShot:
     def __init__(self, task: Task) -> None:
         self._task, self._settings, self._ranks = task, task.settings, task.ranks
         self.supernet: Supernet = build(task.space.graph, self._settings.resolution, costs=task.space.shown_costs)
+        self._candidates = Candidates(task)
         self._started = start_anywhere(self.supernet, task.start) if task.start is not None else None
         self.supernet.synchronise_batch_norms(task.synchronised and self._ranks.count > 1)
         place(self.supernet, task.device)
@@ -72,8 +68,16 @@ class OneShot:
         return self.supernet.probabilities()
 
     def best_of(self, found: Sequence[Network], pauses: Pauses) -> Found:
-        """The network with the least loss with the supernet's weights; one that uses its budget up before one that does
-        not. Nothing is said of distributions.
+        """The first of those that are `ranked`. Nothing is said of distributions.
+
+        Raises:
+            CompileError: where no network's loss is a number.
+        """
+        return self.ranked(found, pauses)[0]
+
+    def ranked(self, found: Sequence[Network], pauses: Pauses) -> list[Found]:
+        """The networks by their loss with the supernet's weights, the least first; those that use their budget up
+        before those that do not. One whose loss is no number is left out.
 
         Raises:
             CompileError: where no network's loss is a number.
@@ -81,24 +85,24 @@ class OneShot:
         self._average.put()
         compared = [(not lands, *self.evaluate(choices, pauses), choices) for choices, lands in found]
         self._average.put()
-        missed, loss, score, choices = min(compared, key=lambda one: (math.isinf(one[1]), *one[:2]))
-        if math.isinf(loss):
+        ranked = sorted((one for one in compared if math.isfinite(one[1])), key=lambda one: one[:2])
+        if not ranked:
             raise mistakes.diverged(
-                loss, "every network with the supernet's weights", "search.weights", self._settings.weights
+                math.inf, "every network with the supernet's weights", "search.weights", self._settings.weights
             )
-        return Found(choices, not missed, score, None, choices)
+        return [Found(choices, not missed, score, None, choices) for missed, _, score, choices in ranked]
 
     def landed(self, starts: Iterable[Choices]) -> list[Network]:
         """The networks nearest to these that keep the bounds and use them up, none twice."""
         likely, model, goal = scores(self.supernet.probabilities()), self._task.space.costs, self._task.targets
-        found: list[Network] = []
+        found: dict[str, Network] = {}
         for start in {tuple(start.values()): start for start in starts}.values():
             one = land(start, likely, model, goal.bounds, goal.spent)
-            if self._keeps_bounds(one[0]) and one[0] not in [choices for choices, _ in found]:
-                found.append(one)
+            if self._keeps_bounds(one[0]):
+                found.setdefault(self._candidates.source(one[0]), one)
         if not found:  # several bounds, and single changes lead from none of the starts to where all are kept
-            found.append(land(goal.within, likely, model, goal.bounds, goal.spent))
-        return found
+            return [land(goal.within, likely, model, goal.bounds, goal.spent)]
+        return list(found.values())
 
     def _discrete(self, choices: Mapping[str, Scalar]) -> Mapping[str, int]:
         """The costs of one network."""
@@ -109,39 +113,16 @@ class OneShot:
         return all(costs[bound.cost] <= bound.limit for bound in self._task.targets.bounds)
 
     def evaluate(self, choices: Choices, pauses: Pauses, most: int | None = None) -> tuple[float, float]:
-        """The loss (infinite where it is no number) and the score of a network with the supernet's weights on the
-        architecture's part of the data, or on about `most` of its inputs, its batch norms estimated on the weights'
-        part."""
-        task, batch = self._task, max(self._settings.batch, _AT_ONCE)
-        network = Subnet(task.space, self.supernet, choices)
-        network.estimate(islice(self._estimation_images(), _ESTIMATION_BATCHES if most is None else _FEW_BATCHES))
-        loss, counted, counts = 0.0, 0, torch.zeros(())
-        with torch.no_grad():
-            for x, y in whole(task.parts[ARCHITECTURE], batch):
-                outputs = wide(network(x))
-                loss += float(task.compared(outputs, y)) * len(y)
-                counts = task.measure.count(outputs, y) + (counts if counted else 0)
-                counted += len(y)
-                if pauses.signal:
-                    raise pauses.stopped()
-                if most is not None and counted >= most:
-                    break
-        if not counted:
-            raise no_readable_image("images for the architecture")
-        return (loss / counted if math.isfinite(loss) else math.inf), task.measure.score(counts)
-
-    def _estimation_images(self) -> Iterator[Tensor]:
-        split = self._task.parts[WEIGHTS]
-        order = torch.randperm(len(split), generator=torch.Generator().manual_seed(self._task.seed))
-        wanted = pieces(order, self._settings.batch)[:_ESTIMATION_BATCHES]
-        return (x for x, _ in split.batches([index for index in wanted if len(index) > 1], None))
+        """The loss and the score of a network with the supernet's weights (`judging.judge`)."""
+        network = Subnet(self._task.space, self.supernet, choices, self._candidates.source(choices))
+        return judge(self._task, network, pauses, most)
 
     def started(self) -> Started | None:
         return self._started
 
     def weights(self, choices: Mapping[str, Scalar]) -> Mapping[str, Tensor]:
         self._average.put()
-        self.supernet.reestimate_batch_norms(choices, self._estimation_images())
+        self.supernet.reestimate_batch_norms(choices, estimation_images(self._task))
         found = self.supernet.state_for(choices)
         self._average.put()
         return found

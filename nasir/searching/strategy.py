@@ -15,6 +15,7 @@ from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
 from nasir.lang.settings import SearchSettings
+from nasir.searching import mistakes
 from nasir.searching.loss import Loss
 from nasir.searching.measures import Measure
 from nasir.searching.prices import Targets
@@ -134,6 +135,17 @@ class HasWeights(Protocol):
     def weights(self, choices: Mapping[str, Scalar]) -> Mapping[str, Tensor]:
         """The weights of a network as they are after the search, by the names of its emitted module."""
         ...
+
+
+def check_changing(task: Task) -> None:
+    """What a strategy cannot do that trains another network after another.
+
+    Raises:
+        CompileError: where the search is to be compiled, or batch statistics taken over all ranks.
+    """
+    for asked, what in ((task.settings.compile != "off", "`compile`"), (task.synchronised, "`--sync-bn`")):
+        if asked:
+            raise mistakes.unused(task.settings.strategy, what)
 
 
 def strategy_of(task: Task) -> Strategy:

@@ -1,12 +1,12 @@
-"""One network of a supernet as the module that is emitted for it, with the supernet's weights: a run costs what the
-network costs, and not what the supernet does."""
+"""One network of a space as the module that is emitted for it: a run costs what the network costs, and not what the
+supernet does."""
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 
@@ -17,31 +17,32 @@ from nasir.supernets import Supernet
 from nasir.supernets.resolution import subsampled
 
 
-class Subnet:
-    """The network of `choices`. Gradients of its parameters are the supernet's; statistics of batches are its own."""
+class Network:
+    """The network of `choices`, with weights of its own; `source` is what is emitted for it, where that is known."""
 
-    def __init__(self, space: Space, supernet: Supernet, choices: Choices) -> None:
+    def __init__(self, space: Space, choices: Choices, source: str | None = None) -> None:
         network = space.at(choices)
-        self._module = network_class(Path(f"{network.name}.py"), emit(network))().to(next(supernet.weights()))
-        own = dict(self._module.named_parameters())
-        self._slices = [one for one in supernet.slices_for(choices) if one.name in own]
+        self.module: nn.Module = network_class(Path(f"{network.name}.py"), source or emit(network))()
         self._sizes = tuple(size for size in network.graph.input.shape.sizes if isinstance(size, int))
 
     def __call__(self, images: Tensor) -> Any:
-        """What the network makes of images of the supernet's size, [N, C, ...]: its logits, or of several outputs a
+        """What the network makes of images of the space's size, [N, C, ...]: its logits, or of several outputs a
         dict."""
         if tuple(images.shape[2:]) != self._sizes:
             images = subsampled(images, self._sizes[0])
-        return functional_call(self._module, {one.name: one.view() for one in self._slices}, (images,))
+        return self._run(images)
+
+    def _run(self, images: Tensor) -> Any:
+        return self.module(images)
 
     def train(self, training: bool = True) -> None:
         """Whether batch norms take their statistics from the batch. Nothing is dropped, as in a supernet."""
-        self._module.eval()
+        self.module.eval()
         for norm in self._norms():
             norm.train(training)
 
     def _norms(self) -> list[_BatchNorm]:
-        return [one for one in self._module.modules() if isinstance(one, _BatchNorm)]
+        return [one for one in self.module.modules() if isinstance(one, _BatchNorm)]
 
     def estimate(self, batches: Iterable[Tensor]) -> None:
         """Write the batch norms' statistics, averages over the batches, for evaluation."""
@@ -53,3 +54,17 @@ class Subnet:
             for images in batches:
                 self(images)
         self.train(False)
+
+
+class Subnet(Network):
+    """The network of `choices` with the supernet's weights. Gradients of its parameters are the supernet's; statistics
+    of batches are its own."""
+
+    def __init__(self, space: Space, supernet: Supernet, choices: Choices, source: str | None = None) -> None:
+        super().__init__(space, choices, source)
+        self.module.to(next(supernet.weights()))
+        own = dict(self.module.named_parameters())
+        self._slices = [one for one in supernet.slices_for(choices) if one.name in own]
+
+    def _run(self, images: Tensor) -> Any:
+        return functional_call(self.module, {one.name: one.view() for one in self._slices}, (images,))

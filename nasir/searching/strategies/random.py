@@ -7,13 +7,10 @@ from random import Random as Chance  # `Random` is the strategy
 
 import torch
 
-from nasir.ir.graph import Choices
 from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
-from nasir.searching import mistakes
-from nasir.searching.landing import Standing, near
 from nasir.searching.one_shot import OneShot
-from nasir.searching.strategy import WEIGHTS, Found, Images, Task
+from nasir.searching.strategy import WEIGHTS, Found, Images, Task, check_changing
 from nasir.searching.subnets import Subnet
 from nasir.supernets.layers import wide
 
@@ -31,30 +28,18 @@ class Random(OneShot):
         Raises:
             CompileError: where the search is to be compiled, or batch statistics taken over all ranks.
         """
-        for asked, what in ((task.settings.compile != "off", "`compile`"), (task.synchronised, "`--sync-bn`")):
-            if asked:
-                raise mistakes.unused(task.settings.strategy, what)
+        check_changing(task)
         super().__init__(task)
 
     def begin(self, epoch: int) -> None:
         super().begin(epoch)
         count = min(_MOST_AT_A_TIME, 1 + self._task.counts[WEIGHTS] // _STEPS_EACH)
         chance = Chance(f"{self._task.seed} {epoch}")
-        found = [self._near(epoch * count + i, chance.uniform(_LEAST_TRAINED, 1.0)) for i in range(count)]
+        leasts = [chance.uniform(_LEAST_TRAINED, 1.0) for _ in range(count)]
+        found = [self._candidates.drawn(epoch * count + i, least) for i, least in enumerate(leasts)]
         self._paths = [Subnet(self._task.space, self.supernet, one) for one in found]
         for path in self._paths:
             path.train()
-
-    def _near(self, number: int, least: float) -> Choices:
-        """A random network within the bounds, a function of the search's seed and of its number."""
-        seed = self._task.seed * 1_000_003 + number
-        return self._brought(self._task.space.sample(seed), least, seed)
-
-    def _brought(self, start: Choices, least: float, seed: int) -> Choices:
-        """A network near to `start` that keeps the bounds and uses at least the share `least` of the tightest."""
-        space, goal = self._task.space, self._task.targets
-        standing = Standing(space.costs, start, goal.bounds, goal.spent)
-        return near(standing, {one.name: one.options for one in space.decisions}, least, seed)
 
     def train_weights(self, step: Step[Images], at: int) -> None:
         images, labels = step.batch
@@ -75,5 +60,5 @@ class Random(OneShot):
 
     def choose(self, pauses: Pauses) -> Found:
         """The best of `candidates` random networks within the bounds."""
-        starts = [self._near(-1 - i, _LEAST_TRAINED) for i in range(self._settings.candidates)]
+        starts = [self._candidates.drawn(-1 - i, _LEAST_TRAINED) for i in range(self._settings.candidates)]
         return self.best_of(self.landed(starts), pauses)

@@ -1,0 +1,84 @@
+"""`python -m benchmarks.quality run` does what is missing of runs.csv; `... tables` makes the tables of it."""
+
+import argparse
+from collections.abc import Iterator
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+from benchmarks.quality import __doc__ as what
+from benchmarks.quality.lines import FILE, Key, Line, read, write
+from benchmarks.quality.sets import SETS, Set
+from benchmarks.quality.tables import picked, tables
+from benchmarks.quality.work import POOL, SEEDS, STRATEGIES, TRAININGS, pooled, search, train, widest
+from nasir.ir.graph import Choices
+from nasir.jobs.pool import LOCAL, Job, pool
+
+
+def first(one: Set, strategies: list[str]) -> Iterator[Job[Line]]:
+    """The searches, the random networks' single trainings, and the templates'."""
+    for strategy, seed in product(strategies, SEEDS):
+        if strategy != "dnas" or one.conventional:
+            key = Key(one.name, strategy, "search", seed)
+            yield Job(str(key), partial(search, key))
+    for number in range(POOL):
+        key = Key(one.name, "random", "pick", number=number, recipe="own")
+        yield Job(str(key), partial(train, key, one.name, (), pooled(one, number)))
+    for number, label in enumerate(one.templates):
+        key = Key(one.name, "scaled", "train", number=number)
+        yield from _trained(one, key, one.templates[label].file, widest(one, label), {})
+
+
+def second(one: Set, strategies: list[str], lines: dict[Key, Line]) -> Iterator[Job[Line]]:
+    """The trainings of what was found."""
+    numbers: set[int] = set()
+    for strategy, seed in product(strategies, SEEDS):
+        if found := lines.get(Key(one.name, strategy, "search", seed)):
+            yield from _trained(one, Key(one.name, strategy, "train", seed), found.file, (), found.choices)
+            numbers.add(picked(lines, one.name, found))
+    for number in sorted(numbers):
+        yield from _trained(one, Key(one.name, "random", "train", number=number), one.name, (), pooled(one, number))
+
+
+def _trained(
+    one: Set, key: Key, file: str, parameters: tuple[tuple[str, object], ...], choices: Choices
+) -> Iterator[Job[Line]]:
+    for recipe, training in product(one.recipes, TRAININGS):
+        full = Key(key.set, key.contender, key.what, key.seed, key.number, recipe, training)
+        yield Job(str(full), partial(train, full, file, parameters, choices))
+
+
+def run(sets: list[str], strategies: list[str], on: str, jobs: int | None, out: Path) -> None:
+    """Do what is missing; each run is written as it comes."""
+    lines = read(out)
+    with pool(on, at_once=jobs, cpus=1) as workers:
+        for name in sets:
+            one = SETS[name]
+            for stage in (lambda one=one: first(one, strategies), lambda one=one: second(one, strategies, lines)):
+                done = set(map(str, lines))
+                missing = [job for job in stage() if job.key not in done]
+                print(f"{name}: {len(missing)} runs are missing", flush=True)
+                for outcome in workers.run(missing):
+                    line = outcome.result()
+                    lines[line.key] = line
+                    write(out, lines)
+                    print(f"{line.key}: {100 * line.accuracy:.2f}%, {line.seconds:.1f} s", flush=True)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=what, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("what", choices=("run", "tables"))
+    options.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
+    options.add_argument("--strategies", nargs="+", choices=list(STRATEGIES), default=list(STRATEGIES))
+    options.add_argument("--on", default=LOCAL, help="local, ray or ray://HOST:PORT")
+    options.add_argument("--jobs", type=int, help="at a time")
+    options.add_argument("--out", type=Path, default=FILE, help="the runs")
+    given = options.parse_args()
+    if given.what == "run":
+        run(given.sets, given.strategies, given.on, given.jobs, given.out)
+    else:
+        print(tables(read(given.out)), end="")
+
+
+if __name__ == "__main__":
+    main()

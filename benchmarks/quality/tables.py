@@ -1,0 +1,153 @@
+"""Tables of the runs: means, gains with bootstrap intervals, prices and correlations."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.quality.lines import Key, Line
+from benchmarks.quality.sets import SETS, Set
+from benchmarks.quality.work import POOL, SEEDS, TRAININGS
+
+Lines = Mapping[Key, Line]
+Trainings = NDArray[np.float64]
+"""Test accuracies, one a training."""
+_DRAWS, _SEED, _INTERVAL = 10_000, 0, 95
+
+
+def strategies(lines: Lines, name: str) -> list[str]:
+    """The ways to search that every seed has a search of on a data set."""
+    every = {key.contender for key in lines if key.set == name and key.what == "search"}
+    return sorted(one for one in every if all(Key(name, one, "search", seed) in lines for seed in SEEDS))
+
+
+def affordable(lines: Lines, name: str, search: Line) -> list[int]:
+    """The numbers of the random networks that a search's time pays for: as many as fit, one at least, each seed
+    beginning elsewhere in the pool."""
+    first, spent, found = search.key.seed * POOL // len(SEEDS), 0.0, list[int]()
+    for number in ((first + i) % POOL for i in range(POOL)):
+        spent += lines[_pick(name, number)].seconds
+        if found and spent > search.seconds:
+            break
+        found.append(number)
+    return found
+
+
+def picked(lines: Lines, name: str, search: Line) -> int:
+    """The number of the best of them on the inputs that a search judges by."""
+    return max(affordable(lines, name, search), key=lambda number: lines[_pick(name, number)].accuracy)
+
+
+def _pick(name: str, number: int) -> Key:
+    return Key(name, "random", "pick", number=number, recipe="own")
+
+
+def trainings(lines: Lines, one: Set, contender: str, seed: int = 0, number: int = 0) -> Trainings:
+    """All trainings of a network, by each recipe."""
+    keys = (
+        Key(one.name, contender, "train", seed, number, recipe, training)
+        for recipe in one.recipes
+        for training in TRAININGS
+    )
+    return np.array([lines[key].accuracy for key in keys])
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A mean difference in accuracy, and its interval, in points."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.2f} ({self.low:+.2f} to {self.high:+.2f})"
+
+
+def gain(pairs: Sequence[tuple[Trainings, Trainings]]) -> Gain:
+    """How much better the first of each pair is: trainings by the same recipe with the same seed are paired; the
+    bootstrap is over pairs of networks, and over the trainings within."""
+    draw = np.random.default_rng(_SEED)
+    differences = np.array([a - b for a, b in pairs])
+    networks, count = differences.shape
+    chosen = draw.integers(networks, size=(_DRAWS, networks, 1))
+    within = draw.integers(count, size=(_DRAWS, networks, count))
+    found = 100 * differences[chosen, within].mean((1, 2))
+    low, high = np.percentile(found, ((100 - _INTERVAL) / 2, (100 + _INTERVAL) / 2))
+    return Gain(100 * float(differences.mean()), float(low), float(high))
+
+
+def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
+    """Spearman's, of values that are rarely equal."""
+    ranks = [np.argsort(np.argsort(values)) for values in (a, b)]
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+
+
+def table(lines: Lines, one: Set) -> str:
+    """What each way to search is worth on a data set."""
+    name = one.name
+    training = fmean(line.seconds for key, line in lines.items() if key.set == name and _is_final(key, "own"))
+    templates = {label: trainings(lines, one, "scaled", number=i) for i, label in enumerate(one.templates)}
+    best = max(templates, key=lambda label: float(templates[label].mean()))
+    pool = [lines[_pick(name, number)].accuracy for number in range(POOL)]
+    rows = [
+        f"{name}, {one.bound}; one training {training:.1f} s; the best template: {best}, "
+        f"{100 * templates[best].mean():.2f}%",
+        "",
+        "| search | multiply-adds | test accuracy | price, trainings | against the best of so many random "
+        "| against the best template | rank correlation | likeliest / bound | entropy "
+        "| sliced, tuned, from anew |",
+        "| --- | ---: | ---: | ---: | --- | --- | ---: | ---: | ---: | --- |",
+    ]
+    for strategy in strategies(lines, name):
+        searches = [lines[Key(name, strategy, "search", seed)] for seed in SEEDS]
+        own = [trainings(lines, one, strategy, seed) for seed in SEEDS]
+        random = [trainings(lines, one, "random", number=picked(lines, name, search)) for search in searches]
+        counts = fmean(len(affordable(lines, name, search)) for search in searches)
+        correlations = [rank_correlation([-loss for loss in s.losses], pool) for s in searches if s.losses]
+        (limit,) = (bound.limit for bound in one.space().settings.objective.bounds)
+        anew = fmean(float(accuracies[: len(TRAININGS)].mean()) for accuracies in own)
+        cells = (
+            strategy,
+            f"{fmean(s.macs for s in searches):,.0f}",
+            f"{100 * fmean(map(float, map(np.mean, own))):.2f}%",
+            f"{fmean(s.seconds for s in searches) / training:.1f}",
+            f"{gain(list(zip(own, random, strict=True)))} of {counts:.1f}",
+            str(gain([(accuracies, templates[best]) for accuracies in own])),
+            _mean(correlations),
+            _mean([s.likeliest / limit for s in searches if s.likeliest is not None]),
+            _mean([s.entropy for s in searches if s.entropy is not None]),
+            ", ".join(
+                f"{100 * value:.1f}%"
+                for value in (fmean(s.sliced or 0.0 for s in searches), fmean(s.tuned or 0.0 for s in searches), anew)
+            ),
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    means = [float(trainings(lines, one, "random", number=number).mean()) for number in _trained(lines, name)]
+    rows.append("")
+    rows.append(
+        "Templates: "
+        + ", ".join(f"{label} {100 * found.mean():.2f}%" for label, found in templates.items())
+        + f". Random networks that were picked: {100 * min(means):.2f}% to {100 * max(means):.2f}%."
+    )
+    return "\n".join(rows) + "\n"
+
+
+def _is_final(key: Key, recipe: str) -> bool:
+    return key.what == "train" and key.recipe == recipe
+
+
+def _trained(lines: Lines, name: str) -> list[int]:
+    return sorted({key.number for key in lines if (key.set, key.contender, key.what) == (name, "random", "train")})
+
+
+def _mean(values: Iterable[float]) -> str:
+    every = list(values)
+    return f"{fmean(every):.2f}" if every else ""
+
+
+def tables(lines: Lines) -> str:
+    """Those of all data sets that have their runs."""
+    return "\n".join(table(lines, one) for one in SETS.values() if strategies(lines, one.name))

@@ -1,0 +1,134 @@
+"""What a worker does: one search, or one training."""
+
+import hashlib
+import time
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from benchmarks.quality.lines import Key, Line
+from benchmarks.quality.sets import SETS, Set, network, recipe
+from benchmarks.training import searched, told_right, trained
+from nasir.api import Space, emit
+from nasir.data import DataSet
+from nasir.execution import network_class
+from nasir.ir.graph import Choices
+from nasir.jobs.signals import Pauses
+from nasir.lang.settings import override
+from nasir.searching.landing import Standing, near
+from nasir.searching.loop import Search
+from nasir.searching.prices import targets
+
+STRATEGIES = {
+    "dmasking": ("strategy=dmasking",),
+    "evolution": ("strategy=evolution", "epochs=8", "batch=32"),
+    "dnas": ("strategy=dmasking",),
+}
+"""What each way to search changes of a space's settings."""
+SEEDS, TRAININGS = range(5), range(3)
+POOL = 40
+"""Random networks, of which each seed takes its own."""
+_LEAST = 0.95
+"""Random networks use at least this share of the bound."""
+_TUNED_EPOCHS = 2
+
+
+def search(key: Key) -> Line:
+    """One search."""
+    torch.set_num_threads(1)
+    one = SETS[key.set]
+    file = one.conventional if key.contender == "dnas" else one.name
+    space = one.space(file)
+    space = replace(space, settings=override(space.settings, list(STRATEGIES[key.contender]), "search"))
+    data = one.loaded()
+    began = time.process_time()
+    loop, found = searched(space, data, key.seed)
+    seconds = time.process_time() - began
+    losses = [] if key.contender == "dnas" else [_judged(loop, pooled(one, number)) for number in range(POOL)]
+    plain, tuned = _sliced(space, data, loop, found.choices, key.seed)
+    likeliest = None if found.entropy is None else space.costs.at(found.likeliest)["macs"]
+    costs = space.costs.at(found.choices)
+    return Line(
+        key,
+        costs["macs"],
+        costs["params"],
+        found.score,
+        seconds,
+        code(),
+        file,
+        {},
+        found.choices,
+        likeliest,
+        found.entropy,
+        plain,
+        tuned,
+        losses,
+    )
+
+
+def _judged(loop: Search, choices: Choices) -> float:
+    return loop.strategy.evaluate(choices, Pauses())[0]  # pyright: ignore[reportAttributeAccessIssue,reportUnknownVariableType,reportUnknownMemberType]
+
+
+def _sliced(space: Space, data: DataSet, loop: Search, choices: Choices, seed: int) -> tuple[float, float]:
+    """The test accuracy with the supernet's weights, as they are, and after two epochs of the recipe from there."""
+    state, made = loop.weights(choices), recipe(space.at(choices), (f"epochs={_TUNED_EPOCHS}",))
+    module = network_class(Path("model.py"), emit(made))()
+    module.load_state_dict(dict(state))
+    plain = told_right(module, data, made.settings.train.batch)
+    _, tuned = trained(made, data, seed, state)
+    return plain / len(data.test), tuned / len(data.test)
+
+
+def train(key: Key, file: str, parameters: tuple[tuple[str, object], ...], choices: Choices) -> Line:
+    """One training: a pick on the part of the inputs that searches train weights on, judged on the other part."""
+    torch.set_num_threads(1)
+    one = SETS[key.set]
+    made = recipe(network(one, file, dict(parameters), choices), one.recipes[key.recipe])
+    data = one.loaded()
+    if key.what == "pick":
+        weights, architecture = data.divided(one.space().settings.search.split, key.seed)
+        data = replace(data, train=weights, test=architecture)
+    began = time.process_time()
+    _, right = trained(made, data, key.training)
+    seconds = time.process_time() - began
+    costs = made.costs.at({})
+    accuracy = right / len(data.test)
+    return Line(key, costs["macs"], costs["params"], accuracy, seconds, code(), file, dict(parameters), choices)
+
+
+@cache
+def pooled(one: Set, number: int) -> Choices:
+    """A random network that uses the bound up, a function of its number."""
+    space = one.space()
+    goal = targets(space.settings.objective, space.costs)
+    standing = Standing(space.costs, space.sample(10_000 + number), goal.bounds, goal.spent)
+    return near(standing, {d.name: d.options for d in space.decisions}, _LEAST, number)
+
+
+@cache
+def widest(one: Set, name: str) -> tuple[tuple[str, object], ...]:
+    """The parameters of a template at the largest scale that keeps the bound."""
+    template = one.templates[name]
+    (bound,) = one.space().settings.objective.bounds
+    scales = [step / 100 for step in range(10, 301)]
+    fitting = [
+        alpha
+        for alpha in scales
+        if one.space(template.file, **template.parameters, alpha=alpha).costs.at({})["macs"] <= bound.limit
+    ]
+    return (*template.parameters.items(), ("alpha", fitting[-1]))
+
+
+@cache
+def code() -> str:
+    """A digest of the programs that a result depends on."""
+    root = Path(__file__).parent.parent.parent
+    folders = ("nasir", "benchmarks", "codegen", "grammars", "spaces")
+    digest = hashlib.sha256()
+    for path in sorted(path for folder in folders for path in (root / folder).rglob("*")):
+        if path.suffix in {".py", ".lark", ".j2", ".nas"}:
+            digest.update(path.relative_to(root).as_posix().encode("utf-8") + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
