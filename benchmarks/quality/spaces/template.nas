@@ -5,7 +5,7 @@ space template(
   classes = 10, channels = 1, size = 28, alpha = 1.0, kernel = 3, expand = 4, deep = 2
 ) {
   x     = image(channels, size=size)
-  stem  = x -> conv(3, 12, stride=2) -> bn -> hswish
+  stem  = x -> conv(3, max(4, round_to(2, 12 * alpha)), stride=2) -> bn -> hswish
   trunk = stem -> stages {
     | block                                             | expand | width                           | depth | stride |
     | ir(kernel=kernel, act=hswish, always_expand=true) | expand | max(2, round_to(2, 12 * alpha)) | deep  | 1      |
