@@ -4,6 +4,7 @@ import hashlib
 import time
 from dataclasses import replace
 from functools import cache
+from itertools import count, product
 from pathlib import Path
 
 import torch
@@ -33,6 +34,7 @@ POOL = 40
 _LEAST = 0.95
 """Random networks use at least this share of the bound."""
 _TUNED_EPOCHS = 2
+_TOO_WIDE = 1.5  # of the bound: no wider template keeps it
 
 
 def search(key: Key) -> Line:
@@ -110,16 +112,19 @@ def pooled(one: Set, number: int) -> Choices:
 
 @cache
 def widest(one: Set, name: str) -> tuple[tuple[str, object], ...]:
-    """The parameters of a template at the largest scale that keeps the bound."""
+    """The parameters of a template at the scale, and the rounding of widths, that come nearest to the bound."""
     template = one.templates[name]
     (bound,) = one.space().settings.objective.bounds
-    scales = [step / 100 for step in range(10, 301)]
-    fitting = [
-        alpha
-        for alpha in scales
-        if one.space(template.file, **template.parameters, alpha=alpha).costs.at({})["macs"] <= bound.limit
-    ]
-    return (*template.parameters.items(), ("alpha", fitting[-1]))
+    best: tuple[int, tuple[tuple[str, object], ...]] = (0, ())
+    macs = 0
+    for step, shift in product(count(10), (-0.4, -0.2, 0.0, 0.2, 0.4)):
+        if shift < 0 and macs > _TOO_WIDE * bound.limit:
+            break
+        scaled = {**template.parameters, "alpha": step / 100, "shift": shift}
+        macs = one.space(template.file, **scaled).costs.at({})["macs"]
+        if best[0] < macs <= bound.limit:
+            best = macs, tuple(scaled.items())
+    return best[1]
 
 
 @cache
