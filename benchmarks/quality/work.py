@@ -4,7 +4,7 @@ import hashlib
 import time
 from dataclasses import replace
 from functools import cache
-from itertools import count, product
+from itertools import count
 from pathlib import Path
 
 import torch
@@ -117,7 +117,7 @@ def widest(one: Set, name: str) -> tuple[tuple[str, object], ...]:
     (bound,) = one.space().settings.objective.bounds
     best: tuple[int, tuple[tuple[str, object], ...]] = (0, ())
     macs = 0
-    for step, shift in product(count(10), (-0.4, -0.2, 0.0, 0.2, 0.4)):
+    for step, shift in ((step, shift) for step in count(10) for shift in (-0.4, -0.2, 0.0, 0.2, 0.4)):
         if shift < 0 and macs > _TOO_WIDE * bound.limit:
             break
         scaled = {**template.parameters, "alpha": step / 100, "shift": shift}
