@@ -9,44 +9,26 @@ import argparse
 import statistics
 import time
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 
 import nasir
-from benchmarks.training import trained
+from benchmarks.training import searched, trained
 from nasir.data import DataSet, input_of, load_data
-from nasir.ir.graph import Choices
-from nasir.jobs.folder import RunFolder
-from nasir.jobs.signals import Pauses
 from nasir.lang.settings import override, with_bounds
-from nasir.searching.loop import Search
-from nasir.searching.prices import targets
 from nasir.tabular import Table, read
-
-
-def searched(space: nasir.Space, data: DataSet, seed: int) -> tuple[Choices, float]:
-    """What a search finds, and its seconds."""
-    began = time.perf_counter()
-    loop = Search(space, data, targets(space.settings.objective, space.costs), seed, torch.device("cpu"))
-    with TemporaryDirectory() as folder:
-        run = RunFolder(Path(folder) / "run")
-        run.start(overwrite=False)
-        loop.run(run, lambda epoch, values: None, Pauses())
-        found = loop.choose(Pauses())
-    return found.choices, time.perf_counter() - began
 
 
 def row(table: Table, space: nasir.Space, data: DataSet, name: str, seeds: list[int], limit: float) -> str:
     """A strategy's line."""
     regrets, prices = [], []
     for seed in seeds:
-        choices, seconds = searched(space, data, seed)
-        began = time.perf_counter()
-        trained(space.at(choices), data, seed)
-        prices.append(seconds / (time.perf_counter() - began))
-        regrets.append(table.regret(choices, "macs", limit))
+        began = time.process_time()
+        _, found = searched(space, data, seed)
+        seconds, began = time.process_time() - began, time.process_time()
+        trained(space.at(found.choices), data, seed)
+        prices.append(seconds / (time.process_time() - began))
+        regrets.append(table.regret(found.choices, "macs", limit))
     price = statistics.mean(prices)
     random = table.random_regret(max(1, round(price)), "macs", limit)
     each = ", ".join(f"{100 * one:.2f}" for one in regrets)

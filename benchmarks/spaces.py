@@ -71,33 +71,28 @@ def _steps(largest: int, options: int) -> str:
     return f"{written}..{largest} by {written}"
 
 
-def fashion(factored: bool) -> str:
-    """Six inverted residuals for 28x28 images, kernels as alternatives or as a set of one convolution; the networks
-    are the same."""
-    blocks = (
-        "  ir: ir(kernel={3, 5}, act=hswish, always_expand=true)"
-        if factored
-        else "\n".join(f"  k{k}: ir(kernel={k}, act=hswish, always_expand=true)" for k in (3, 5))
-    )
+def fashion() -> str:
+    """Six inverted residuals for 28x28 images, kernels as alternatives."""
     return (
         HEAD
-        + f"""choice mb {{
-{blocks}
+        + """choice mb {
+  k3: ir(kernel=3, act=hswish, always_expand=true)
+  k5: ir(kernel=5, act=hswish, always_expand=true)
   skip: identity when stride == 1
-}}
+}
 
-space fashion(classes = 10) {{
+space fashion(classes = 10) {
   x     = image(1, size=28)
   stem  = x -> conv(3, 16, stride=2) -> bn -> hswish
-  trunk = stem -> stages {{
+  trunk = stem -> stages {
     | block | expand    | width        | depth | stride |
     | mb    | 1..4 by 1 | 8..24 by 8   | 2     | 1      |
     | mb    | 1..4 by 1 | 16..48 by 8  | 1     | 2      |
     | mb    | 1..4 by 1 | 16..48 by 8  | 1     | 1      |
     | mb    | 1..4 by 1 | 32..96 by 16 | 1     | 2      |
     | mb    | 1..4 by 1 | 32..96 by 16 | 1     | 1      |
-  }}
+  }
   return trunk -> global_avg_pool -> linear(classes)
-}}
+}
 """
     )

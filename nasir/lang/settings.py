@@ -99,6 +99,7 @@ class TrainSettings:
     `validation` is the share of each class's training inputs that is held out, to tell the score after each epoch (0:
     none is, and nothing is told). `keep` says of which epoch the weights are, the last one or the one that is best on
     the held-out inputs. `init` says what a found network starts from: `anew`, or with the supernet's weights, `sliced`.
+    `distillation` is the share of a teacher's probabilities in the loss, where there is a teacher.
     """
 
     epochs: int = 90
@@ -112,6 +113,7 @@ class TrainSettings:
     keep: Kept = "last"
     loss: str = field(default=LOSS, metadata=LATER)
     init: Begun = field(default="anew", metadata=LATER)
+    distillation: float = field(default=0.5, metadata=LATER)
 
 
 @dataclass(frozen=True)
@@ -318,6 +320,7 @@ _READERS: Mapping[str, Callable[[s.Setting], object]] = {
     "ema": _share,
     "candidates": _count(1),
     "validation": _share,
+    "distillation": _share,
     "keep": _one_of(*get_args(Kept)),
     "strategy": _named(STRATEGIES),
     "loss": _named(LOSSES),

@@ -88,6 +88,17 @@ def nothing_fits(path: Path, file: str, network: str) -> CompileError:
     return CompileError(Diagnostic("E0933", f"no weight of `{path}` is one of the network's", hints=(hint,)))
 
 
+def teaches_classes_alone(path: Path) -> CompileError:
+    message = f"`{path}` teaches by the probabilities of an input's classes, and these targets are none"
+    return CompileError(Diagnostic("E0936", message, hints=("leave `--teacher` out",)))
+
+
+def teaches_other_classes(path: Path, taught: int, classes: int) -> CompileError:
+    message = f"`{path}` tells {taught} classes, and the data set has {classes}"
+    hint = "name a network that was trained on the same classes"
+    return CompileError(Diagnostic("E0937", message, hints=(hint,)))
+
+
 # Folders of runs
 
 

@@ -19,6 +19,7 @@ from nasir.lang.settings import Formula, Settings, record
 from nasir.mistakes import no_device
 from nasir.runs import mistakes
 from nasir.runs.request import MOST_THREADS, Request, whole
+from nasir.runs.teaching import Teacher
 from nasir.runs.weights import Start
 from nasir.searching.metric import Metric, recorded
 from nasir.searching.prices import Targets
@@ -45,6 +46,7 @@ class Job:
     """The `torchrun` of each machine, where one started it."""
     start: Start | None = None
     """What the network of a training starts from."""
+    teacher: Teacher | None = None
 
 
 def plan(space: Space, job: Job, metrics: tuple[Metric, ...], goal: Targets | None = None) -> dict[str, Any]:
@@ -63,7 +65,8 @@ def run_facts(settings: Settings, job: Job, metrics: tuple[Metric, ...]) -> dict
     data = job.data
     kind = {"inputs": data.kind} if data.rank != IMAGES else {}
     judged = {"metrics": found} if (found := recorded(metrics)) else {}
-    start = {"init": f"sha256:{job.start.digest}"} if job.start else {}
+    start = {"init": DIGEST + job.start.digest} if job.start else {}
+    teacher = {"teacher": DIGEST + job.teacher.digest} if job.teacher else {}
     return {
         **job.request.as_plan(),
         "data_set": data.name,
@@ -74,6 +77,7 @@ def run_facts(settings: Settings, job: Job, metrics: tuple[Metric, ...]) -> dict
         **kind,
         **judged,
         **start,
+        **teacher,
         "versions": {
             "nasir": version("nasir"),
             "python": platform.python_version(),
@@ -110,6 +114,7 @@ _SAME = {
     "images": "other images",
     "settings": "other settings",
     "init": "other weights to start from",
+    "teacher": "another teacher",
 }
 """What else than options must be the same in a plan to go on with it, as a user is told of it."""
 

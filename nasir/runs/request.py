@@ -165,6 +165,17 @@ class Request:
             planned=False,  # its digest is
         ),
     ] = None
+    teacher: Annotated[
+        Path | None,
+        Option(
+            "--teacher",
+            "A trained network whose probabilities the training learns as well: a run folder, or an emitted file with"
+            " its weights beside it.",
+            "RUN|FILE.py",
+            commands=RUNS,
+            planned=False,  # its digest is
+        ),
+    ] = None
     resume: Annotated[
         bool,
         Option("--resume", "Go on from the folder's last checkpoint; start where there is none.", planned=False),

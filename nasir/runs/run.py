@@ -36,6 +36,7 @@ from nasir.runs.plan import Job, pick_device, plan, run_facts
 from nasir.runs.report import write_report
 from nasir.runs.request import Request
 from nasir.runs.summary import Summary
+from nasir.runs.teaching import teacher_of
 from nasir.runs.weights import given_weights, show_start, start_of, supernet_start
 from nasir.searching.fitting import fitted, output_of
 from nasir.searching.loop import Search
@@ -216,6 +217,18 @@ def _started(job: Job, network: Callable[[], nn.Module]) -> Job:
     return replace(job, start=start)
 
 
+def _taught(job: Job) -> Job:
+    """The job with its teacher, where one is named."""
+    path = job.request.teacher
+    if path is None:
+        return job
+    teacher = job.ranks.lead(lambda: teacher_of(path))
+    teacher.network(job.data)  # what it does not teach is said before the search
+    if not job.resumes:
+        teacher.show(job.console)
+    return replace(job, teacher=teacher)
+
+
 def _load(request: Request, input: Input | None) -> DataSet:
     return load_data(request.data, input, classes=request.classes, seed=request.seed, skip_broken=request.skip_broken)
 
@@ -246,7 +259,8 @@ def _job(request: Request, console: Console, data: Callable[[], DataSet], thread
             resumes = goes_on(request, folder, ranks, launchers)
             request = replace(request, device=str(device))
             threads = request.threads or threads
-            yield Job(request, found, device, ranks, folder, pauses, shown, began, resumes, threads, launchers)
+            job = Job(request, found, device, ranks, folder, pauses, shown, began, resumes, threads, launchers)
+            yield _taught(job)
         finally:
             if events is not None:
                 events.close()
@@ -297,7 +311,15 @@ def _train_module(
         module = cast(nn.Module, nn.SyncBatchNorm.convert_sync_batchnorm(module))
     check_training(job.data, settings, job.request.seed)
     training = Training(
-        module, job.data, settings, job.request.seed, job.device, ranks, measure=measure, loss=job.request.loss
+        module,
+        job.data,
+        settings,
+        job.request.seed,
+        job.device,
+        ranks,
+        measure=measure,
+        loss=job.request.loss,
+        teacher=job.teacher and job.teacher.network(job.data),
     )
     if (state := saved(job, "train")) is not None:
         training.restore(state)
@@ -330,6 +352,7 @@ def _train_module(
             found and found.entropy,
             found.moved if found else {},
             job.start and job.start.as_json(),
+            job.teacher and job.teacher.as_json(),
         )
         folder.write_json("test.json", measure.facts(counts, facts["classes"]))
         if winners:

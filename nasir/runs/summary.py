@@ -27,7 +27,8 @@ class Summary:
     kept, those after `kept_epoch` epochs, are of the first metric. `entropy` is that of the decisions at the end of the
     search (1 undecided, 0 decided), `moved` the decisions of the network that are not at their likeliest option, each
     with that and the one taken: landing on the bounds moved them, or a network drawn beside the likeliest one was
-    better. `init` are the weights that a training started from, where they were given."""
+    better. `init` are the weights that a training started from, `teacher` the network that it learnt from, where they
+    were given."""
 
     name: str
     costs: Mapping[str, int]
@@ -43,6 +44,7 @@ class Summary:
     entropy: float | None = None
     moved: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
     init: Mapping[str, Any] | None = None
+    teacher: Mapping[str, Any] | None = None
 
     @property
     def scores(self) -> dict[str, float]:
@@ -71,6 +73,7 @@ class Summary:
             "entropy": self.entropy,
             "moved": self.moved,
             **({"init": self.init} if self.init else {}),
+            **({"teacher": self.teacher} if self.teacher else {}),
         }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.optim.swa_utils import update_bn
 
 from nasir.data import DataSet, Split, batch_count, batches, stratified, whole
@@ -44,8 +45,10 @@ class Training(Phase):
         *,
         measure: Measure,
         loss: Callable[[Any, Any], Any] | None = None,
+        teacher: nn.Module | None = None,
     ) -> None:
-        """`measure` tells what the network is worth; `loss` stands in for that of the settings."""
+        """`measure` tells what the network is worth; `loss` stands in for that of the settings. Of a `teacher`, which
+        tells the same classes, the probabilities are learnt as well (Hinton et al., 2015)."""
         super().__init__(data, settings.epochs, settings.batch, device, ranks)
         place(network, device)
         self._network, self._settings, self._seed = network, settings, seed
@@ -61,6 +64,9 @@ class Training(Phase):
         self._average = Average(network.parameters(), settings.ema)
         self._criterion, self._measure = loss_of(settings, loss), measure
         self._metric = measure.metrics[0]
+        self._teacher = teacher
+        if teacher is not None:
+            place(teacher, device)
         self._loss = 0.0
         self.validation: float | None = None
         """The score on the held-out inputs of the weights that are kept."""
@@ -124,7 +130,13 @@ class Training(Phase):
         lower = self._settings.precision == "bfloat16"
         with torch.autocast(self._device.type, torch.bfloat16, enabled=lower):
             outputs = self._running(inputs)
-        return self._criterion(wide(outputs), targets)
+        loss = self._criterion(wide(outputs), targets)
+        if self._teacher is None:
+            return loss
+        with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16, enabled=lower):
+            taught = self._teacher(inputs)
+        distilled = F.cross_entropy(wide(outputs), wide(taught).softmax(1))
+        return (1 - self._settings.distillation) * loss + self._settings.distillation * distilled
 
     def _shown(self, metrics: Mapping[str, Any]) -> dict[str, str]:
         shown = {"loss": f"{metrics['loss']:.3f}"}

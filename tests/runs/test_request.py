@@ -28,6 +28,7 @@ ASKED = Request(
     synchronised=True,
     tensorboard=True,
     init=Path("model.safetensors"),
+    teacher=Path("runs/large"),
     resume=True,
     overwrite=True,
     loss_named="mse",

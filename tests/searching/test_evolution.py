@@ -10,9 +10,12 @@ import nasir
 from nasir.data import input_of, load_data
 from nasir.jobs.signals import Pauses
 from nasir.lang.settings import override
+from nasir.searching.judging import judge, short_training
 from nasir.searching.landing import Standing
 from nasir.searching.loop import Search
 from nasir.searching.prices import targets
+from nasir.searching.strategies import evolution
+from nasir.searching.subnets import Network
 
 
 @pytest.fixture(scope="module")
@@ -20,31 +23,81 @@ def data():
     return load_data("digits", input_of(nasir.load("digits").graph))
 
 
-def chosen(name, data, seed):
+def chosen(name, data, seed, monkeypatch):
     """What a strategy chooses, and the losses of all that it judged: how many decisions differ from a network that is
     hidden within the bounds."""
     space = nasir.load("digits")
     space = replace(space, settings=override(space.settings, [f"search.strategy={name}", "search.candidates=12"]))
     goal = targets(space.settings.objective, space.costs)
     strategy = Search(space, data, goal, seed, torch.device("cpu")).strategy
-    hidden, losses = strategy._near(10_000, 0.9), []
+    hidden, losses = strategy._candidates.drawn(10_000, 0.9), []
+
+    def off(choices):
+        assert Standing(space.costs, choices, goal.bounds).excess() == 0
+        return float(sum(option != hidden[name] for name, option in choices.items()))
 
     def evaluate(choices, pauses, most=None):
-        assert Standing(space.costs, choices, goal.bounds).excess() == 0
-        losses.append(float(sum(option != hidden[name] for name, option in choices.items())))
+        losses.append(off(choices))
         return losses[-1], 0.0
 
     strategy.evaluate = evaluate
-    found = strategy.choose(Pauses())
-    return sum(option != hidden[name] for name, option in found.choices.items()), losses
+    monkeypatch.setattr(evolution, "short_training", lambda task, choices, pauses: off(choices))
+    return off(strategy.choose(Pauses()).choices), losses
 
 
-def test_generations_come_nearer_than_as_many_random_networks_and_the_nearest_is_taken(data):
-    off = {name: [chosen(name, data, seed)[0] for seed in range(2)] for name in ("evolution", "random")}
+def test_generations_come_nearer_than_as_many_random_networks_and_the_nearest_is_taken(data, monkeypatch):
+    off = {name: [chosen(name, data, seed, monkeypatch)[0] for seed in range(2)] for name in ("evolution", "random")}
     assert max(off["evolution"]) < min(off["random"])
-    _, losses = chosen("evolution", data, 0)
+    _, losses = chosen("evolution", data, 0, monkeypatch)
     first, last = losses[:12], losses[-16:-6]  # the last six are the best of all, judged once more
     assert median(last) <= median(first) - 3
+
+
+def searching(data, *settings):
+    """A strategy for the digits at its beginning."""
+    space = nasir.load("digits")
+    space = replace(space, settings=override(space.settings, ["search.strategy=evolution", *settings]))
+    return Search(space, data, targets(space.settings.objective, space.costs), 0, torch.device("cpu")).strategy
+
+
+def test_what_networks_come_to_by_themselves_decides_among_the_best_few(data, monkeypatch):
+    strategy, judged, trained = searching(data, "search.candidates=12"), [], []
+
+    def evaluate(choices, pauses, most=None):
+        judged.append(strategy._candidates.source(choices))
+        return float(len(judged)), 0.5
+
+    def short_training(task, choices, pauses):
+        trained.append(choices)
+        return -float(len(trained))
+
+    strategy.evaluate = evaluate
+    monkeypatch.setattr(evolution, "short_training", short_training)
+    assert strategy.choose(Pauses()).choices == trained[-1]
+    assert 2 <= len(trained) <= 8
+    sources = [strategy._candidates.source(choices) for choices in trained]
+    assert len(set(sources)) == len(sources)
+
+
+def test_a_network_is_judged_once_whatever_its_choices_say_of_layers_that_it_lacks(data, monkeypatch):
+    strategy, judged = searching(data, "search.candidates=24"), []
+
+    def evaluate(choices, pauses, most=None):
+        judged.append((most is None, strategy._candidates.source(choices)))
+        return 1.0, 0.5
+
+    strategy.evaluate = evaluate
+    monkeypatch.setattr(evolution, "short_training", lambda task, choices, pauses: 1.0)
+    strategy.choose(Pauses())
+    assert len(set(judged)) == len(judged) > 24
+
+
+def test_a_short_training_learns_and_is_the_same_twice(data):
+    task = searching(data, "search.batch=32")._task
+    choices = task.space.sample(0)
+    untrained = judge(task, Network(task.space, choices), Pauses())[0]
+    first, second = (short_training(task, choices, Pauses()) for _ in range(2))
+    assert first == second < untrained
 
 
 def test_gradients_of_random_networks_are_averaged_over_the_ranks(data):

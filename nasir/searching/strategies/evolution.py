@@ -41,7 +41,7 @@ class Evolution(Random):
                 generation = list(self._candidates.children(parents, number, count, _LEAST))
         self._average.put()
         ranked = self.ranked(self.landed(best(losses.values(), max(2, count // 2))), pauses)
-        return self._ranks.lead(lambda: self._best_trained(ranked[:_FINALISTS], pauses))
+        return self._best_trained(ranked[:_FINALISTS], pauses)
 
     def _best_trained(self, finalists: Sequence[Found], pauses: Pauses) -> Found:
         """The one that has the least loss after a short training from scratch."""
