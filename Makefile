@@ -24,7 +24,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/nasir fmt --check spaces tests/cases/spaces
+	$(BIN)/nasir fmt --check spaces tests/cases/spaces benchmarks/quality/spaces
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.steps --out runs/bench

@@ -10,7 +10,7 @@ from benchmarks.quality import __doc__ as what
 from benchmarks.quality.lines import FILE, Key, Line, read, write
 from benchmarks.quality.sets import SETS, Set
 from benchmarks.quality.tables import picked, tables
-from benchmarks.quality.work import POOL, SEEDS, STRATEGIES, TRAININGS, pooled, search, train, widest
+from benchmarks.quality.work import FORMS, POOL, SEEDS, STRATEGIES, TRAININGS, pooled, search, train, widest
 from nasir.ir.graph import Choices
 from nasir.jobs.pool import LOCAL, Job, pool
 
@@ -18,7 +18,7 @@ from nasir.jobs.pool import LOCAL, Job, pool
 def first(one: Set, strategies: list[str]) -> Iterator[Job[Line]]:
     """The searches, the random networks' single trainings, and the templates'."""
     for strategy, seed in product(strategies, SEEDS):
-        if strategy != "dnas" or one.conventional:
+        if strategy not in FORMS or strategy in one.forms:
             key = Key(one.name, strategy, "search", seed)
             yield Job(str(key), partial(search, key))
     for number in range(POOL):

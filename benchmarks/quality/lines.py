@@ -100,5 +100,5 @@ def _line(row: Mapping[str, str]) -> Line:
         json.loads(row["parameters"]),
         json.loads(row["choices"]),
         **optional,  # pyright: ignore[reportArgumentType]
-        losses=[float(one) for one in row["losses"].split()],
+        losses=tuple(float(one) for one in row["losses"].split()),
     )

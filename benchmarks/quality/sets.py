@@ -1,7 +1,7 @@
 """The data sets, each with a space, templates and recipes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,8 @@ class Set:
     data: Callable[[Input | None], DataSet]
     templates: Mapping[str, Template]
     other: tuple[str, ...]
-    conventional: str = ""
-    """The file of the space that a search of the usual kind is run on; none where it would take too long."""
+    forms: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The files of other spaces, by the ways to search that are run on them in place of the set's own."""
 
     @property
     def recipes(self) -> Mapping[str, tuple[str, ...]]:
@@ -121,9 +121,15 @@ _SGD = ("weights=sgd(lr=0.1, momentum=0.9, weight_decay=0.0001)", "epochs=9", "l
 SETS = {
     one.name: one
     for one in (
-        Set("fashion", _fashion, _templates("template", channels=1, size=28), _SGD),
+        Set(
+            "fashion",
+            _fashion,
+            _templates("template", channels=1, size=28),
+            _SGD,
+            {"factored": "fashion_factored"},
+        ),
         Set("photographs", _photographs, _templates("template", channels=3, size=24), _SGD),
-        Set("signals", _signals, _templates("signals_template"), _SGD, "signals_paths"),
+        Set("signals", _signals, _templates("signals_template"), _SGD, {"dnas": "signals_paths"}),
     )
 }
 

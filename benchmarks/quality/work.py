@@ -25,9 +25,12 @@ from nasir.searching.prices import targets
 STRATEGIES = {
     "dmasking": ("strategy=dmasking",),
     "evolution": ("strategy=evolution", "epochs=8", "batch=32"),
+    "factored": ("strategy=evolution", "epochs=8", "batch=32"),
     "dnas": ("strategy=dmasking",),
 }
 """What each way to search changes of a space's settings."""
+FORMS = ("factored", "dnas")
+"""Those that have a space of their own (`Set.forms`), where a set has one for them."""
 SEEDS, TRAININGS = range(5), range(3)
 POOL = 40
 """Random networks, of which each seed takes its own."""
@@ -41,14 +44,14 @@ def search(key: Key) -> Line:
     """One search."""
     torch.set_num_threads(1)
     one = SETS[key.set]
-    file = one.conventional if key.contender == "dnas" else one.name
+    file = one.forms.get(key.contender, one.name)
     space = one.space(file)
     space = replace(space, settings=override(space.settings, list(STRATEGIES[key.contender]), "search"))
     data = one.loaded()
     began = time.process_time()
     loop, found = searched(space, data, key.seed)
     seconds = time.process_time() - began
-    losses = [] if key.contender == "dnas" else [_judged(loop, pooled(one, number)) for number in range(POOL)]
+    losses = tuple(_judged(loop, pooled(one, number)) for number in range(POOL)) if file == one.name else ()
     plain, tuned = _sliced(space, data, loop, found.choices, key.seed)
     likeliest = None if found.entropy is None else space.costs.at(found.likeliest)["macs"]
     costs = space.costs.at(found.choices)

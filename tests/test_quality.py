@@ -1,0 +1,91 @@
+"""The protocol of what searches are worth: what it reckons, and that the documents have what its runs say."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.quality.lines import FILE, Key, Line, read, write
+from benchmarks.quality.sets import SETS
+from benchmarks.quality.tables import affordable, gain, picked, rank_correlation, tables
+from benchmarks.quality.work import POOL, pooled, widest
+
+FASHION = SETS["fashion"]
+
+
+def line(key, accuracy=0.5, seconds=1.0, **values):
+    return Line(key, 100, 10, accuracy, seconds, "code", "fashion", {}, {"a": 1}, **values)
+
+
+def picks(seconds):
+    """One training of each random network, number i right about i in a hundred."""
+    keys = [Key("fashion", "random", "pick", number=i, recipe="own") for i in range(POOL)]
+    return {key: line(key, key.number / 100, seconds) for key in keys}
+
+
+def search(seed, seconds):
+    return line(Key("fashion", "evolution", "search", seed), seconds=seconds)
+
+
+def test_a_gain_is_what_is_added_and_its_interval_is_as_wide_as_searches_differ():
+    base = [np.array([0.5, 0.6, 0.7]) for _ in range(5)]
+    alike = gain([(one + 0.01, one) for one in base])
+    assert (alike.low, alike.mean, alike.high) == pytest.approx((1, 1, 1))
+    differing = gain([(one + 0.01 * i, one) for i, one in enumerate(base)])
+    assert differing.mean == pytest.approx(2)
+    assert 0 < differing.low < 1.5
+    assert 2.5 < differing.high < 4
+
+
+def test_trainings_are_paired_by_recipe_and_seed():
+    """What all networks gain by one seed of a training says nothing of them."""
+    lucky = np.array([0.0, 0.3, 0.1])
+    found = gain([(0.5 + lucky, 0.49 + lucky)] * 5)
+    assert (found.low, found.high) == pytest.approx((1, 1))
+
+
+def test_random_networks_cost_no_more_than_the_search_and_the_best_is_picked():
+    lines = picks(seconds=2.0)
+    assert affordable(lines, "fashion", search(0, 6.5)) == [0, 1, 2]
+    assert affordable(lines, "fashion", search(1, 0.5)) == [8]
+    assert affordable(lines, "fashion", search(4, 1e9)) == [*range(32, 40), *range(32)]
+    assert picked(lines, "fashion", search(0, 6.5)) == 2
+
+
+def test_a_rank_correlation_is_one_of_equal_orders_and_less_of_others():
+    assert rank_correlation([1, 2, 3], [10, 20, 21]) == pytest.approx(1)
+    assert rank_correlation([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    every = [
+        line(Key("fashion", "evolution", "search", 1), likeliest=250_000, entropy=0.25, losses=(1.5, 2.0)),
+        line(Key("fashion", "dmasking", "search", 0), sliced=0.5, tuned=0.75),
+        line(Key("signals", "random", "pick", number=3, recipe="own", training=2)),
+    ]
+    write(tmp_path / "runs.csv", {one.key: one for one in every})
+    assert read(tmp_path / "runs.csv") == {one.key: one for one in every}
+    assert read(tmp_path / "none.csv") == {}
+
+
+@pytest.mark.parametrize("one", SETS.values(), ids=SETS)
+def test_random_networks_and_templates_come_near_to_the_bound(one):
+    (bound,) = one.space().settings.objective.bounds
+    for number in range(3):
+        assert 0.95 * bound.limit <= one.space().costs.at(pooled(one, number))["macs"] <= bound.limit
+    name, template = next(iter(one.templates.items()))
+    macs = one.space(template.file, **dict(widest(one, name))).costs.at({})["macs"]
+    assert 0.9 * bound.limit <= macs <= bound.limit
+
+
+def test_the_documents_have_the_tables_of_the_runs():
+    told = (Path(__file__).parents[1] / "docs" / "results.md").read_text(encoding="utf-8")
+    lines = read(FILE)
+    assert len(lines) > 100
+    for one in tables(lines).splitlines():
+        assert one in told
+    # A run more or less is another table.
+    key = next(key for key in lines if key.what == "train" and key.contender == "evolution")
+    changed = {**lines, key: replace(lines[key], accuracy=0.0)}
+    assert tables(changed) != tables(lines)
