@@ -23,6 +23,7 @@ from nasir.searching.loop import Search
 from nasir.searching.prices import targets
 
 STRATEGIES = {
+    "halving": ("strategy=halving", "epochs=24", "candidates=16", "batch=32", "weights=adam(lr=0.01)"),
     "dmasking": ("strategy=dmasking",),
     "evolution": ("strategy=evolution", "epochs=8", "batch=32"),
     "factored": ("strategy=evolution", "epochs=8", "batch=32"),

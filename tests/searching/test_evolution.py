@@ -14,7 +14,7 @@ from nasir.searching.judging import judge, short_training
 from nasir.searching.landing import Standing
 from nasir.searching.loop import Search
 from nasir.searching.prices import targets
-from nasir.searching.strategies import evolution
+from nasir.searching.strategies import evolution, random
 from nasir.searching.subnets import Network
 
 
@@ -121,3 +121,22 @@ def test_gradients_of_random_networks_are_averaged_over_the_ranks(data):
     assert len(asked) == len(weights)
     assert torch.equal(first.grad, torch.full_like(first, 0.5))
     assert torch.equal(second.grad, torch.zeros_like(second))
+
+
+def test_random_trains_networks_that_keep_the_bound_and_use_half_of_it(data, monkeypatch):
+    """Those that are judged use it up: weights of smaller ones would tell little of them."""
+    space = nasir.load("digits")
+    space = replace(space, settings=override(space.settings, ["search.strategy=random"]))
+    goal = targets(space.settings.objective, space.costs)
+    search, trained = Search(space, data, goal, 0, torch.device("cpu")), []
+    made = random.Subnet
+
+    def noted(space, supernet, choices, *more):
+        trained.append(Standing(space.costs, choices, goal.bounds))
+        return made(space, supernet, choices, *more)
+
+    monkeypatch.setattr(random, "Subnet", noted)
+    for epoch in range(3):
+        search.strategy.begin(epoch)
+    assert all(one.excess() == 0 and one.use() >= 0.5 for one in trained)
+    assert min(one.use() for one in trained) < 0.8  # and not all of it

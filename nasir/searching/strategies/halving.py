@@ -1,0 +1,190 @@
+"""Successive halving (Jamieson and Talwalkar, 2016) with offspring: many networks within the bounds are trained from
+scratch for a short while, and the best few of them anew for longer. The later ones of the first round are bred of the
+best before them. No weights are shared: where a training is short, that tells networks apart better than a supernet of
+the same price."""
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nasir.ir.graph import Choices
+from nasir.ir.values import Scalar
+from nasir.jobs.signals import Pauses
+from nasir.jobs.steps import Step
+from nasir.searching import mistakes, optimizers
+from nasir.searching.averaging import Average
+from nasir.searching.candidates import Candidates, best
+from nasir.searching.judging import judge
+from nasir.searching.landing import Standing, land
+from nasir.searching.predicting import Predictor
+from nasir.searching.strategy import WEIGHTS, Found, Images, Task, check_changing
+from nasir.searching.subnets import Network
+from nasir.searching.training import place
+from nasir.supernets.layers import wide
+
+_KEPT = 5
+"""One in so many goes on to the next round."""
+_DRAWN = 3
+"""One in so many of the first round is random; each of the others is bred of the best before it."""
+_CHILDREN, _LEAST = 24, 0.9
+"""Of so many children that use this share of the tightest bound, the most promising one is trained."""
+
+
+class Halving:
+    """Rounds of trainings, each of as many steps in all: first `candidates` networks, then a fifth of them."""
+
+    def __init__(self, task: Task) -> None:
+        """
+        Raises:
+            CompileError: where the search is to be compiled, or batch statistics taken over all ranks.
+        """
+        check_changing(task)
+        self._task, self._settings, self._ranks = task, task.settings, task.ranks
+        self._candidates = Candidates(task)
+        steps = self._settings.epochs * task.counts[WEIGHTS]
+        self._counts = _rounds(self._settings.candidates, steps)
+        lengths = [_part(steps, len(self._counts), i) for i in range(len(self._counts))]
+        self._slots = [(i, _part(lengths[i], count, j)) for i, count in enumerate(self._counts) for j in range(count)]
+        self._begins = list(accumulate((length for _, length in self._slots), initial=0))
+        self._judged: list[list[tuple[float, float, Choices]]] = [[] for _ in self._counts]
+        """Of each round the loss, the score and the network of those that are done."""
+        self._network: Network | None = None
+        """The one in training, if any."""
+
+    def begin(self, epoch: int) -> None:
+        pass
+
+    def train_weights(self, step: Step[Images], at: int) -> None:
+        slot = bisect_right(self._begins, at) - 1
+        at_round, length = self._slots[slot]
+        network = self._network or self._start(self._next(at_round))
+        images, labels = step.batch
+        optimizers.set_cosine(self._optimizer, self._settings.weights, at - self._begins[slot], length)
+        lower = self._settings.precision == "bfloat16"
+        with torch.autocast(self._task.device.type, torch.bfloat16, enabled=lower):
+            outputs = network(images)
+        loss = self._task.loss(wide(outputs), labels)
+        self._optimizer.zero_grad(set_to_none=True)
+        step.share.weigh(loss).backward()
+        for weight in network.module.parameters() if self._ranks.count > 1 else ():
+            weight.grad = self._ranks.average(torch.zeros_like(weight) if weight.grad is None else weight.grad)
+        step.check(loss.detach())
+        self._optimizer.step()
+        self._average.update()
+        if at + 1 == self._begins[slot + 1]:
+            self._average.put()
+            self._judged[at_round].append((*judge(self._task, network, Pauses()), self._choices))
+            self._network = None
+
+    def train_architecture(self, step: Step[Images], at: int) -> None:
+        step.check(torch.zeros(()))  # nothing is learnt of it
+
+    def _start(self, choices: Choices) -> Network:
+        torch.manual_seed(self._task.seed)  # the same start for all, as near as it can be
+        self._choices = choices
+        self._network = Network(self._task.space, choices)
+        place(self._network.module, self._task.device)
+        self._network.train()
+        self._optimizer = optimizers.make(self._settings.weights, self._network.module.parameters())
+        self._average = Average(self._network.module.parameters(), self._settings.ema)
+        return self._network
+
+    def _next(self, at_round: int) -> Choices:
+        """The network whose turn it is, a function of what was judged before."""
+        done = [(loss, choices) for loss, _, choices in self._judged[at_round]]
+        if at_round:
+            return best(((loss, choices) for loss, _, choices in self._judged[at_round - 1]), len(done) + 1)[-1]
+        drawn = self._candidates.drawn(-1 - len(done), _LEAST)
+        if len(done) < self._counts[0] / _DRAWN:
+            return self._landed(drawn)
+        predicted = Predictor(self._task.space.decisions, done)
+        parents = sorted((choices for _, choices in done), key=predicted)[: max(2, len(done) // _DRAWN)]
+        children = self._candidates.children(parents, len(done), _CHILDREN, _LEAST)
+        promising = (self._landed(one, predicted) for one in sorted(children, key=predicted))
+        known = {self._candidates.source(choices) for _, choices in done}
+        fresh = (one for one in promising if self._candidates.source(one) not in known)
+        return next(fresh, None) or self._landed(drawn)
+
+    def _landed(self, choices: Choices, predicted: Predictor | None = None) -> Choices:
+        """The network nearest to these choices that keeps the bounds and uses them up, by what is predicted."""
+        goal = self._task.targets
+        likely = {
+            one.name: {option: -predicted.adds(one.name, option) if predicted else 0.0 for option in one.options}
+            for one in self._task.space.decisions
+        }
+        return land(choices, likely, self._task.space.costs, goal.bounds, goal.spent)[0]
+
+    def metrics(self) -> Mapping[str, float | int | None]:
+        done = [one for one in self._judged if one]
+        least = min(loss for loss, _, _ in done[-1]) if done else math.inf
+        return {
+            "round": len(done),
+            "judged": sum(map(len, done)),
+            "best_loss": least if math.isfinite(least) else None,
+        }
+
+    def probabilities(self) -> Mapping[str, Mapping[Scalar, float]]:
+        """How often each option is among the best third of what the first round has judged."""
+        done = [(loss, choices) for loss, _, choices in self._judged[0]]
+        kept = best(done, max(1, len(done) // _DRAWN))
+        return {
+            one.name: {
+                option: sum(choices[one.name] == option for choices in kept) / len(kept)
+                if kept
+                else 1 / len(one.options)
+                for option in one.options
+            }
+            for one in self._task.space.decisions
+        }
+
+    def choose(self, pauses: Pauses) -> Found:
+        """The best of the last round.
+
+        Raises:
+            CompileError: where the loss of none is a number.
+        """
+        loss, score, choices = min(self._judged[-1], key=lambda one: one[0])
+        if math.isinf(loss):
+            raise mistakes.diverged(loss, "every network of the last round", "search.weights", self._settings.weights)
+        goal = self._task.targets
+        lands = Standing(self._task.space.costs, choices, goal.bounds, goal.spent).lands
+        return Found(dict(choices), lands, score, None, dict(choices))
+
+    def parameters(self) -> Iterable[Tensor]:
+        return self._network.module.parameters() if self._network is not None else ()
+
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = {"judged": self._judged}
+        if self._network is not None:
+            state |= {
+                "choices": dict(self._choices),
+                "network": self._network.module.state_dict(),
+                "optimizer": self._optimizer.state_dict(),
+                "average": self._average.state(),
+            }
+        return state
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._judged = [[(loss, score, choices) for loss, score, choices in one] for one in state["judged"]]
+        if "network" in state:
+            self._start(state["choices"]).module.load_state_dict(state["network"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self._average.restore(state["average"])
+
+
+def _rounds(count: int, steps: int) -> list[int]:
+    """How many networks each round has, down to two; fewer where there are not steps enough for so many."""
+    found = [count]
+    while (following := round(found[-1] / _KEPT)) >= 2:
+        found.append(following)
+    return found if count == 1 or count <= steps // len(found) else _rounds(count - 1, steps)
+
+
+def _part(whole: int, parts: int, at: int) -> int:
+    """Part number `at` of so many that are as equal as can be."""
+    return whole * (at + 1) // parts - whole * at // parts
