@@ -119,10 +119,7 @@ def table(lines: Lines, one: Set) -> str:
             _mean(correlations),
             _mean([s.likeliest / limit for s in searches if s.likeliest is not None]),
             _mean([s.entropy for s in searches if s.entropy is not None]),
-            ", ".join(
-                f"{100 * value:.1f}%"
-                for value in (fmean(s.sliced or 0.0 for s in searches), fmean(s.tuned or 0.0 for s in searches), anew)
-            ),
+            ", ".join(f"{100 * value:.1f}%" for value in (*_shared(searches), anew)),
         )
         rows.append(f"| {' | '.join(cells)} |")
     means = [float(trainings(lines, one, "random", number=number).mean()) for number in _trained(lines, name)]
@@ -133,6 +130,12 @@ def table(lines: Lines, one: Set) -> str:
         + f". Random networks that were picked: {100 * min(means):.2f}% to {100 * max(means):.2f}%."
     )
     return "\n".join(rows) + "\n"
+
+
+def _shared(searches: Sequence[Line]) -> list[float]:
+    """Mean accuracies with the supernet's weights, as they are and tuned; none where no weights were shared."""
+    pairs = [(s.sliced, s.tuned) for s in searches if s.sliced is not None and s.tuned is not None]
+    return [fmean(values) for values in zip(*pairs, strict=True)]
 
 
 def _is_final(key: Key, recipe: str) -> bool:

@@ -20,6 +20,7 @@ from nasir.jobs.signals import Pauses
 from nasir.lang.settings import override
 from nasir.searching.landing import Standing, near
 from nasir.searching.loop import Search
+from nasir.searching.one_shot import OneShot
 from nasir.searching.prices import targets
 
 STRATEGIES = {
@@ -52,8 +53,10 @@ def search(key: Key) -> Line:
     began = time.process_time()
     loop, found = searched(space, data, key.seed)
     seconds = time.process_time() - began
-    losses = tuple(_judged(loop, pooled(one, number)) for number in range(POOL)) if file == one.name else ()
-    plain, tuned = _sliced(space, data, loop, found.choices, key.seed)
+    shares = isinstance(loop.strategy, OneShot)  # weights
+    ranked = range(POOL) if shares and file == one.name else ()
+    losses = tuple(_judged(loop, pooled(one, number)) for number in ranked)
+    plain, tuned = _sliced(space, data, loop, found.choices, key.seed) if shares else (None, None)
     likeliest = None if found.entropy is None else space.costs.at(found.likeliest)["macs"]
     costs = space.costs.at(found.choices)
     return Line(

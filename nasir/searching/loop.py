@@ -85,6 +85,8 @@ class Search(Phase):
         self.strategy = strategy_of(self._task)
         if start is not None and self.started is None:
             raise mistakes.starts_from_nothing(self._settings.strategy)
+        if space.settings.train.init == "sliced" and not isinstance(self.strategy, HasWeights):
+            raise mistakes.no_weights_to_slice(self._settings.strategy)
         self._part = WEIGHTS
         self._losses = [0.0, 0.0]
         self.found: Found | None = None
