@@ -101,7 +101,10 @@ def settled(compiled, *texts):
     return replace(space, settings=override(space.settings, list(texts)))
 
 
-@pytest.mark.parametrize(("name", "told"), [("uniform", {"seen"}), ("random", set()), ("evolution", set())])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("uniform", {"seen"}), ("random", set()), ("evolution", set()), ("halving", {"round", "judged", "best_loss"})],
+)
 def test_a_strategy_searches_stops_and_goes_on(name, told, compiled, tmp_path, monkeypatch):
     torch.set_num_threads(1)
     space = settled(compiled, f"strategy={name}", "epochs=2", "train.epochs=1", "candidates=3")
@@ -127,7 +130,7 @@ def test_a_strategy_searches_stops_and_goes_on(name, told, compiled, tmp_path, m
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes(), name
 
 
-@pytest.mark.parametrize("name", ["random", "evolution"])
+@pytest.mark.parametrize("name", ["random", "evolution", "halving"])
 def test_what_a_strategy_has_no_use_for_is_refused(name, compiled, tmp_path):
     space = settled(compiled, f"strategy={name}", "search.compile=aot_eager")
     with pytest.raises(CompileError, match=f"E0852: the strategy `{name}` has no use for `compile`"):
@@ -145,7 +148,7 @@ def test_a_loss_of_a_package_is_the_one_that_is_computed():
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("strategy=darts", "dmasking, evolution, random, uniform"),
+        ("strategy=darts", "dmasking, evolution, halving, random, uniform"),
         ("loss=mes", "bce, broken, cross_entropy, hinge, l1, mse"),
         ("strategy=1", "dmasking"),
     ],

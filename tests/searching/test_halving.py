@@ -1,0 +1,109 @@
+"""Successive halving: every step is some network's, offspring get better, and the best of the last round is taken."""
+
+from dataclasses import replace
+from itertools import pairwise
+from statistics import median
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nasir
+from nasir.data import input_of, load_data
+from nasir.diagnostics import CompileError
+from nasir.jobs.folder import RunFolder
+from nasir.jobs.signals import Pauses
+from nasir.lang.settings import override
+from nasir.searching.landing import Standing
+from nasir.searching.loop import Search
+from nasir.searching.predicting import Predictor
+from nasir.searching.prices import targets
+from nasir.searching.strategies import halving
+
+SPACE = nasir.load("digits")
+GOAL = targets(SPACE.settings.objective, SPACE.costs)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load_data("digits", input_of(SPACE.graph))
+
+
+def searching(data, *settings, seed=0):
+    settings = override(SPACE.settings, ["search.strategy=halving", *settings])
+    return Search(replace(SPACE, settings=settings), data, GOAL, seed, torch.device("cpu"))
+
+
+@given(count=st.integers(1, 200), steps=st.integers(1, 2_000))
+def test_every_step_is_one_networks_and_each_network_has_one(count, steps):
+    rounds = halving._rounds(count, steps)
+    lengths = [halving._part(steps, len(rounds), i) for i in range(len(rounds))]
+    parts = [[halving._part(length, of, i) for i in range(of)] for length, of in zip(lengths, rounds, strict=True)]
+    assert sum(map(sum, parts)) == steps
+    assert min(map(min, parts)) >= 1
+    assert rounds[0] <= count
+    assert all(later < earlier for earlier, later in pairwise(rounds))
+    assert len(rounds) == 1 or rounds[-1] >= 2
+
+
+def hidden(monkeypatch, search):
+    """The losses of all networks that are judged: how many decisions differ from one that is hidden within the
+    bounds."""
+    secret, losses = search.strategy._candidates.drawn(10_000, 0.9), []
+
+    def off(choices):
+        return sum(option != secret[name] for name, option in choices.items())
+
+    def judge(task, network, pauses):
+        assert Standing(SPACE.costs, search.strategy._choices, GOAL.bounds).lands
+        losses.append(1.0 + off(search.strategy._choices))
+        return losses[-1], 0.5
+
+    monkeypatch.setattr(halving, "judge", judge)
+    return off, losses
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_offspring_come_nearer_than_random_networks_and_the_nearest_is_taken(data, monkeypatch, tmp_path, seed):
+    search = searching(data, "search.epochs=2", "search.candidates=24", "search.batch=32", seed=seed)
+    off, losses = hidden(monkeypatch, search)
+    run = RunFolder(tmp_path / "run")
+    run.start(overwrite=False)
+    search.run(run, lambda epoch, values: None, Pauses())
+    found = search.choose(Pauses())
+    first, last = search.strategy._judged
+    assert [len(first), len(last)] == [24, 5]
+    assert median(losses[16:24]) < median(losses[:8])
+    assert sorted(losses[24:]) == sorted(losses[:24])[:5]
+    assert 1.0 + off(found.choices) == min(losses)
+    assert found.lands
+    sources = [search.strategy._candidates.source(choices) for _, _, choices in first]
+    assert len(set(sources)) == len(sources)
+
+
+def test_losses_that_add_up_are_predicted():
+    networks = [SPACE.sample(seed) for seed in range(120)]
+    adds = {one.name: {option: 0.1 * place for place, option in enumerate(one.options)} for one in SPACE.decisions}
+
+    def loss(choices):
+        return 2.718281828459045 ** sum(adds[name][option] for name, option in choices.items())
+
+    predicted = Predictor(SPACE.decisions, [(loss(one), one) for one in networks])
+    others = sorted((SPACE.sample(seed) for seed in range(1_000, 1_040)), key=loss)
+    places = [sorted(others, key=predicted).index(one) for one in others]
+    assert torch.corrcoef(torch.tensor([places, list(range(40))]).float())[0, 1] > 0.9
+    for one in SPACE.decisions:
+        told = [predicted.adds(one.name, option) for option in one.options]
+        assert told == sorted(told)
+
+
+def test_a_loss_that_is_no_number_is_nobodys_parent_and_no_network():
+    bad = [(float("inf"), SPACE.sample(seed)) for seed in range(3)]
+    assert Predictor(SPACE.decisions, bad)(SPACE.sample(9)) == 0.0
+
+
+def test_a_training_from_the_searchs_weights_is_refused_before_the_search(data):
+    with pytest.raises(CompileError) as caught:
+        searching(data, "train.init=sliced")
+    assert caught.value.diagnostics[0].code == "E0935"
