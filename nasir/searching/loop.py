@@ -31,6 +31,8 @@ _SHOWN = (
     ("tau", "temperature", "{:.2f}"),
     ("entropy", "entropy", "{:.2f}"),
     ("moved", "moved", "{}"),
+    ("judged", "judged", "{}"),
+    ("best", "best_loss", "{:.3f}"),
 )
 """What of the metrics a terminal shows: its word, its name, its form."""
 

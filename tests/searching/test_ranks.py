@@ -197,7 +197,8 @@ def test_synchronised_batch_norms_make_three_ranks_one_process_with_whole_batche
 
 
 @pytest.mark.slow
-def test_two_ranks_killed_and_resumed_end_in_the_same_bytes(tmp_path):
+@pytest.mark.parametrize("strategy", ["dmasking", "evolution", "halving"])
+def test_two_ranks_killed_and_resumed_end_in_the_same_bytes(strategy, tmp_path):
     (tmp_path / "tiny.nas").write_text(TINY, encoding="utf-8")
 
     def start(out, *options):
@@ -210,7 +211,7 @@ def test_two_ranks_killed_and_resumed_end_in_the_same_bytes(tmp_path):
         }
         return [
             Command(
-                ["search", "tiny.nas", "--out", out, *options],
+                ["search", "tiny.nas", "--set", f"strategy={strategy}", "--out", out, *options],
                 cwd=tmp_path,
                 env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
                 stdout=subprocess.PIPE,
