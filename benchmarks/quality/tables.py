@@ -18,9 +18,18 @@ _DRAWS, _SEED, _INTERVAL = 10_000, 0, 95
 
 
 def strategies(lines: Lines, name: str) -> list[str]:
-    """The ways to search that every seed has a search of on a data set."""
+    """The ways to search whose runs on a data set are all there."""
     every = {key.contender for key in lines if key.set == name and key.what == "search"}
-    return sorted(one for one in every if all(Key(name, one, "search", seed) in lines for seed in SEEDS))
+    return sorted(one for one in every if all(_whole(lines, name, one, seed) for seed in SEEDS))
+
+
+def _whole(lines: Lines, name: str, strategy: str, seed: int) -> bool:
+    """A search is done, and so are the trainings of what it found and of what random networks of its price found."""
+    search = lines.get(Key(name, strategy, "search", seed))
+    if search is None or not all(_pick(name, number) in lines for number in range(POOL)):
+        return False
+    found = (*_keys(SETS[name], strategy, seed), *_keys(SETS[name], "random", 0, picked(lines, name, search)))
+    return all(key in lines for key in found)
 
 
 def affordable(lines: Lines, name: str, search: Line) -> list[int]:
@@ -46,12 +55,15 @@ def _pick(name: str, number: int) -> Key:
 
 def trainings(lines: Lines, one: Set, contender: str, seed: int = 0, number: int = 0) -> Trainings:
     """All trainings of a network, by each recipe."""
-    keys = (
+    return np.array([lines[key].accuracy for key in _keys(one, contender, seed, number)])
+
+
+def _keys(one: Set, contender: str, seed: int, number: int = 0) -> list[Key]:
+    return [
         Key(one.name, contender, "train", seed, number, recipe, training)
         for recipe in one.recipes
         for training in TRAININGS
-    )
-    return np.array([lines[key].accuracy for key in keys])
+    ]
 
 
 @dataclass(frozen=True)
