@@ -11,7 +11,7 @@ from torch import Tensor
 
 import nasir
 from nasir.api import Space
-from nasir.data import DataSet, Split, input_of, load_data
+from nasir.data import DataSet, input_of, load_data
 from nasir.data.forms import Input
 from nasir.data.generated import signal_parts, signals
 from nasir.data.memory import in_memory
@@ -132,5 +132,3 @@ SETS = {
         Set("signals", _signals, _templates("signals_template"), _SGD, {"dnas": "signals_paths"}),
     )
 }
-
-__all__ = ["FASHION", "SETS", "Set", "Split", "Template", "network", "recipe"]
