@@ -309,20 +309,7 @@ def _train_module(
         job.start.put(module)
     if job.request.synchronised:
         module = cast(nn.Module, nn.SyncBatchNorm.convert_sync_batchnorm(module))
-    check_training(job.data, settings, job.request.seed)
-    training = Training(
-        module,
-        job.data,
-        settings,
-        job.request.seed,
-        job.device,
-        ranks,
-        measure=measure,
-        loss=job.request.loss,
-        teacher=job.teacher and job.teacher.network(job.data),
-    )
-    if (state := saved(job, "train")) is not None:
-        training.restore(state)
+    training = _training(job, module, settings, measure)
     mend_lines(job)
     with progress(job.console, "train ", settings.epochs, training.epoch) as report:
         training.run(folder, report, job.pauses)
@@ -362,6 +349,25 @@ def _train_module(
         return summary
 
     return ranks.lead(finish)
+
+
+def _training(job: Job, module: nn.Module, settings: TrainSettings, measure: Measure) -> Training:
+    """The training of a module, where it stands."""
+    check_training(job.data, settings, job.request.seed)
+    training = Training(
+        module,
+        job.data,
+        settings,
+        job.request.seed,
+        job.device,
+        job.ranks,
+        measure=measure,
+        loss=job.request.loss,
+        teacher=job.teacher and job.teacher.network(job.data),
+    )
+    if (state := saved(job, "train")) is not None:
+        training.restore(state)
+    return training
 
 
 def _seconds(job: Job) -> float:

@@ -79,6 +79,17 @@ def test_what_networks_come_to_by_themselves_decides_among_the_best_few(data, mo
     assert len(set(sources)) == len(sources)
 
 
+def test_no_finalist_leaves_the_budget_unused_where_another_one_uses_it(data, monkeypatch):
+    strategy = searching(data, "search.candidates=4")
+    first, second, third = (strategy._candidates.drawn(number, 0.9) for number in range(3))
+    monkeypatch.setattr(strategy, "landed", lambda starts: [(first, False), (second, True), (third, False)])
+    monkeypatch.setattr(strategy, "evaluate", lambda choices, pauses, most=None: (float(choices is second), 0.5))
+    monkeypatch.setattr(evolution, "short_training", lambda task, choices, pauses: float(choices is second))
+    found = strategy.choose(Pauses())
+    assert found.choices == second
+    assert found.lands
+
+
 def test_a_network_is_judged_once_whatever_its_choices_say_of_layers_that_it_lacks(data, monkeypatch):
     strategy, judged = searching(data, "search.candidates=24"), []
 

@@ -41,7 +41,8 @@ class Evolution(Random):
                 generation = list(self._candidates.children(parents, number, count, _LEAST))
         self._average.put()
         ranked = self.ranked(self.landed(best(losses.values(), max(2, count // 2))), pauses)
-        return self._best_trained(ranked[:_FINALISTS], pauses)
+        landing = [one for one in ranked if one.lands == ranked[0].lands]  # the budget's use comes before the loss
+        return self._best_trained(landing[:_FINALISTS], pauses)
 
     def _best_trained(self, finalists: Sequence[Found], pauses: Pauses) -> Found:
         """The one that has the least loss after a short training from scratch."""
