@@ -14,7 +14,7 @@ from nasir.jobs.signals import Pauses
 from nasir.searching import optimizers
 from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Task
 from nasir.searching.subnets import Network
-from nasir.searching.training import place
+from nasir.searching.training import lowered, place
 from nasir.supernets.layers import wide
 
 _ESTIMATION_BATCHES, _FEW_BATCHES = 16, 4
@@ -61,7 +61,9 @@ def short_training(task: Task, choices: Choices, pauses: Pauses) -> float:
     for at, (x, y) in enumerate(batches(task.parts[WEIGHTS], task.settings.batch, task.seed, 0)):
         optimizers.set_cosine(optimizer, settings, at, steps)
         optimizer.zero_grad(set_to_none=True)
-        task.loss(wide(network(x)), y).backward()
+        with lowered(task.settings, task.device):
+            outputs = network(x)
+        task.loss(wide(outputs), y).backward()
         optimizer.step()
         if pauses.signal:
             raise pauses.stopped()

@@ -18,7 +18,7 @@ from nasir.searching.judging import estimation_images, judge
 from nasir.searching.landing import land, scores
 from nasir.searching.strategy import WEIGHTS, Found, Images, Task
 from nasir.searching.subnets import Subnet
-from nasir.searching.training import place
+from nasir.searching.training import lowered, place
 from nasir.supernets import Supernet, build
 from nasir.supernets.starting import Started, start_anywhere
 
@@ -61,8 +61,7 @@ class OneShot:
 
     def lowered(self) -> torch.autocast:
         """The precision that networks run in."""
-        lower = self._settings.precision == "bfloat16"
-        return torch.autocast(self._task.device.type, torch.bfloat16, enabled=lower)
+        return lowered(self._settings, self._task.device)
 
     def probabilities(self) -> Mapping[str, Mapping[Scalar, float]]:
         return self.supernet.probabilities()

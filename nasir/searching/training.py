@@ -17,7 +17,7 @@ from nasir.jobs.folder import RunFolder
 from nasir.jobs.progress import Report
 from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
-from nasir.lang.settings import TrainSettings
+from nasir.lang.settings import SearchSettings, TrainSettings
 from nasir.searching import mistakes, optimizers
 from nasir.searching.averaging import Average
 from nasir.searching.loss import loss_of
@@ -127,13 +127,12 @@ class Training(Phase):
         return self._measure.score(counted(self._network, split, self._settings.batch, self._measure, pauses))
 
     def _loss_of(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        lower = self._settings.precision == "bfloat16"
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=lower):
+        with lowered(self._settings, self._device):
             outputs = self._running(inputs)
         loss = self._criterion(wide(outputs), targets)
         if self._teacher is None:
             return loss
-        with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16, enabled=lower):
+        with torch.no_grad(), lowered(self._settings, self._device):
             taught = self._teacher(inputs)
         distilled = F.cross_entropy(wide(outputs), wide(taught).softmax(1))
         return (1 - self._settings.distillation) * loss + self._settings.distillation * distilled
@@ -191,6 +190,11 @@ def compiled(network: nn.Module, backend: str) -> nn.Module:
     """The network under torch.compile, with a backend that is not `off`. Batches are of two sizes at most, so shapes
     are taken as they are."""
     return network if backend == "off" else torch.compile(network, backend=backend, dynamic=False)  # pyright: ignore[reportReturnType, reportUnknownVariableType]
+
+
+def lowered(settings: SearchSettings | TrainSettings, device: torch.device) -> torch.autocast:
+    """The precision that networks run in."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bfloat16")
 
 
 def place(network: nn.Module, device: torch.device) -> None:

@@ -20,6 +20,7 @@ from nasir.searching.loop import Search
 from nasir.searching.predicting import Predictor
 from nasir.searching.prices import targets
 from nasir.searching.strategies import halving
+from nasir.searching.subnets import Network
 
 SPACE = nasir.load("digits")
 GOAL = targets(SPACE.settings.objective, SPACE.costs)
@@ -107,3 +108,19 @@ def test_a_training_from_the_searchs_weights_is_refused_before_the_search(data):
     with pytest.raises(CompileError) as caught:
         searching(data, "train.init=sliced")
     assert caught.value.diagnostics[0].code == "E0935"
+
+
+def test_gradients_of_each_step_are_averaged_over_the_ranks(data, monkeypatch, tmp_path):
+    search = searching(data, "search.epochs=1", "search.candidates=2")
+    hidden(monkeypatch, search)
+    shared = []
+    monkeypatch.setattr(
+        halving.optimizers, "share_gradients", lambda weights, ranks: shared.append((len(list(weights)), ranks))
+    )
+    run = RunFolder(tmp_path / "run")
+    run.start(overwrite=False)
+    search.run(run, lambda epoch, values: None, Pauses())
+    networks = [Network(SPACE, choices) for _, _, choices in search.strategy._judged[0]]
+    assert {count for count, _ in shared} == {len(list(one.module.parameters())) for one in networks}
+    assert len(shared) == search._task.counts[0]
+    assert all(ranks is search.strategy._ranks for _, ranks in shared)

@@ -50,6 +50,16 @@ def test_a_network_as_it_is_emitted_is_the_supernet_at_its_gates(name):
         supernet.train()
 
 
+def test_a_random_walk_that_leads_nowhere_ends_soon(monkeypatch):
+    """Near a bound most changes lead over it: what cannot be reached is not tried for ever."""
+    space = load_small(resources.folder("spaces") / "digits.nas")
+    goal = targets(space.settings.objective, space.costs)
+    taken, take = [], Standing.take
+    monkeypatch.setattr(Standing, "take", lambda self, *changes: (taken.append(1), take(self, *changes)))
+    near(_standing(space, goal, 0), {one.name: one.options for one in space.decisions}, 2.0, 0)
+    assert len(taken) < 1_000  # of 2,000 tries, each there and back
+
+
 @pytest.mark.parametrize("name", ["digits", "edge", "tabular"])
 def test_a_random_walk_ends_within_the_bounds_and_uses_them(name):
     space = load_small(resources.folder("spaces") / f"{name}.nas")

@@ -24,7 +24,7 @@ from nasir.searching.landing import Standing, land
 from nasir.searching.predicting import Predictor
 from nasir.searching.strategy import WEIGHTS, Found, Images, Task, check_changing
 from nasir.searching.subnets import Network
-from nasir.searching.training import place
+from nasir.searching.training import lowered, place
 from nasir.supernets.layers import wide
 
 _KEPT = 5
@@ -65,14 +65,12 @@ class Halving:
         network = self._network or self._start(self._next(at_round))
         images, labels = step.batch
         optimizers.set_cosine(self._optimizer, self._settings.weights, at - self._begins[slot], length)
-        lower = self._settings.precision == "bfloat16"
-        with torch.autocast(self._task.device.type, torch.bfloat16, enabled=lower):
+        with lowered(self._settings, self._task.device):
             outputs = network(images)
         loss = self._task.loss(wide(outputs), labels)
         self._optimizer.zero_grad(set_to_none=True)
         step.share.weigh(loss).backward()
-        for weight in network.module.parameters() if self._ranks.count > 1 else ():
-            weight.grad = self._ranks.average(torch.zeros_like(weight) if weight.grad is None else weight.grad)
+        optimizers.share_gradients(network.module.parameters(), self._ranks)
         step.check(loss.detach())
         self._optimizer.step()
         self._average.update()

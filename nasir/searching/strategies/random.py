@@ -9,6 +9,7 @@ import torch
 
 from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
+from nasir.searching import optimizers
 from nasir.searching.one_shot import OneShot
 from nasir.searching.strategy import WEIGHTS, Found, Images, Task, check_changing
 from nasir.searching.subnets import Subnet
@@ -49,8 +50,7 @@ class Random(OneShot):
         self.descend(step, at, self._task.loss(wide(outputs), labels))
 
     def share_gradients(self) -> None:
-        for weight in self._weights if self._ranks.count > 1 else ():
-            weight.grad = self._ranks.average(torch.zeros_like(weight) if weight.grad is None else weight.grad)
+        optimizers.share_gradients(self._weights, self._ranks)
 
     def train_architecture(self, step: Step[Images], at: int) -> None:
         step.check(torch.zeros(()))  # nothing is learnt of it
