@@ -60,7 +60,8 @@ class SearchSettings:
     `candidates` networks within the bounds, the likeliest and others drawn from the final distribution, are compared
     with the supernet's weights at the end. `strategy` and `loss` are names (`nasir.extensions`); where a section names
     no loss, it is the objective's. `init` is the path of a file of weights that the supernet starts from, those of one
-    of the space's networks.
+    of the space's networks. `settle` is the share of the epochs, at the end, in which decisions are settled, the surest
+    first; in the last one all are.
     """
 
     epochs: int = 90
@@ -79,6 +80,7 @@ class SearchSettings:
     strategy: str = field(default="dmasking", metadata=LATER)
     loss: str = field(default=LOSS, metadata=LATER)
     init: str = field(default="", metadata=LATER)
+    settle: float = field(default=0.0, metadata=LATER)
 
     def temperature_at(self, epoch: int) -> float:
         """tau of Eq. 4 in an epoch, counted from 0."""
@@ -90,6 +92,11 @@ class SearchSettings:
     def warmup_epochs(self) -> int:
         """Epochs in which only the weights train: `warmup`, or a ninth of all, FBNet's 10 of 90."""
         return self.epochs // 9 if self.warmup is None else min(self.warmup, self.epochs)
+
+    def settled_at(self, epoch: int) -> float:
+        """The share of the decisions that are settled in an epoch, counted from 0."""
+        last = round(self.settle * self.epochs)
+        return max(0.0, (epoch + 1 - (self.epochs - last)) / last) if last else 0.0
 
 
 @dataclass(frozen=True)
@@ -233,7 +240,7 @@ def _count(least: int) -> Callable[[s.Setting], int]:
 
 def _share(setting: s.Setting) -> float:
     value = number(setting.value, {})
-    wanted_zero = setting.name.text in {"label_smoothing", "ema", "validation"}
+    wanted_zero = setting.name.text in {"label_smoothing", "ema", "settle", "validation"}
     if not (0 <= value < 1 if wanted_zero else 0 < value < 1):
         wanted = "at least 0 and below 1" if wanted_zero else "above 0 and below 1"
         raise mistakes.bad_setting(setting.value.span, setting.name.text, wanted)
@@ -319,6 +326,7 @@ _READERS: Mapping[str, Callable[[s.Setting], object]] = {
     "compile": _one_of(*get_args(Compiled)),
     "ema": _share,
     "candidates": _count(1),
+    "settle": _share,
     "validation": _share,
     "distillation": _share,
     "keep": _one_of(*get_args(Kept)),

@@ -105,9 +105,9 @@ def _copies(node: Node, copied: dict[str, Ref], distributions: Distributions) ->
         assert node.type is not None, "masks are placed in a graph with types"
         yield replace(
             node,
-            name=_copy(node.name, value),
+            name=copy_name(node.name, value),
             operands=tuple(
-                (label, _copy(name, value) if copied.get(name) == width else name) for label, name in node.operands
+                (label, copy_name(name, value) if copied.get(name) == width else name) for label, name in node.operands
             ),
             attributes=tuple((name, fixed(old)) for name, old in node.attributes),
             type=node.type.changed(fixed),
@@ -115,9 +115,10 @@ def _copies(node: Node, copied: dict[str, Ref], distributions: Distributions) ->
 
 
 def _mixed(mask: Node, width: Ref, distributions: Distributions) -> Node:
-    operands = tuple((key(value), _copy(mask.inputs[0], value)) for value in distributions.support(width))
+    operands = tuple((key(value), copy_name(mask.inputs[0], value)) for value in distributions.support(width))
     return replace(mask, op="mix", operands=operands, attributes=(("selector", width),))
 
 
-def _copy(name: str, value: Scalar) -> str:
+def copy_name(name: str, value: Scalar) -> str:
+    """What the copy of a node for one value of its width is called."""
     return Path(name).alternative(f"width_{key(value)}")

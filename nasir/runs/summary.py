@@ -125,8 +125,9 @@ def undecided(entropy: float | None, moved: int, decisions: int) -> str:
         return ""
     return (
         f"The search did not decide: the entropy of its decisions is {entropy:.2f}, and the network within the bounds"
-        f" is not the likeliest one in {moved} of {decisions} decisions. More epochs, `--set search.epochs=N`, or a"
-        ' larger rate of the architecture, `--set "search.architecture=adam(lr=0.1)"`, decide more.'
+        f" is not the likeliest one in {moved} of {decisions} decisions. More epochs, `--set search.epochs=N`, a"
+        ' larger rate of the architecture, `--set "search.architecture=adam(lr=0.1)"`, or decisions that are settled'
+        " one after another, `--set search.settle=0.35`, decide more."
     )
 
 

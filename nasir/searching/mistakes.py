@@ -110,8 +110,8 @@ def starts_from_nothing(strategy: str) -> CompileError:
     return CompileError(Diagnostic("E0934", message, hints=(hint,)))
 
 
-def unused(strategy: str, what: str) -> CompileError:
-    message = f"the strategy `{strategy}` has no use for {what}: it trains one network after another"
+def unused(strategy: str, what: str, why: str = "it trains one network after another") -> CompileError:
+    message = f"the strategy `{strategy}` has no use for {what}: {why}"
     return CompileError(Diagnostic("E0852", message, hints=("leave it out, or take another strategy",)))
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from nasir.ir.graph import Choices
 from nasir.ir.values import Scalar
 from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
+from nasir.passes.pipeline import Strategy as Lowering
 from nasir.searching import mistakes, optimizers
 from nasir.searching.averaging import Average
 from nasir.searching.candidates import Candidates
@@ -29,9 +30,13 @@ Network = tuple[dict[str, Scalar], bool]
 class OneShot:
     """A supernet whose weights all its networks share."""
 
+    lowering: ClassVar[Lowering] = "masked"
+    """How the supernet has its widths."""
+
     def __init__(self, task: Task) -> None:
         self._task, self._settings, self._ranks = task, task.settings, task.ranks
-        self.supernet: Supernet = build(task.space.graph, self._settings.resolution, costs=task.space.shown_costs)
+        graph, resolution = task.space.graph, self._settings.resolution
+        self.supernet: Supernet = build(graph, resolution, self.lowering, costs=task.space.shown_costs)
         self._candidates = Candidates(task)
         self._started = start_anywhere(self.supernet, task.start) if task.start is not None else None
         self.supernet.synchronise_batch_norms(task.synchronised and self._ranks.count > 1)

@@ -141,9 +141,14 @@ def check_changing(task: Task) -> None:
     """What a strategy cannot do that trains another network after another.
 
     Raises:
-        CompileError: where the search is to be compiled, or batch statistics taken over all ranks.
+        CompileError: where the search is to be compiled, batch statistics taken over all ranks, or decisions settled.
     """
-    for asked, what in ((task.settings.compile != "off", "`compile`"), (task.synchronised, "`--sync-bn`")):
+    wanted = {
+        "`compile`": task.settings.compile != "off",
+        "`--sync-bn`": task.synchronised,
+        "`settle`": task.settings.settle > 0,
+    }
+    for what, asked in wanted.items():
         if asked:
             raise mistakes.unused(task.settings.strategy, what)
 

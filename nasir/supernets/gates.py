@@ -22,6 +22,7 @@ class Gates(Double):
     1e9 multiply-adds summed in float32 miss the exact integer.
     """
 
+    closed: Tensor
     index: Tensor
     place: Tensor
     temperature: Tensor
@@ -42,6 +43,7 @@ class Gates(Double):
         for row, size in enumerate(sizes):
             index[row, :size] = torch.arange(first, first + size)
             first += size
+        self.register_buffer("closed", torch.zeros(self.total, dtype=torch.bool), persistent=False)
         self.register_buffer("index", index, persistent=False)
         self.register_buffer("place", (index.flatten() < self.total).nonzero().flatten(), persistent=False)
 
@@ -71,14 +73,15 @@ class Gates(Double):
         return torch.cat(parts)
 
     def probabilities(self) -> Tensor:
-        """softmax(logits), each decision's distribution, shape [total options]."""
+        """softmax(logits) over the options that are open, each decision's distribution, shape [total options]."""
         return self.softmax(self.logits.double())
 
     def softmax(self, scores: Tensor) -> Tensor:
-        """Softmax within each decision; scores and result have shape [total options]."""
+        """Softmax within each decision, exactly 0 at options that are closed; scores and result have shape [total
+        options]."""
         if self.total == 0:
             return scores
-        padded = torch.cat([scores, scores.new_full((1,), -torch.inf)])[self.index]
+        padded = torch.cat([scores.masked_fill(self.closed, -torch.inf), scores.new_full((1,), -torch.inf)])[self.index]
         return padded.softmax(dim=1).flatten()[self.place]
 
     def one_hot(self, choices: Choices) -> Tensor:
@@ -95,9 +98,20 @@ class Gates(Double):
             first += len(decision.options)
         return gates
 
+    def settle(self, choices: Choices) -> None:
+        """Leave these decisions the option named, and close the others; all options of other decisions are open."""
+        first = 0
+        for decision in self.decisions:
+            part = self.closed[first : first + len(decision.options)]
+            part.fill_(decision.name in choices)
+            if decision.name in choices:
+                part[decision.options.index(choices[decision.name])] = False
+            first += len(decision.options)
+
     def argmax(self) -> dict[str, Scalar]:
-        """Each decision's likeliest option; the earlier one of two alike."""
-        return {d.name: d.options[int(p.argmax())] for d, p in self._split(self.logits.detach())}
+        """Each decision's likeliest open option; the earlier one of two alike."""
+        likely = self.logits.detach().masked_fill(self.closed, -torch.inf)
+        return {d.name: d.options[int(p.argmax())] for d, p in self._split(likely)}
 
     def by_decision(self) -> Mapping[str, dict[Scalar, float]]:
         """The probability of each option of each decision."""

@@ -67,6 +67,11 @@ class Supernet(Written):
         """The architecture's logits alpha."""
         return iter((self._gates.logits,))
 
+    def settle(self, choices: Choices) -> None:
+        """Leave these decisions the option named: the gates of their others are exactly 0 from now on. All options of
+        other decisions are open."""
+        self._gates.settle(choices)
+
     def argmax(self) -> dict[str, Scalar]:
         """Each decision's likeliest option."""
         return self._gates.argmax()

@@ -1,7 +1,7 @@
 """The weights of one network, cut out of the supernet's, and put into them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -13,8 +13,9 @@ from nasir.ir.naming import module_paths
 from nasir.ir.ops import OPS, Tensors, tensors
 from nasir.ir.path import Path
 from nasir.ir.sizes import evaluate, resolve
-from nasir.ir.values import Scalar, Value
+from nasir.ir.values import Ref, Scalar, Value
 from nasir.passes.base import run
+from nasir.passes.explicit_widths import copy_name
 from nasir.passes.pipeline import CHECKED, derivation
 
 _COUNTER = "num_batches_tracked"
@@ -76,14 +77,30 @@ def slices(root: nn.Module, space: Graph, modules: Mapping[str, str], choices: C
         if not OPS[node.op].weights:
             continue
         origin = origins[node.name]
-        module = root.get_submodule(modules[origin])
+        it, name = tensors(space, origin), origin
+        if origin not in modules:
+            it, name = _copied(it, known)
+        module = root.get_submodule(modules[name])
         found = {**dict(module.named_parameters()), **dict(module.named_buffers())}
         for weight, axes in OPS[node.op].weights.items():
             if weight in found:
-                kept = _kept_axes(found[weight], axes, tensors(space, origin), known, distributions)
+                kept = _kept_axes(found[weight], axes, it, known, distributions)
                 yield Slice(f"{paths[node.name]}.{weight}", origin, weight, found[weight], kept)
         if _COUNTER in found:
             yield Slice(f"{paths[node.name]}.{_COUNTER}", origin, _COUNTER, found[_COUNTER], {})
+
+
+def _copied(it: Tensors, known: Mapping[str, Scalar]) -> tuple[Tensors, str]:
+    """A node that has a copy for each width (`passes.explicit_widths`), as its copy for the width that is known; and
+    what that one is called."""
+    (width,) = it.out.channels
+    value = known[width.name] if isinstance(width, Ref) else width
+
+    def fixed(old: Value) -> Value:
+        return value if old == width else old
+
+    operands = {label: one.changed(fixed) for label, one in it.operands.items()}
+    return Tensors(replace(it.node, type=it.out.changed(fixed)), operands), copy_name(it.node.name, value)
 
 
 def _origins(space: Graph, network: Graph, known: Mapping[str, Scalar]) -> dict[str, str]:

@@ -11,16 +11,20 @@ import torch
 from torch.nn import functional as F
 
 import nasir
+from nasir.data import load_data
 from nasir.diagnostics import CompileError
 from nasir.jobs.signals import Pauses, Stopped
 from nasir.lang.settings import SearchSettings, TrainSettings, override
 from nasir.runs.plan import plain_settings
 from nasir.searching.landing import land, scores
+from nasir.searching.loop import Search
 from nasir.searching.loss import loss_of
+from nasir.searching.prices import targets
 from nasir.searching.strategy import Found
 from nasir.searching.training import place
 from nasir.supernets import build
-from tests.searching.test_search import run
+from nasir.supernets.starting import Given
+from tests.searching.test_search import run, search_of
 from tests.spaces import TINY
 
 SAME = ("arch.nas", "choices.json", "metrics.jsonl", "model.safetensors", "probabilities.jsonl")
@@ -103,7 +107,13 @@ def settled(compiled, *texts):
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("uniform", {"seen"}), ("random", set()), ("evolution", set()), ("halving", {"round", "judged", "best_loss"})],
+    [
+        ("uniform", {"seen"}),
+        ("explicit", {"entropy", "argmax_macs"}),
+        ("random", set()),
+        ("evolution", set()),
+        ("halving", {"round", "judged", "best_loss"}),
+    ],
 )
 def test_a_strategy_searches_stops_and_goes_on(name, told, compiled, tmp_path, monkeypatch):
     torch.set_num_threads(1)
@@ -131,10 +141,23 @@ def test_a_strategy_searches_stops_and_goes_on(name, told, compiled, tmp_path, m
 
 
 @pytest.mark.parametrize("name", ["random", "evolution", "halving"])
-def test_what_a_strategy_has_no_use_for_is_refused(name, compiled, tmp_path):
-    space = settled(compiled, f"strategy={name}", "search.compile=aot_eager")
-    with pytest.raises(CompileError, match=f"E0852: the strategy `{name}` has no use for `compile`"):
+@pytest.mark.parametrize(("setting", "value"), [("compile", "aot_eager"), ("settle", "0.3")])
+def test_what_a_strategy_has_no_use_for_is_refused(name, setting, value, compiled, tmp_path):
+    space = settled(compiled, f"strategy={name}", f"search.{setting}={value}")
+    with pytest.raises(CompileError, match=f"E0852: the strategy `{name}` has no use for `{setting}`"):
         run(space, tmp_path / "run")
+
+
+def test_explicit_copies_have_a_weight_for_each_width_and_none_to_start_from(compiled):
+    space = settled(compiled, "strategy=explicit")
+    copies, masks = (
+        sum(weight.numel() for weight in search_of(one).strategy.supernet.weights())
+        for one in (space, settled(compiled, "strategy=dmasking"))
+    )
+    assert copies > 1.5 * masks
+    goal = targets(space.settings.objective, space.costs)
+    with pytest.raises(CompileError, match="E0852: the strategy `explicit` has no use for `init`"):
+        Search(space, load_data("digits"), goal, 0, torch.device("cpu"), start=Given({}))
 
 
 def test_a_loss_of_a_package_is_the_one_that_is_computed():
@@ -148,7 +171,7 @@ def test_a_loss_of_a_package_is_the_one_that_is_computed():
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("strategy=darts", "dmasking, evolution, halving, random, uniform"),
+        ("strategy=darts", "dmasking, evolution, explicit, halving, random, uniform"),
         ("loss=mes", "bce, broken, cross_entropy, hinge, l1, mse"),
         ("strategy=1", "dmasking"),
     ],

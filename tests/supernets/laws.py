@@ -42,10 +42,10 @@ def close(a: torch.Tensor, b: torch.Tensor, name: str) -> None:
     torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-9 * size, msg=lambda text: f"{name}: {text}")
 
 
-def assert_networks_are_emitted(space: nasir.Space, seeds: range, path) -> None:
+def assert_networks_are_emitted(space: nasir.Space, seeds: range, path, strategy="masked") -> None:
     """The supernet at one-hot gates is the emitted module with the sliced weights, in training and evaluation."""
     torch.manual_seed(0)
-    supernet = nasir.supernet(space).double()
+    supernet = build(space.graph, strategy=strategy).double()
     randomise(supernet)
     images = image_batch(space, torch.float64)
     for seed in seeds:
