@@ -40,7 +40,9 @@ from nasir.mistakes import not_written
 from nasir.runs.request import Request
 
 if TYPE_CHECKING:
+    from nasir.api import Space
     from nasir.jobs.pool import Outcome
+    from nasir.lang.settings import Settings
     from nasir.runs.sweep import Member
 
 NAME = "sweep"
@@ -74,6 +76,14 @@ def command(
             help="Searches at a time.  [default: one; on a cluster as many as it has room for]",
         ),
     ] = None,
+    shared: Annotated[
+        bool,
+        typer.Option(
+            "--shared",
+            help="Train one supernet for all bounds, in the search for the largest one; the others choose by it. For"
+            " strategies whose supernet serves any bound: `--set search.strategy=evolution`.",
+        ),
+    ] = False,
     on: On = LOCAL,
     cpus: Cpus = None,
     gpus: Gpus = 0.0,
@@ -83,10 +93,7 @@ def command(
 
     Writes sweep.json, sweep.md and sweep.svg into DIR. `--resume` goes on with what is unfinished.
     """
-    from nasir.jobs.folder import RunFolder
-    from nasir.runs.run import check_open
-    from nasir.runs.sweep import check_no_family, members, run_all, write_family
-    from nasir.searching.prices import targets
+    from nasir.runs.sweep import members, run_all, sharing, write_family
     from nasir.terminal import Terminal
 
     if len(limits) != 1:
@@ -104,19 +111,12 @@ def command(
     family = members(cost, [limit.strip() for limit in texts.split(",") if limit.strip()], out)
     if not family:
         raise typer.BadParameter("give the bounds: `20M,40M,60M`")
-    check_open(space)
-    anew = not (request.resume or request.overwrite)
-    if anew:
-        check_no_family(out)
-    for member in family:  # what cannot be reached is said before any search
-        targets(with_bounds(settings, [member.bound]).objective, space.costs)
-        if anew:
-            RunFolder(member.folder).check_free()
-    if request.overwrite:
-        for member in family:
-            member.clear()
+    limits_of = _checked(family, space, settings, request, out)
     arguments = ["search", file, *(f"--with={text}" for text in given or [])]
     arguments += replace(request, resume=True, overwrite=False).arguments()
+    if shared:
+        family, least = sharing(family, limits_of, settings.search)
+        arguments.append(f"--set=search.least={least:.6g}")
     console = Terminal(highlight=False, quiet=quiet)
 
     def say(text: str) -> None:
@@ -145,6 +145,35 @@ def command(
         raise typer.Exit(1)
 
 
+def _checked(
+    family: "Sequence[Member]", space: "Space", settings: "Settings", request: Request, out: Path
+) -> "list[float]":
+    """The limits of a family's bounds, once all that can be said before the first search is said; its folders are free.
+
+    Raises:
+        CompileError: where there is nothing to search, a bound that no network keeps, or an earlier run.
+    """
+    from nasir.jobs.folder import RunFolder
+    from nasir.runs.run import check_open
+    from nasir.runs.sweep import check_no_family
+    from nasir.searching.prices import targets
+
+    check_open(space)
+    anew = not (request.resume or request.overwrite)
+    if anew:
+        check_no_family(out)
+    limits: list[float] = []
+    for member in family:
+        bounds = targets(with_bounds(settings, [member.bound]).objective, space.costs).bounds
+        limits += [bound.limit for bound in bounds if bound.cost == member.cost]
+        if anew:
+            RunFolder(member.folder).check_free()
+    if request.overwrite:
+        for member in family:
+            member.clear()
+    return limits
+
+
 def searched(here: Path, arguments: Sequence[str], member: "Member") -> int:
     """The command with these arguments in the folder `here`, in this process, for a member's bound; its exit status.
     What it prints goes to the member's log. It goes on with what is in the member's folder.
@@ -160,7 +189,8 @@ def searched(here: Path, arguments: Sequence[str], member: "Member") -> int:
     if not member.log.parent.is_dir():
         raise not_shared(member.log.parent.absolute(), platform.node())
     with _printing_to(member.log):
-        status = _status([*arguments, "--bound", member.bound, "--out", str(member.folder)])
+        shared = [] if member.supernet is None else [f"--supernet={member.supernet}"]
+        status = _status([*arguments, *shared, "--bound", member.bound, "--out", str(member.folder)])
     if status > _BY_A_SIGNAL:
         raise Stopped(status - _BY_A_SIGNAL)
     return status

@@ -61,7 +61,8 @@ class SearchSettings:
     with the supernet's weights at the end. `strategy` and `loss` are names (`nasir.extensions`); where a section names
     no loss, it is the objective's. `init` is the path of a file of weights that the supernet starts from, those of one
     of the space's networks. `settle` is the share of the epochs, at the end, in which decisions are settled, the surest
-    first; in the last one all are.
+    first; in the last one all are. `least` is the share of the tightest bound that the networks use at least which
+    `random` and `evolution` train.
     """
 
     epochs: int = 90
@@ -81,6 +82,7 @@ class SearchSettings:
     loss: str = field(default=LOSS, metadata=LATER)
     init: str = field(default="", metadata=LATER)
     settle: float = field(default=0.0, metadata=LATER)
+    least: float = field(default=0.5, metadata=LATER)
 
     def temperature_at(self, epoch: int) -> float:
         """tau of Eq. 4 in an epoch, counted from 0."""
@@ -240,7 +242,7 @@ def _count(least: int) -> Callable[[s.Setting], int]:
 
 def _share(setting: s.Setting) -> float:
     value = number(setting.value, {})
-    wanted_zero = setting.name.text in {"label_smoothing", "ema", "settle", "validation"}
+    wanted_zero = setting.name.text in {"label_smoothing", "ema", "least", "settle", "validation"}
     if not (0 <= value < 1 if wanted_zero else 0 < value < 1):
         wanted = "at least 0 and below 1" if wanted_zero else "above 0 and below 1"
         raise mistakes.bad_setting(setting.value.span, setting.name.text, wanted)
@@ -327,6 +329,7 @@ _READERS: Mapping[str, Callable[[s.Setting], object]] = {
     "ema": _share,
     "candidates": _count(1),
     "settle": _share,
+    "least": _share,
     "validation": _share,
     "distillation": _share,
     "keep": _one_of(*get_args(Kept)),

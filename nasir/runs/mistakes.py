@@ -99,6 +99,20 @@ def teaches_other_classes(path: Path, taught: int, classes: int) -> CompileError
     return CompileError(Diagnostic("E0937", message, hints=(hint,)))
 
 
+# Supernets of other runs
+
+
+def no_supernet(path: Path, why: str) -> CompileError:
+    hint = f"name a run whose search is done; `nasir search ... --out {path} --resume` goes on with one that is not"
+    return CompileError(Diagnostic("E0938", f"`{path}` has no trained supernet: {why}", hints=(hint,)))
+
+
+def other_supernet(path: Path, different: Sequence[str]) -> CompileError:
+    hint = "a supernet serves other bounds of the same search: give the same file and options"
+    message = f"the supernet of `{path}` is another one: it has {' and '.join(different)}"
+    return CompileError(Diagnostic("E0939", message, hints=(hint,)))
+
+
 # Folders of runs
 
 
@@ -163,6 +177,11 @@ def loss_from_python(run: Path) -> CompileError:
     hint = "repeat it from there, `nasir.search(..., loss=...)`, or search again with the same `--loss`"
     message = f"`{run}` was searched with a loss that was given in Python"
     return CompileError(Diagnostic("E0929", message, hints=(hint,)))
+
+
+def repeated_without(run: Path, what: str, option: str) -> CompileError:
+    hint = f"to repeat it, name that again: `{option}`"
+    return CompileError(Diagnostic("E0983", f"`{run}` was searched with {what}", hints=(hint,)))
 
 
 def other_ranks(run: Path, ranks: int) -> CompileError:

@@ -19,6 +19,7 @@ from nasir.lang.settings import Formula, Settings, record
 from nasir.mistakes import no_device
 from nasir.runs import mistakes
 from nasir.runs.request import MOST_THREADS, Request, whole
+from nasir.runs.shared import Shared
 from nasir.runs.teaching import Teacher
 from nasir.runs.weights import Start
 from nasir.searching.metric import Metric, recorded
@@ -47,6 +48,8 @@ class Job:
     start: Start | None = None
     """What the network of a training starts from."""
     teacher: Teacher | None = None
+    shared: Shared | None = None
+    """The supernet that a search takes from another run."""
 
 
 def plan(space: Space, job: Job, metrics: tuple[Metric, ...], goal: Targets | None = None) -> dict[str, Any]:
@@ -67,6 +70,7 @@ def run_facts(settings: Settings, job: Job, metrics: tuple[Metric, ...]) -> dict
     judged = {"metrics": found} if (found := recorded(metrics)) else {}
     start = {"init": DIGEST + job.start.digest} if job.start else {}
     teacher = {"teacher": DIGEST + job.teacher.digest} if job.teacher else {}
+    shared = {"supernet": DIGEST + job.shared.digest} if job.shared else {}
     return {
         **job.request.as_plan(),
         "data_set": data.name,
@@ -78,6 +82,7 @@ def run_facts(settings: Settings, job: Job, metrics: tuple[Metric, ...]) -> dict
         **judged,
         **start,
         **teacher,
+        **shared,
         "versions": {
             "nasir": version("nasir"),
             "python": platform.python_version(),
@@ -115,6 +120,7 @@ _SAME = {
     "settings": "other settings",
     "init": "other weights to start from",
     "teacher": "another teacher",
+    "supernet": "another run's supernet",
 }
 """What else than options must be the same in a plan to go on with it, as a user is told of it."""
 
@@ -137,6 +143,20 @@ def check_same_plan(folder: RunFolder, wanted: Mapping[str, Any], request: Reque
     if different:
         raise mistakes.another_run(folder.path, different)
     return found
+
+
+def check_same_search(shared: Shared, wanted: Mapping[str, Any], request: Request) -> None:
+    """A supernet is of the same search as this run's, but for the bounds.
+
+    Raises:
+        CompileError: where it is of another one.
+    """
+    different = [_SAME[key] for key in ("space", "imports", "images") if shared.plan.get(key) != wanted.get(key)]
+    if shared.searched != wanted["settings"]["search"]:
+        different.append(_SAME["settings"])
+    different += request.differences(shared.plan)
+    if different:
+        raise mistakes.other_supernet(shared.path, different)
 
 
 _OF_ALL_RANKS = ("seed", "classes", "skip_broken", "synchronised", "loss", "loss_named")

@@ -44,6 +44,12 @@ def repeat(run: Path, asked: Request, named: Collection[str]) -> tuple[Space, Re
         raise mistakes.loss_from_python(run)
     if json.loads(json.dumps(plain_settings(settings))) != as_used:
         raise mistakes.settings_from_python(run)
+    for key, named_again, what, option in (
+        ("teacher", asked.teacher, "a teacher", "--teacher RUN"),
+        ("supernet", asked.supernet, "the supernet of another run", "--supernet RUN"),
+    ):
+        if key in plan and named_again is None:
+            raise mistakes.repeated_without(run, what, option)
     if ranks != rank_count():
         raise mistakes.other_ranks(run, ranks)
     return replace(loaded, settings=settings), replace(request, data=data)

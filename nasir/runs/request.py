@@ -176,6 +176,17 @@ class Request:
             planned=False,  # its digest is
         ),
     ] = None
+    supernet: Annotated[
+        Path | None,
+        Option(
+            "--supernet",
+            "Take the trained supernet of a run for other bounds, of the same space, data and settings; what is left"
+            " is to choose, and to train the network.",
+            "RUN",
+            commands=("search",),
+            planned=False,  # its digest is
+        ),
+    ] = None
     resume: Annotated[
         bool,
         Option("--resume", "Go on from the folder's last checkpoint; start where there is none.", planned=False),

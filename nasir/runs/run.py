@@ -32,9 +32,10 @@ from nasir.runs.beginning import begin, goes_on, mend_lines, saved
 from nasir.runs.constructing import constructed
 from nasir.runs.deploying import DEPLOY_KEY, deployment, deployment_notes, show_data
 from nasir.runs.modules import checked, made, written_input
-from nasir.runs.plan import Job, pick_device, plan, run_facts
+from nasir.runs.plan import Job, check_same_search, pick_device, plan, run_facts
 from nasir.runs.report import write_report
 from nasir.runs.request import Request
+from nasir.runs.shared import shared_of
 from nasir.runs.summary import Summary
 from nasir.runs.teaching import teacher_of
 from nasir.runs.weights import given_weights, show_start, start_of, supernet_start
@@ -42,7 +43,7 @@ from nasir.searching.fitting import fitted, output_of
 from nasir.searching.loop import Search
 from nasir.searching.measures import Measure
 from nasir.searching.prices import Targets, targets
-from nasir.searching.strategy import Found
+from nasir.searching.strategy import Found, check_serves
 from nasir.searching.training import Training, check_training, counted
 
 
@@ -111,7 +112,11 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
         start=weights,
     )
     job = _search_started(job, path, digest, weights and weights.tensors, loop)
+    job = _shared(job, space.settings.search.strategy)
     wanted = plan(space, job, loop.measure.metrics, goal)
+    if job.shared is not None:
+        check_same_search(job.shared, wanted, request)
+        loop.take(job.shared.state)
     begin(job, wanted, lambda: folder.write_program("space.nas", space.source.text, space.files))
     if (state := saved(job, "search")) is not None:
         loop.restore(state)
@@ -154,6 +159,18 @@ def _search_started(job: Job, path: Path | None, digest: str, found: Mapping[str
     if not job.resumes:
         show_start(start, job.console)
     return replace(job, start=start)
+
+
+def _shared(job: Job, strategy: str) -> Job:
+    """The job with the supernet of another run, where one is named."""
+    path = job.request.supernet
+    if path is None:
+        return job
+    check_serves(strategy)
+    shared = job.ranks.lead(lambda: shared_of(path))
+    if not job.resumes:
+        job.console.print(f"the supernet is that of {path}", markup=False, soft_wrap=True)
+    return replace(job, shared=shared)
 
 
 def train_network(network: Space, request: Request, console: Console) -> Result:

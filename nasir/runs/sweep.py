@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,20 +15,24 @@ from nasir.files import Unreadable, read_regular, replace_atomically
 from nasir.jobs.folder import RunFolder
 from nasir.jobs.mistakes import folder_not_made
 from nasir.jobs.pool import Job, Outcome, Pool
-from nasir.lang.settings import Settings, with_bounds
+from nasir.lang.settings import SearchSettings, Settings, with_bounds
 from nasir.runs import mistakes
 from nasir.runs.summary import amounts, costs_in
 from nasir.searching.metric import ACCURACY, Metric, metrics_of
+from nasir.searching.strategy import check_serves
 
 _RESULTS = ("sweep.json", "sweep.md", "sweep.svg")
 
 
 @dataclass(frozen=True)
 class Member:
-    """One search of a family: its bound, as `macs <= 20M`, and its run folder."""
+    """One search of a family: its bound, as `macs <= 20M`, on which cost that is, and its run folder; of a search that
+    takes the supernet of another member, that one's folder."""
 
     bound: str
+    cost: str
     folder: Path
+    supernet: Path | None = None
 
     @property
     def log(self) -> Path:
@@ -70,8 +74,21 @@ def members(cost: str, limits: Sequence[str], out: Path) -> list[Member]:
         limit = plain[1] if plain else f"{100 * bound.limit:.12g}" if bound.relative else f"{bound.limit:.12g}"
         named = re.sub(r"[^A-Za-z0-9.]+", "-", cost).strip("-")
         folder = out / f"{named}-{limit}{'pct' * bound.relative}"
-        found.setdefault((bound.limit, bound.relative), Member(f"{cost} <= {text}", folder))
+        found.setdefault((bound.limit, bound.relative), Member(f"{cost} <= {text}", cost, folder))
     return list(found.values())
+
+
+def sharing(family: Sequence[Member], limits: Sequence[float], settings: SearchSettings) -> tuple[list[Member], float]:
+    """The family with one supernet, that of the search for the largest of the limits, and the setting `least` by which
+    it is trained for the smallest one as well.
+
+    Raises:
+        CompileError: where the strategy trains for its own bounds, or is none.
+    """
+    check_serves(settings.strategy)
+    widest = family[limits.index(max(limits))]
+    found = [one if one is widest else replace(one, supernet=widest.folder) for one in family]
+    return found, settings.least * min(limits) / max(limits)
 
 
 def run_all(
@@ -81,7 +98,8 @@ def run_all(
     done: Callable[[Member, Outcome[int]], None],
 ) -> list[Member]:
     """Have every member searched by a worker of the pool, with `search`, which returns the exit status of the command;
-    those that failed come back. `done` is told of each how it ended.
+    those that failed come back, and those that were to take the supernet of one that did. `done` is told of each how it
+    ended.
 
     Raises:
         CompileError: where the folder cannot be made.
@@ -93,11 +111,15 @@ def run_all(
         raise folder_not_made(family[0].log.parent, error.strerror) from None
     members = {member.bound: member for member in family}
     failed: list[Member] = []
-    for outcome in pool.run([Job(member.bound, partial(search, member)) for member in family]):
-        member = members[outcome.key]
-        if outcome.error is not None or outcome.value:
-            failed.append(member)
-        done(member, outcome)
+    for takes in (False, True):  # first those that train a supernet of their own
+        searches = [member for member in family if (member.supernet is not None) == takes]
+        if takes and failed:
+            return failed + searches
+        for outcome in pool.run([Job(member.bound, partial(search, member)) for member in searches]):
+            member = members[outcome.key]
+            if outcome.error is not None or outcome.value:
+                failed.append(member)
+            done(member, outcome)
     return failed
 
 

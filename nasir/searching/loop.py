@@ -98,6 +98,14 @@ class Search(Phase):
         """What the strategy took of the weights to start from."""
         return self.strategy.started() if isinstance(self.strategy, HasWeights) else None
 
+    def take(self, state: Mapping[str, Any]) -> None:
+        """Be where another search is with this state, which is done with its training; what it found is left out.
+
+        Raises:
+            CompileError: where the state is of another space.
+        """
+        self.restore({**state, "found": None})
+
     def weights(self, choices: Mapping[str, Scalar]) -> Mapping[str, Tensor]:
         """The weights of a network after the search.
 

@@ -115,6 +115,12 @@ def unused(strategy: str, what: str, why: str = "it trains one network after ano
     return CompileError(Diagnostic("E0852", message, hints=("leave it out, or take another strategy",)))
 
 
+def serves_its_own_bounds(strategy: str) -> CompileError:
+    hint = "`--set search.strategy=evolution` trains a supernet that serves all"
+    message = f"the strategy `{strategy}` trains for its own bounds, and no search for others"
+    return CompileError(Diagnostic("E0853", message, hints=(hint,)))
+
+
 def no_weights_to_slice(strategy: str) -> CompileError:
     hint = "leave `init = sliced` out of `train`, or take another strategy"
     message = f"the strategy `{strategy}` has no weights after the search, and `train` starts from them"

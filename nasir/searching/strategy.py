@@ -137,6 +137,17 @@ class HasWeights(Protocol):
         ...
 
 
+def check_serves(name: str) -> None:
+    """What the strategy of this name trains serves searches for other bounds: its class says so, by an attribute
+    `serves_any_bound` that is true. It can then `choose` from the `state` of another search.
+
+    Raises:
+        CompileError: where it does not, or there is no such strategy.
+    """
+    if not getattr(STRATEGIES.load(name), "serves_any_bound", False):
+        raise mistakes.serves_its_own_bounds(name)
+
+
 def check_changing(task: Task) -> None:
     """What a strategy cannot do that trains another network after another.
 

@@ -29,6 +29,7 @@ ASKED = Request(
     tensorboard=True,
     init=Path("model.safetensors"),
     teacher=Path("runs/large"),
+    supernet=Path("runs/wide"),
     resume=True,
     overwrite=True,
     loss_named="mse",

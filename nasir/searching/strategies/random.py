@@ -4,6 +4,7 @@ Talwalkar, 2019). Nothing is learnt of the architecture."""
 
 from collections.abc import Mapping
 from random import Random as Chance  # `Random` is the strategy
+from typing import ClassVar
 
 import torch
 
@@ -17,12 +18,14 @@ from nasir.supernets.layers import wide
 
 _MOST_AT_A_TIME, _STEPS_EACH = 24, 8
 """An epoch has one network for so many steps, for making one takes as long as some steps."""
-_LEAST_TRAINED = 0.5
-"""Networks that are trained use at least this share of the tightest bound, for those that are judged use it up."""
+_LEAST_JUDGED = 0.5
+"""The share of the tightest bound that random networks use at least before they are landed."""
 
 
 class Random(OneShot):
     """Weights by random networks within the bounds; the best of random ones."""
+
+    serves_any_bound: ClassVar[bool] = True
 
     def __init__(self, task: Task) -> None:
         """
@@ -36,7 +39,7 @@ class Random(OneShot):
         super().begin(epoch)
         count = min(_MOST_AT_A_TIME, 1 + self._task.counts[WEIGHTS] // _STEPS_EACH)
         chance = Chance(f"{self._task.seed} {epoch}")
-        leasts = [chance.uniform(_LEAST_TRAINED, 1.0) for _ in range(count)]
+        leasts = [chance.uniform(self._settings.least, 1.0) for _ in range(count)]
         found = [self._candidates.drawn(epoch * count + i, least) for i, least in enumerate(leasts)]
         self._paths = [Subnet(self._task.space, self.supernet, one) for one in found]
         for path in self._paths:
@@ -60,5 +63,5 @@ class Random(OneShot):
 
     def choose(self, pauses: Pauses) -> Found:
         """The best of `candidates` random networks within the bounds."""
-        starts = [self._candidates.drawn(-1 - i, _LEAST_TRAINED) for i in range(self._settings.candidates)]
+        starts = [self._candidates.drawn(-1 - i, _LEAST_JUDGED) for i in range(self._settings.candidates)]
         return self.best_of(self.landed(starts), pauses)
