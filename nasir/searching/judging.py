@@ -11,7 +11,7 @@ from nasir.data import batches, pieces, whole
 from nasir.data.mistakes import no_readable_image
 from nasir.ir.graph import Choices
 from nasir.jobs.signals import Pauses
-from nasir.searching import optimizers
+from nasir.searching.descent import Descent
 from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Task
 from nasir.searching.subnets import Network
 from nasir.searching.training import lowered, place
@@ -56,15 +56,11 @@ def short_training(task: Task, choices: Choices, pauses: Pauses) -> float:
     network = Network(task.space, choices)
     place(network.module, task.device)
     network.train()
-    settings, steps = task.settings.weights, task.counts[WEIGHTS]
-    optimizer = optimizers.make(settings, network.module.parameters())
+    descent = Descent(network.module.parameters(), task.settings.weights, task.counts[WEIGHTS])
     for at, (x, y) in enumerate(batches(task.parts[WEIGHTS], task.settings.batch, task.seed, 0)):
-        optimizers.set_cosine(optimizer, settings, at, steps)
-        optimizer.zero_grad(set_to_none=True)
         with lowered(task.settings, task.device):
             outputs = network(x)
-        task.loss(wide(outputs), y).backward()
-        optimizer.step()
+        descent.step(at, task.loss(wide(outputs), y))
         if pauses.signal:
             raise pauses.stopped()
     return judge(task, network, pauses)[0]

@@ -12,9 +12,9 @@ from nasir.ir.values import Scalar
 from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
 from nasir.passes.pipeline import Strategy as Lowering
-from nasir.searching import mistakes, optimizers
-from nasir.searching.averaging import Average
+from nasir.searching import mistakes
 from nasir.searching.candidates import Candidates
+from nasir.searching.descent import Descent
 from nasir.searching.judging import estimation_images, judge
 from nasir.searching.landing import land, scores
 from nasir.searching.strategy import WEIGHTS, Found, Images, Task
@@ -44,22 +44,20 @@ class OneShot:
         (self._logits,) = self.supernet.architecture()
         self._logits.requires_grad_(False)  # so that data-parallel steps of the weights leave it alone
         self._weights = list(self.supernet.weights())
-        self._weight_optimizer = optimizers.make(self._settings.weights, self._weights)
-        self._average = Average(self._weights, self._settings.ema)
+        steps = self._settings.epochs * task.counts[WEIGHTS]
+        self._descent = Descent(self._weights, self._settings.weights, steps, self._settings.ema)
 
     def begin(self, epoch: int) -> None:
         self.supernet.train()
 
     def descend(self, step: Step[Images], at: int, loss: Tensor) -> None:
         """Step number `at` of the search on the weights, down the gradient of the loss of this rank's part."""
-        total = self._settings.epochs * self._task.counts[WEIGHTS]
-        optimizers.set_cosine(self._weight_optimizer, self._settings.weights, at, total)
-        self._weight_optimizer.zero_grad(set_to_none=True)
-        step.share.weigh(loss).backward()
-        self.share_gradients()
-        step.check(loss.detach())
-        self._weight_optimizer.step()
-        self._average.update()
+
+        def agree() -> None:
+            self.share_gradients()
+            step.check(loss.detach())
+
+        self._descent.step(at, step.share.weigh(loss), agree)
 
     def share_gradients(self) -> None:
         """Have the weights' gradients averaged over the ranks, where the network that was run does not do it."""
@@ -86,9 +84,9 @@ class OneShot:
         Raises:
             CompileError: where no network's loss is a number.
         """
-        self._average.put()
+        self._descent.average.put()
         compared = [(not lands, *self.evaluate(choices, pauses), choices) for choices, lands in found]
-        self._average.put()
+        self._descent.average.put()
         ranked = sorted((one for one in compared if math.isfinite(one[1])), key=lambda one: one[:2])
         if not ranked:
             raise mistakes.diverged(
@@ -125,10 +123,10 @@ class OneShot:
         return self._started
 
     def weights(self, choices: Mapping[str, Scalar]) -> Mapping[str, Tensor]:
-        self._average.put()
+        self._descent.average.put()
         self.supernet.reestimate_batch_norms(choices, estimation_images(self._task))
         found = self.supernet.state_for(choices)
-        self._average.put()
+        self._descent.average.put()
         return found
 
     def parameters(self) -> Iterable[Tensor]:
@@ -137,11 +135,9 @@ class OneShot:
     def state(self) -> dict[str, Any]:
         return {
             "supernet": self.supernet.state_dict(),
-            "weight_optimizer": self._weight_optimizer.state_dict(),
-            "average": self._average.state(),
+            "descent": self._descent.state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self.supernet.load_state_dict(state["supernet"])
-        self._weight_optimizer.load_state_dict(state["weight_optimizer"])
-        self._average.restore(state["average"])
+        self._descent.restore(state["descent"])

@@ -18,8 +18,8 @@ from nasir.jobs.progress import Report
 from nasir.jobs.ranks import Ranks
 from nasir.jobs.signals import Pauses
 from nasir.lang.settings import SearchSettings, TrainSettings
-from nasir.searching import mistakes, optimizers
-from nasir.searching.averaging import Average
+from nasir.searching import mistakes
+from nasir.searching.descent import Descent
 from nasir.searching.loss import loss_of
 from nasir.searching.measures import Measure
 from nasir.searching.noise import SharedNoise
@@ -60,8 +60,8 @@ class Training(Phase):
         self._per_epoch = batch_count(training, settings.batch)
         if not self._per_epoch:
             raise mistakes.no_batches()
-        self._optimizer = optimizers.make(settings.weights, network.parameters())
-        self._average = Average(network.parameters(), settings.ema)
+        steps = self._epochs * self._per_epoch
+        self._descent = Descent(network.parameters(), settings.weights, steps, settings.ema)
         self._criterion, self._measure = loss_of(settings, loss), measure
         self._metric = measure.metrics[0]
         self._teacher = teacher
@@ -81,7 +81,7 @@ class Training(Phase):
         if self._best is not None:
             self._network.load_state_dict(self._best)
         if self._settings.ema:
-            self._average.put()
+            self._descent.average.put()
             images = batches(self._images, self._batch, self._seed, self._epochs)
             update_bn(islice(images, _ESTIMATION_BATCHES), self._network)  # the running statistics are of other weights
             self._validated(pauses)
@@ -90,15 +90,10 @@ class Training(Phase):
         self._network.train()
         for step in self._steps(self._images, self._seed, folder, pauses, partial(self._diverged, folder)):
             at = self.epoch * self._per_epoch + self._step
-            optimizers.set_cosine(self._optimizer, self._settings.weights, at, self._epochs * self._per_epoch)
             torch.manual_seed((self._seed * 1_000_003 + at) % 2**63)  # dropout: the same after a resume
             self._noise.share = step.share
             loss = self._loss_of(*step.batch)
-            self._optimizer.zero_grad(set_to_none=True)
-            step.share.weigh(loss).backward()
-            step.check(loss.detach())
-            self._optimizer.step()
-            self._average.update()
+            self._descent.step(at, step.share.weigh(loss), partial(step.check, loss.detach()))
             self._loss += step.loss
         metrics = {"loss": self._loss / self._per_epoch, **self._validated(pauses)}
         self._loss = 0.0
@@ -150,8 +145,7 @@ class Training(Phase):
         return {
             "loss": self._loss,
             "network": self._network.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-            "average": self._average.state(),
+            "descent": self._descent.state(),
             "validation": self.validation,
             "kept": self.kept,
             "best": self._best,
@@ -159,8 +153,7 @@ class Training(Phase):
 
     def _take(self, state: Mapping[str, Any]) -> None:
         self._network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self._average.restore(state["average"])
+        self._descent.restore(state["descent"])
         self._loss = float(state["loss"])
         self.validation, self.kept, self._best = state["validation"], state["kept"], state["best"]
 

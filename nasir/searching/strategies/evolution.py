@@ -30,7 +30,7 @@ class Evolution(Random):
         count = self._settings.candidates
         losses: dict[str, tuple[float, Choices]] = {}
         generation = [self._candidates.drawn(-1 - i, _LEAST) for i in range(count)]
-        self._average.put()
+        self._descent.average.put()
         for number in range(_GENERATIONS):
             for choices in generation:
                 key = self._candidates.source(choices)
@@ -39,7 +39,7 @@ class Evolution(Random):
             if number + 1 < _GENERATIONS:
                 parents = best(losses.values(), max(2, round(_PARENTS * count)))
                 generation = list(self._candidates.children(parents, number, count, _LEAST))
-        self._average.put()
+        self._descent.average.put()
         ranked = self.ranked(self.landed(best(losses.values(), max(2, count // 2))), pauses)
         landing = [one for one in ranked if one.lands == ranked[0].lands]  # the budget's use comes before the loss
         return self._best_trained(landing[:_FINALISTS], pauses)

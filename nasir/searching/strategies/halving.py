@@ -17,8 +17,8 @@ from nasir.ir.values import Scalar
 from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
 from nasir.searching import mistakes, optimizers
-from nasir.searching.averaging import Average
 from nasir.searching.candidates import Candidates, best
+from nasir.searching.descent import Descent
 from nasir.searching.judging import judge
 from nasir.searching.landing import Standing, land
 from nasir.searching.predicting import Predictor
@@ -62,34 +62,33 @@ class Halving:
     def train_weights(self, step: Step[Images], at: int) -> None:
         slot = bisect_right(self._begins, at) - 1
         at_round, length = self._slots[slot]
-        network = self._network or self._start(self._next(at_round))
+        network = self._network or self._start(self._next(at_round), length)
         images, labels = step.batch
-        optimizers.set_cosine(self._optimizer, self._settings.weights, at - self._begins[slot], length)
         with lowered(self._settings, self._task.device):
             outputs = network(images)
         loss = self._task.loss(wide(outputs), labels)
-        self._optimizer.zero_grad(set_to_none=True)
-        step.share.weigh(loss).backward()
-        optimizers.share_gradients(network.module.parameters(), self._ranks)
-        step.check(loss.detach())
-        self._optimizer.step()
-        self._average.update()
+
+        def agree() -> None:
+            optimizers.share_gradients(network.module.parameters(), self._ranks)
+            step.check(loss.detach())
+
+        self._descent.step(at - self._begins[slot], step.share.weigh(loss), agree)
         if at + 1 == self._begins[slot + 1]:
-            self._average.put()
+            self._descent.average.put()
             self._judged[at_round].append((*judge(self._task, network, Pauses()), self._choices))
             self._network = None
 
     def train_architecture(self, step: Step[Images], at: int) -> None:
         step.check(torch.zeros(()))  # nothing is learnt of it
 
-    def _start(self, choices: Choices) -> Network:
+    def _start(self, choices: Choices, steps: int) -> Network:
         torch.manual_seed(self._task.seed)  # the same start for all, as near as it can be
-        self._choices = choices
+        self._choices, self._length = choices, steps
         self._network = Network(self._task.space, choices)
         place(self._network.module, self._task.device)
         self._network.train()
-        self._optimizer = optimizers.make(self._settings.weights, self._network.module.parameters())
-        self._average = Average(self._network.module.parameters(), self._settings.ema)
+        weights = self._network.module.parameters()
+        self._descent = Descent(weights, self._settings.weights, steps, self._settings.ema)
         return self._network
 
     def _next(self, at_round: int) -> Choices:
@@ -161,18 +160,17 @@ class Halving:
         if self._network is not None:
             state |= {
                 "choices": dict(self._choices),
+                "length": self._length,
                 "network": self._network.module.state_dict(),
-                "optimizer": self._optimizer.state_dict(),
-                "average": self._average.state(),
+                "descent": self._descent.state(),
             }
         return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._judged = [[(loss, score, choices) for loss, score, choices in one] for one in state["judged"]]
         if "network" in state:
-            self._start(state["choices"]).module.load_state_dict(state["network"])
-            self._optimizer.load_state_dict(state["optimizer"])
-            self._average.restore(state["average"])
+            self._start(state["choices"], int(state["length"])).module.load_state_dict(state["network"])
+            self._descent.restore(state["descent"])
 
 
 def _rounds(count: int, steps: int) -> list[int]:
