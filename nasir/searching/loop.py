@@ -22,7 +22,16 @@ from nasir.searching.fitting import fitted, output_of
 from nasir.searching.loss import loss_of
 from nasir.searching.phases import Lines, Phase
 from nasir.searching.prices import Targets
-from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Found, HasWeights, Images, Task, strategy_of
+from nasir.searching.strategy import (
+    ARCHITECTURE,
+    WEIGHTS,
+    Found,
+    HasWeights,
+    Images,
+    LearnsArchitecture,
+    Task,
+    strategy_of,
+)
 from nasir.supernets.starting import Given, Started
 
 _SHOWN = (
@@ -119,17 +128,18 @@ class Search(Phase):
     def _run_epoch(self, folder: RunFolder, pauses: Pauses) -> Lines:
         self.strategy.begin(self.epoch)
         searching = self.epoch >= self._settings.warmup_epochs
+        learning = self.strategy if searching and isinstance(self.strategy, LearnsArchitecture) else None
         if self._part == WEIGHTS:
             for step, at in self._steps_on_part(folder, pauses):
                 self.strategy.train_weights(step, at)
                 self._losses[WEIGHTS] += step.loss
             self._part, self._step = ARCHITECTURE, 0
-        if searching:
+        if learning is not None:
             for step, at in self._steps_on_part(folder, pauses):
-                self.strategy.train_architecture(step, at)
+                learning.train_architecture(step, at)
                 self._losses[ARCHITECTURE] += step.loss
         weights, architecture = (loss / count for loss, count in zip(self._losses, self._task.counts, strict=True))
-        losses = {"loss": weights, "architecture_loss": architecture if searching else None}
+        losses = {"loss": weights, "architecture_loss": architecture if learning is not None else None}
         self._part, self._losses = WEIGHTS, [0.0, 0.0]
         return {
             "metrics.jsonl": {**losses, **self.strategy.metrics()},

@@ -88,10 +88,6 @@ class Strategy(Protocol):
         `step.share.weigh(loss)`."""
         ...
 
-    def train_architecture(self, step: Step[Images], at: int) -> None:
-        """Likewise, on the architecture; not in the epochs of the warm-up."""
-        ...
-
     def metrics(self) -> Mapping[str, float | int | None]:
         """What metrics.jsonl says after an epoch, beside the two losses."""
         ...
@@ -120,6 +116,15 @@ class Strategy(Protocol):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state, which has the loop's names as well."""
+        ...
+
+
+@runtime_checkable
+class LearnsArchitecture(Protocol):
+    """A strategy that learns from the architecture's part of the inputs; of another one the loop does not read it."""
+
+    def train_architecture(self, step: Step[Images], at: int) -> None:
+        """Step number `at` of the search on the architecture, as `train_weights`; not in the epochs of the warm-up."""
         ...
 
 

@@ -52,9 +52,6 @@ class Uniform:
         step.check(loss.detach())
         self.optimizer.step()
 
-    def train_architecture(self, step, at):
-        step.check(0.0)  # nothing is learnt of it
-
     def metrics(self):
         return {"seen": 2}
 
@@ -123,7 +120,9 @@ def test_a_strategy_searches_stops_and_goes_on(name, told, compiled, tmp_path, m
     plan = json.loads((tmp_path / "whole" / "plan.json").read_text())
     assert plan["settings"]["search"]["strategy"] == name
     first = json.loads((tmp_path / "whole" / "metrics.jsonl").read_text().splitlines()[0])
-    assert {"loss", "architecture_loss"} | told <= first.keys()
+    assert {"loss"} | told <= first.keys()
+    learns = name == "explicit"
+    assert (first["architecture_loss"] is not None) == learns, "what nothing is learnt from is not read"
     asked = []
 
     def due(self):

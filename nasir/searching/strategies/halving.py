@@ -78,9 +78,6 @@ class Halving:
             self._judged[at_round].append((*judge(self._task, network, Pauses()), self._choices))
             self._network = None
 
-    def train_architecture(self, step: Step[Images], at: int) -> None:
-        step.check(torch.zeros(()))  # nothing is learnt of it
-
     def _start(self, choices: Choices, steps: int) -> Network:
         torch.manual_seed(self._task.seed)  # the same start for all, as near as it can be
         self._choices, self._length = choices, steps

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from random import Random as Chance  # `Random` is the strategy
 from typing import ClassVar
 
-import torch
-
 from nasir.jobs.signals import Pauses
 from nasir.jobs.steps import Step
 from nasir.searching import optimizers
@@ -54,9 +52,6 @@ class Random(OneShot):
 
     def share_gradients(self) -> None:
         optimizers.share_gradients(self._weights, self._ranks)
-
-    def train_architecture(self, step: Step[Images], at: int) -> None:
-        step.check(torch.zeros(()))  # nothing is learnt of it
 
     def metrics(self) -> Mapping[str, float | int | None]:
         return {}
