@@ -13,7 +13,7 @@ from nasir.searching.landing import LEAST_USE
 from nasir.searching.metric import Metric
 
 NOT_LANDED = (
-    f"Less than {LEAST_USE:.0%} of the tightest bound is used, and no change of one or two decisions was found that"
+    f"Less than {LEAST_USE:.0%} of the tightest bound is used, and no change of a few decisions was found that"
     " uses more within all bounds."
 )
 
@@ -23,7 +23,7 @@ class Summary:
     """What a run found. `costs` are those of its network by name; `test` is what it is worth by each metric of its
     loss, accuracy where that is cross-entropy, in shares; `seconds` is wall time. `bounds` says of each bound its limit
     and the share of it that is used; `lands` whether the tightest is used up (`landing.LEAST_USE`), and where not, no
-    change of one or two decisions would. `supernet`, with the supernet's weights, and `validation`, of the weights
+    change of a few decisions would. `supernet`, with the supernet's weights, and `validation`, of the weights
     kept, those after `kept_epoch` epochs, are of the first metric. `entropy` is that of the decisions at the end of the
     search (1 undecided, 0 decided), `moved` the decisions of the network that are not at their likeliest option, each
     with that and the one taken: landing on the bounds moved them, or a network drawn beside the likeliest one was

@@ -15,6 +15,7 @@ LEAST_USE = 0.98
 """A network uses its budget where the tightest bound is at least so full."""
 
 _MOST_PAIRS = 300_000  # of changes; a larger space has single changes enough to come near any bound
+_MOST_TOGETHER = 20_000  # combinations of three changes, or more
 
 Scores = Mapping[str, Mapping[Scalar, float]]
 """Log-probabilities of the options."""
@@ -77,8 +78,8 @@ def land(
     start: Choices, likely: Scores, model: CostModel, bounds: Sequence[Bound], spent: Collection[str] | None = None
 ) -> tuple[dict[str, Scalar], bool]:
     """The network nearest to `start`, by log-probability, that keeps the bounds and uses at least `LEAST_USE` of the
-    tightest of those that are `spent` (all where None); and whether it does. Where not, no change of one or two
-    decisions uses more of it (of two: where there are at most `_MOST_PAIRS` such changes).
+    tightest of those that are `spent` (all where None); and whether it does. Where not, no change of one decision uses
+    more of it, nor one of two (where there are at most `_MOST_PAIRS` of them), three, and so on (`_MOST_TOGETHER`).
 
     Greedy: see `repair` and `_fill`.
     """
@@ -89,19 +90,35 @@ def land(
 
 
 def repair(standing: Standing, likely: Scores) -> Standing:
-    """The network changed as little as it takes to keep every bound, where changes of one decision lead there, or of
-    two where no change of one does: each gives up the least log-probability for each share of the excess that it takes
-    away."""
+    """The network changed as little as it takes to keep every bound, where changes of one decision lead there, or of a
+    few where no change of fewer does: each gives up the least log-probability for each share of the excess that it
+    takes away."""
     while (excess := standing.excess()) > 0:
         every = list(_changes(standing, likely))
-        changes = _cheapest(standing, excess, (((change,), loss) for change, loss in every))
-        if not changes and len(every) ** 2 / 2 <= _MOST_PAIRS:
-            pairs = (((a, b), x + y) for (a, x), (b, y) in combinations(every, 2) if a[0] != b[0])
-            changes = _cheapest(standing, excess, pairs)
+        sizes = (1, *_together(len(every)))
+        found = (_cheapest(standing, excess, _combined(every, size)) for size in sizes)
+        changes = next((changes for changes in found if changes), ())
         if not changes:
             break
         standing.take(*changes)
     return standing
+
+
+def _together(count: int) -> Iterator[int]:
+    """How many of so many changes are tried together, where fewer lead nowhere: two, and more while there are few
+    combinations of them."""
+    for size in range(2, count + 1):
+        if math.comb(count, size) > (_MOST_PAIRS if size == 2 else _MOST_TOGETHER):
+            return
+        yield size
+
+
+def _combined(every: Sequence[tuple[Change, float]], size: int) -> Iterator[tuple[tuple[Change, ...], float]]:
+    """All combinations of so many changes, each of another decision, and what they give up together."""
+    for chosen in combinations(every, size):
+        changes = tuple(change for change, _ in chosen)
+        if len({name for name, _ in changes}) == size:
+            yield changes, sum(loss for _, loss in chosen)
 
 
 def _cheapest(
@@ -121,7 +138,7 @@ def _cheapest(
 def _fill(standing: Standing, likely: Scores) -> None:
     """Use the tightest bound up: by the single change that gives up the least log-probability of those that land; while
     there is none, by the one that gives up the least for each share of the bound that it uses; where there is none
-    either, by two (see `_pair`). Where this ends short of the bound, no change of one or two decisions uses more."""
+    either, by a few together. Where this ends short of the bound, none that were tried use more."""
     while not standing.lands:
         before = standing.use()
         landing: tuple[float, Change] | None = None
@@ -135,30 +152,31 @@ def _fill(standing: Standing, likely: Scores) -> None:
                 price = max(loss, 0.0) / (use - before)
                 if nearer is None or price < nearer[0]:
                     nearer = price, change
-        changes = (landing[1],) if landing else (nearer[1],) if nearer else _pair(standing, likely)
+        changes = (landing[1],) if landing else (nearer[1],) if nearer else _several(standing, likely)
         if not changes:
             return
         standing.take(*changes)
 
 
-def _pair(standing: Standing, likely: Scores) -> tuple[Change, ...]:
-    """The likeliest two changes that land together, or the two that use most of the bound; none where no two use more
-    than now."""
+def _several(standing: Standing, likely: Scores) -> tuple[Change, ...]:
+    """The likeliest few changes that land together, or those that use most of the bound: as few as do; none where none
+    that can be tried use more than now."""
     every = list(_changes(standing, likely))
-    if len(every) ** 2 / 2 > _MOST_PAIRS:
-        return ()
-    landing: tuple[float, tuple[Change, ...]] = (math.inf, ())
-    fullest: tuple[float, tuple[Change, ...]] = (standing.use(), ())
-    for (first, one), (second, other) in combinations(every, 2):
-        if first[0] == second[0] or (landing[1] and one + other >= landing[0]):
-            continue
-        with standing.trying(first, second):
-            fits, use = standing.excess() == 0, standing.use()
-        if fits and use >= LEAST_USE:
-            landing = one + other, (first, second)
-        elif fits and use > fullest[0]:
-            fullest = use, (first, second)
-    return landing[1] or fullest[1]
+    for size in _together(len(every)):
+        landing: tuple[float, tuple[Change, ...]] = (math.inf, ())
+        fullest: tuple[float, tuple[Change, ...]] = (standing.use(), ())
+        for changes, loss in _combined(every, size):
+            if landing[1] and loss >= landing[0]:
+                continue
+            with standing.trying(*changes):
+                fits, use = standing.excess() == 0, standing.use()
+            if fits and use >= LEAST_USE:
+                landing = loss, changes
+            elif fits and use > fullest[0]:
+                fullest = use, changes
+        if found := landing[1] or fullest[1]:
+            return found
+    return ()
 
 
 def _changes(standing: Standing, likely: Scores) -> Iterator[tuple[Change, float]]:

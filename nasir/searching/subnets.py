@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPriva
 from nasir.api import Space, emit
 from nasir.execution import network_class
 from nasir.ir.graph import Choices
+from nasir.ir.sizes import evaluate, resolve
 from nasir.supernets import Supernet
 from nasir.supernets.resolution import subsampled
 
@@ -21,9 +22,10 @@ class Network:
     """The network of `choices`, with weights of its own; `source` is what is emitted for it, where that is known."""
 
     def __init__(self, space: Space, choices: Choices, source: str | None = None) -> None:
-        network = space.at(choices)
-        self.module: nn.Module = network_class(Path(f"{network.name}.py"), source or emit(network))()
-        self._sizes = tuple(size for size in network.graph.input.shape.sizes if isinstance(size, int))
+        source = source or emit(space.at(choices))
+        self.module: nn.Module = network_class(Path(f"{space.name}.py"), source)()
+        known = evaluate(space.graph, choices)
+        self._sizes = tuple(int(resolve(size, known)) for size in space.graph.input.shape.sizes)
 
     def __call__(self, images: Tensor) -> Any:
         """What the network makes of images of the space's size, [N, C, ...]: its logits, or of several outputs a
