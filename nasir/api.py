@@ -16,7 +16,7 @@ from nasir.cost.profile import Profile, read_profile
 from nasir.cost.registry import COSTS, PRIMARY, with_standard
 from nasir.cost.tabled import Tabled, cost_of
 from nasir.diagnostics import MOST_MISTAKES, CompileError, Diagnostic, Source, distinct
-from nasir.ir.activity import decision_activities, holds
+from nasir.ir.activity import Activity, decision_activities, holds
 from nasir.ir.choices import check_choices
 from nasir.ir.dims import Decision
 from nasir.ir.graph import Choices, Graph
@@ -174,8 +174,12 @@ class Space:
     def active(self, choices: Choices) -> dict[str, Scalar]:
         """Those of the choices that the network of `choices` uses: a skipped layer's width is none of them."""
         known = evaluate(self.graph, choices)
-        activities = decision_activities(self.graph, self.costs.distributions)
-        return {name: choice for name, choice in choices.items() if holds(activities[name], known)}
+        return {name: choice for name, choice in choices.items() if holds(self._activities[name], known)}
+
+    @cached_property
+    def _activities(self) -> Mapping[str, Activity]:
+        """When each decision changes the network."""
+        return decision_activities(self.graph, self.costs.distributions)
 
     def at(self, choices: Choices) -> "Space":
         """The network of `choices`, as a decision-free space.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nasir.ir.dims import Decision
+from nasir.api import Space
 from nasir.ir.graph import Choices
 from nasir.ir.values import Scalar
 
@@ -15,11 +15,12 @@ _RIDGE = 3.0
 
 
 class Predictor:
-    """Log-losses as a sum of what each option adds: a ridge regression on networks and their losses. A few dozen of
-    them, which is what a search can train, tell no more than that."""
+    """Log-losses as a sum of what each option adds where the network uses it: a ridge regression on networks and their
+    losses. A few dozen of them, which is what a search can train, tell no more than that."""
 
-    def __init__(self, decisions: Sequence[Decision], judged: Sequence[tuple[float, Choices]]) -> None:
-        self._columns = [(one.name, option) for one in decisions for option in one.options]
+    def __init__(self, space: Space, judged: Sequence[tuple[float, Choices]]) -> None:
+        self._space = space
+        self._columns = [(one.name, option) for one in space.decisions for option in one.options]
         known = [(math.log(max(loss, 1e-12)), choices) for loss, choices in judged if math.isfinite(loss)]
         features = np.array([self._features(choices) for _, choices in known]).reshape(-1, len(self._columns))
         losses = np.array([loss for loss, _ in known])
@@ -37,4 +38,5 @@ class Predictor:
         return float(self._adds[self._columns.index((name, option))])
 
     def _features(self, choices: Choices) -> NDArray[np.float64]:
-        return np.array([float(choices[name] == option) for name, option in self._columns])
+        used = self._space.active(choices)  # the width of a layer that is skipped says nothing, and many are
+        return np.array([float(name in used and used[name] == option) for name, option in self._columns])

@@ -96,7 +96,7 @@ class Halving:
         drawn = self._candidates.drawn(-1 - len(done), _LEAST)
         if len(done) < self._counts[0] / _DRAWN:
             return self._landed(drawn)
-        predicted = Predictor(self._task.space.decisions, done)
+        predicted = Predictor(self._task.space, done)
         parents = sorted((choices for _, choices in done), key=predicted)[: max(2, len(done) // _DRAWN)]
         children = self._candidates.children(parents, len(done), _CHILDREN, _LEAST)
         promising = (self._landed(one, predicted) for one in sorted(children, key=predicted))
