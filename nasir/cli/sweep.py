@@ -94,6 +94,7 @@ def command(
     Writes sweep.json, sweep.md and sweep.svg into DIR. `--resume` goes on with what is unfinished.
     """
     from nasir.runs.sweep import members, run_all, sharing, write_family
+    from nasir.searching.strategy import check_serves
     from nasir.terminal import Terminal
 
     if len(limits) != 1:
@@ -111,11 +112,13 @@ def command(
     family = members(cost, [limit.strip() for limit in texts.split(",") if limit.strip()], out)
     if not family:
         raise typer.BadParameter("give the bounds: `20M,40M,60M`")
-    limits_of = _checked(family, space, settings, request, out)
+    if shared:
+        check_serves(settings.search.strategy)
+    highest = _checked(family, space, settings, request, out)
     arguments = ["search", file, *(f"--with={text}" for text in given or [])]
     arguments += replace(request, resume=True, overwrite=False).arguments()
     if shared:
-        family, least = sharing(family, limits_of, settings.search)
+        family, least = sharing(family, highest, settings.search)
         arguments.append(f"--set=search.least={least:.6g}")
     console = Terminal(highlight=False, quiet=quiet)
 

@@ -19,7 +19,6 @@ from nasir.lang.settings import SearchSettings, Settings, with_bounds
 from nasir.runs import mistakes
 from nasir.runs.summary import amounts, costs_in
 from nasir.searching.metric import ACCURACY, Metric, metrics_of
-from nasir.searching.strategy import check_serves
 
 _RESULTS = ("sweep.json", "sweep.md", "sweep.svg")
 
@@ -81,11 +80,7 @@ def members(cost: str, limits: Sequence[str], out: Path) -> list[Member]:
 def sharing(family: Sequence[Member], limits: Sequence[float], settings: SearchSettings) -> tuple[list[Member], float]:
     """The family with one supernet, that of the search for the largest of the limits, and the setting `least` by which
     it is trained for the smallest one as well.
-
-    Raises:
-        CompileError: where the strategy trains for its own bounds, or is none.
     """
-    check_serves(settings.strategy)
     widest = family[limits.index(max(limits))]
     found = [one if one is widest else replace(one, supernet=widest.folder) for one in family]
     return found, settings.least * min(limits) / max(limits)

@@ -158,6 +158,9 @@ def test_a_sweep_trains_one_supernet_for_all_bounds(tmp_path):
     assert other.returncode == 1
     assert "error[E0853]: the strategy `dmasking` trains for its own bounds" in other.stderr
     assert not (tmp_path / "other").exists()
+    refused = command("sweep", "tiny.nas", "--macs", "9K", "--out", "family", "--shared", "--overwrite", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert (tmp_path / "family" / "macs-9K" / "summary.json").is_file(), "what is refused takes nothing away"
 
 
 def test_where_the_supernet_cannot_be_trained_no_other_search_begins(tmp_path):
