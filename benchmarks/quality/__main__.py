@@ -16,17 +16,19 @@ from nasir.jobs.pool import LOCAL, Job, pool
 
 
 def first(one: Set, strategies: list[str]) -> Iterator[Job[Line]]:
-    """The searches, the random networks' single trainings, and the templates'."""
+    """The searches, the single trainings of random networks and of templates, and the templates' others."""
     for strategy, seed in product(strategies, SEEDS):
         if strategy not in FORMS or strategy in one.forms:
             key = Key(one.name, strategy, "search", seed)
             yield Job(str(key), partial(search, key))
     for number in range(POOL):
         key = Key(one.name, "random", "pick", number=number, recipe="own")
-        yield Job(str(key), partial(train, key, one.name, (), pooled(one, number)))
+        yield Job(str(key), partial(train, key, one.file, (), pooled(one, number)))
     for number, label in enumerate(one.templates):
-        key = Key(one.name, "scaled", "train", number=number)
-        yield from _trained(one, key, one.templates[label].file, widest(one, label), {})
+        file, parameters = one.templates[label].file, widest(one, label)
+        key = Key(one.name, "scaled", "pick", number=number, recipe="own")
+        yield Job(str(key), partial(train, key, file, parameters, {}))
+        yield from _trained(one, Key(one.name, "scaled", "train", number=number), file, parameters, {})
 
 
 def second(one: Set, strategies: list[str], lines: dict[Key, Line]) -> Iterator[Job[Line]]:
@@ -37,7 +39,7 @@ def second(one: Set, strategies: list[str], lines: dict[Key, Line]) -> Iterator[
             yield from _trained(one, Key(one.name, strategy, "train", seed), found.file, (), found.choices)
             numbers.add(picked(lines, one.name, found))
     for number in sorted(numbers):
-        yield from _trained(one, Key(one.name, "random", "train", number=number), one.name, (), pooled(one, number))
+        yield from _trained(one, Key(one.name, "random", "train", number=number), one.file, (), pooled(one, number))
 
 
 def _trained(

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 import nasir
+from benchmarks.training import fresh_signals
 from nasir.api import Space
 from nasir.data import DataSet, input_of, load_data
 from nasir.data.forms import Input
-from nasir.data.generated import signal_parts, signals
 from nasir.data.memory import in_memory
 from nasir.ir.graph import Choices
 from nasir.lang.settings import override
@@ -21,9 +21,6 @@ from nasir.lang.settings import override
 SPACES = Path(__file__).parent / "spaces"
 FASHION = "idx:/usr/share/datasets/fashion-mnist"
 """Where Debian's package dataset-fashion-mnist puts it."""
-_FRESH = 1
-"""The seed of the signals that networks are tested with; the data set `signals` is drawn with 0."""
-TESTED_SIGNALS = 10_000
 
 
 @dataclass(frozen=True)
@@ -36,20 +33,25 @@ class Template:
 
 @dataclass(frozen=True, eq=False)
 class Set:
-    """A data set, and what is searched, scaled and trained on it. The space's own recipe is the first one; `other` has
-    what the second one has else."""
+    """A data set, and what is searched, scaled and trained on it. `own` and `other` are what the two recipes have other
+    than the space's."""
 
     name: str
+    file: str
+    """The space's."""
     data: Callable[[Input | None], DataSet]
     templates: Mapping[str, Template]
     other: tuple[str, ...]
+    own: tuple[str, ...] = ()
+    searches: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """What ways to search have here other than elsewhere."""
     forms: Mapping[str, str] = field(default_factory=dict[str, str])
     """The files of other spaces, by the ways to search that are run on them in place of the set's own."""
 
     @property
     def recipes(self) -> Mapping[str, tuple[str, ...]]:
         """What each recipe changes of the space's own."""
-        return {"own": (), "other": self.other}
+        return {"own": self.own, "other": self.other}
 
     @property
     def bound(self) -> str:
@@ -59,7 +61,7 @@ class Set:
 
     def space(self, file: str = "", **parameters: Any) -> Space:
         """The space to be searched, or another one for the same inputs, with the settings of the one."""
-        return _space(self.name, file or self.name, tuple(parameters.items()))
+        return _space(self.file, file or self.file, tuple(parameters.items()))
 
     def loaded(self) -> DataSet:
         """The data, once a process."""
@@ -67,9 +69,9 @@ class Set:
 
 
 @cache
-def _space(name: str, file: str, parameters: tuple[tuple[str, Any], ...]) -> Space:
+def _space(own: str, file: str, parameters: tuple[tuple[str, Any], ...]) -> Space:
     found = nasir.load(SPACES / f"{file}.nas", **dict(parameters))
-    return found if file == name else replace(found, settings=_space(name, name, ()).settings)
+    return found if file == own else replace(found, settings=_space(own, own, ()).settings)
 
 
 @cache
@@ -102,10 +104,6 @@ def _photographs(input: Input | None) -> DataSet:
     return in_memory("photographs", parts, 1, input)
 
 
-def _signals(input: Input | None) -> DataSet:
-    return in_memory("signals", [signal_parts()[0], signals(TESTED_SIGNALS, _FRESH)], 1, input)
-
-
 def _templates(file: str, **shape: int) -> dict[str, Template]:
     """As MobileNetV2 has it: small kernels and wide expansions; as MnasNet has it: large kernels; and a shallow one."""
     shapes = {
@@ -116,19 +114,42 @@ def _templates(file: str, **shape: int) -> dict[str, Template]:
     return {name: Template(file, {**shape, **one}) for name, one in shapes.items()}
 
 
-_SGD = ("weights=sgd(lr=0.1, momentum=0.9, weight_decay=0.0001)", "epochs=9", "label_smoothing=0")
-
-SETS = {
-    one.name: one
-    for one in (
-        Set(
-            "fashion",
-            _fashion,
-            _templates("template", channels=1, size=28),
-            _SGD,
-            {"factored": "fashion_factored"},
-        ),
-        Set("photographs", _photographs, _templates("template", channels=3, size=24), _SGD),
-        Set("signals", _signals, _templates("signals_template"), _SGD, {"dnas": "signals_paths"}),
-    )
+_SGD = ("weights=sgd(lr=0.1, momentum=0.9, weight_decay=0.0001)", "label_smoothing=0")
+_SHORT = (
+    Set(
+        "fashion",
+        "fashion",
+        _fashion,
+        _templates("template", channels=1, size=28),
+        (*_SGD, "epochs=9"),
+        forms={"factored": "fashion_factored"},
+    ),
+    Set("photographs", "photographs", _photographs, _templates("template", channels=3, size=24), (*_SGD, "epochs=9")),
+    Set(
+        "signals",
+        "signals",
+        fresh_signals,
+        _templates("signals_template"),
+        (*_SGD, "epochs=9"),
+        forms={"dnas": "signals_paths"},
+    ),
+)
+_LONG = 24
+"""Epochs of a training, for which a search may take longer as well."""
+_SEARCHES = {
+    "halving": ("epochs=96", "candidates=48"),
+    "dmasking": ("epochs=14", "settle=0.35"),
+    "evolution": ("epochs=32",),
 }
+
+SETS = {one.name: one for one in _SHORT} | {
+    f"{one.name}{_LONG}": replace(
+        one,
+        name=f"{one.name}{_LONG}",
+        own=(f"epochs={_LONG}",),
+        other=(*_SGD, f"epochs={_LONG}"),
+        searches=_SEARCHES,
+    )
+    for one in _SHORT
+}
+"""Each with trainings of 6 (9) epochs, and of 24."""

@@ -49,8 +49,8 @@ def picked(lines: Lines, name: str, search: Line) -> int:
     return max(affordable(lines, name, search), key=lambda number: lines[_pick(name, number)].accuracy)
 
 
-def _pick(name: str, number: int) -> Key:
-    return Key(name, "random", "pick", number=number, recipe="own")
+def _pick(name: str, number: int, contender: str = "random") -> Key:
+    return Key(name, contender, "pick", number=number, recipe="own")
 
 
 def trainings(lines: Lines, one: Set, contender: str, seed: int = 0, number: int = 0) -> Trainings:
@@ -103,13 +103,15 @@ def table(lines: Lines, one: Set) -> str:
     training = fmean(line.seconds for key, line in lines.items() if key.set == name and _is_final(key, "own"))
     templates = {label: trainings(lines, one, "scaled", number=i) for i, label in enumerate(one.templates)}
     best = max(templates, key=lambda label: float(templates[label].mean()))
+    chosen = max(templates, key=lambda label: lines[_pick(name, [*templates].index(label), "scaled")].accuracy)
     pool = [lines[_pick(name, number)].accuracy for number in range(POOL)]
+    worth = {label: f"{label}, {100 * found.mean():.2f}%" for label, found in templates.items()}
     rows = [
-        f"{name}, {one.bound}; one training {training:.1f} s; the best template: {best}, "
-        f"{100 * templates[best].mean():.2f}%",
+        f"{name}, {one.bound}; one training {training:.1f} s; the best template: {worth[best]}; the one that was picked: "
+        f"{worth[chosen]}",
         "",
         "| search | multiply-adds | test accuracy | price, trainings | against the best of so many random "
-        "| against the best template | rank correlation | likeliest / bound | entropy "
+        "| against the best template, the one that was picked | rank correlation | likeliest / bound | entropy "
         "| sliced, tuned, from anew |",
         "| --- | ---: | ---: | ---: | --- | --- | ---: | ---: | ---: | --- |",
     ]
@@ -127,7 +129,7 @@ def table(lines: Lines, one: Set) -> str:
             f"{100 * fmean(map(float, map(np.mean, own))):.2f}%",
             f"{fmean(s.seconds for s in searches) / training:.1f}",
             f"{gain(list(zip(own, random, strict=True)))} of {counts:.1f}",
-            str(gain([(accuracies, templates[best]) for accuracies in own])),
+            f"{gain([(a, templates[best]) for a in own])}, {gain([(a, templates[chosen]) for a in own])}",
             _mean(correlations),
             _mean([s.likeliest / limit for s in searches if s.likeliest is not None]),
             _mean([s.entropy for s in searches if s.entropy is not None]),

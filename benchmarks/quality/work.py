@@ -46,15 +46,16 @@ def search(key: Key) -> Line:
     """One search."""
     torch.set_num_threads(1)
     one = SETS[key.set]
-    file = one.forms.get(key.contender, one.name)
+    file = one.forms.get(key.contender, one.file)
     space = one.space(file)
-    space = replace(space, settings=override(space.settings, list(STRATEGIES[key.contender]), "search"))
+    changes = [*STRATEGIES[key.contender], *one.searches.get(key.contender, ())]
+    space = replace(space, settings=override(space.settings, changes, "search"))
     data = one.loaded()
     began = time.process_time()
     loop, found = searched(space, data, key.seed)
     seconds = time.process_time() - began
     shares = isinstance(loop.strategy, OneShot)  # weights
-    ranked = range(POOL) if shares and file == one.name else ()
+    ranked = range(POOL) if shares and file == one.file else ()
     losses = tuple(_judged(loop, pooled(one, number)) for number in ranked)
     plain, tuned = _sliced(space, data, loop, found.choices, key.seed) if shares else (None, None)
     likeliest = None if found.entropy is None else space.costs.at(found.likeliest)["macs"]
