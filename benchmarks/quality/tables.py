@@ -107,8 +107,8 @@ def table(lines: Lines, one: Set) -> str:
     pool = [lines[_pick(name, number)].accuracy for number in range(POOL)]
     worth = {label: f"{label}, {100 * found.mean():.2f}%" for label, found in templates.items()}
     rows = [
-        f"{name}, {one.bound}; one training {training:.1f} s; the best template: {worth[best]}; the one that was picked: "
-        f"{worth[chosen]}",
+        f"{name}, {one.bound}; one training {training:.1f} s; the best template: {worth[best]}; "
+        f"the one that was picked: {worth[chosen]}",
         "",
         "| search | multiply-adds | test accuracy | price, trainings | against the best of so many random "
         "| against the best template, the one that was picked | rank correlation | likeliest / bound | entropy "
