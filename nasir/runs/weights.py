@@ -77,14 +77,14 @@ def given_weights(path: Path) -> tuple[str, Given]:
 
 
 def read_weights(path: Path) -> tuple[str, dict[str, Tensor]]:
-    """The digest of a file, and what is in it.
+    """The digest of a file, and what is in it, by names in their order: the library gives another at each reading.
 
     Raises:
         CompileError: where it cannot be read.
     """
     try:
         data = read_regular(path, None)
-        return hashlib.sha256(data).hexdigest(), load(data)
+        return hashlib.sha256(data).hexdigest(), dict(sorted(load(data).items()))
     except Unreadable as error:
         raise mistakes.no_weights(path, str(error)) from None
     except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError) as error:  # as the damage is

@@ -178,7 +178,7 @@ def test_an_autoencoder_is_judged_by_its_loss_and_lower_is_better(compiled, tmp_
     assert "test vectors" in page
     with pytest.raises(nasir.CompileError, match="E0927"):
         predictor(tmp_path / "run")
-    table = write_family(tmp_path, "macs", [Member("macs <= 1K", tmp_path / "run")])
+    table = write_family(tmp_path, "macs", [Member("macs <= 1K", "macs", tmp_path / "run")])
     assert "| test mse |" in table
     assert f"| {told['test_mse']:.5g} |" in table
 

@@ -111,7 +111,9 @@ def test_long_lists_are_cut_and_names_are_no_markup(base, tmp_path, capsys):
     network = network_class(base / "base" / "model.py")()
     state = {**network.state_dict(), **{f"[red]{i}[/red]": torch.zeros(()) for i in range(15)}}
     save_file(state, tmp_path / "more.safetensors")
-    show_start(start_of(tmp_path / "more.safetensors", network), Console(width=100))
+    start = start_of(tmp_path / "more.safetensors", network)
+    assert [one.name for one in start.differences] == sorted(one.name for one in start.differences)
+    show_start(start, Console(width=100))
     shown = capsys.readouterr().out
     assert ["[red]0[/red]", "a", "number", "-", "not", "used"] in [line.split() for line in shown.splitlines()]
     assert "and 3 more, told in summary.json" in shown
