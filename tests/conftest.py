@@ -1,6 +1,7 @@
 """What several tests need: the spaces to test on, and emitted source as a live module."""
 
 import os
+import signal
 from pathlib import Path
 
 # Workers share the cores; threads that wait for them would only be in each other's way.
@@ -12,6 +13,7 @@ import torch
 import nasir
 from nasir import resources
 from nasir.execution import network_class
+from nasir.jobs.signals import Pauses
 
 CASES = Path(__file__).parent / "cases"
 
@@ -99,3 +101,17 @@ def compiled(tmp_path):
         return nasir.load(path)
 
     return compile_text
+
+
+def stop_at(told, monkeypatch) -> None:
+    """A signal at the step numbered `told`, and a save by the clock every other step."""
+    asked = []
+
+    def due(self):
+        asked.append(1)
+        if len(asked) == told:
+            self.told = signal.SIGTERM
+        return len(asked) % 2 == 0
+
+    monkeypatch.setattr(Pauses, "due", due)
+    monkeypatch.setattr(Pauses, "saved", lambda self: None)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.quality.lines import FILE, Key, Line, read, write
-from benchmarks.quality.sets import SETS
+from benchmarks.quality.sets import SETS, recipe
 from benchmarks.quality.tables import affordable, gain, picked, rank_correlation, tables
 from benchmarks.quality.work import POOL, pooled, widest
 
@@ -77,6 +77,14 @@ def test_random_networks_and_templates_come_near_to_the_bound(one):
     name, template = next(iter(one.templates.items()))
     macs = one.space(template.file, **dict(widest(one, name))).costs.at({})["macs"]
     assert 0.9 * bound.limit <= macs <= bound.limit
+
+
+@pytest.mark.parametrize(("name", "epochs"), [("fashion", [6, 9]), ("signals", [6, 9]), ("photographs24", [24, 24])])
+def test_a_data_set_has_short_trainings_or_long_ones_by_two_recipes(name, epochs):
+    one = SETS[name]
+    made = [recipe(one.space(), changes).settings.train for changes in one.recipes.values()]
+    assert [settings.epochs for settings in made] == epochs
+    assert [settings.weights.name for settings in made] == ["adam", "sgd"]
 
 
 def test_the_documents_have_the_tables_of_the_runs():

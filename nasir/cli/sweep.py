@@ -3,7 +3,7 @@
 import os
 import platform
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from functools import partial
@@ -97,13 +97,9 @@ def command(
     from nasir.searching.strategy import check_serves
     from nasir.terminal import Terminal
 
-    if len(limits) != 1:
-        raise typer.BadParameter(f"give the bounds of one cost: `--{PRIMARY} 20M,40M,60M`")
-    if under_torchrun():
-        raise typer.BadParameter("run the sweep without torchrun: its searches are processes of their own")
     check_start(request)
     check_place(on, gpus)
-    ((cost, texts),) = limits.items()
+    cost, texts = _asked(limits)
     space = load(file, **parameters(given))
     settings = request.settle(space.settings)
     if cost in FAMILIES:
@@ -142,10 +138,20 @@ def command(
     if finished:
         console.print(write_family(out, cost, finished), end="", markup=False)
     for member in failed:
-        console.print("\n".join([member.bound, *member.last_lines()]), markup=False, soft_wrap=True)
+        say("\n".join([member.bound, *member.last_lines()]))
     console.print(f"everything in {out}", style="dim", markup=False, soft_wrap=True)
     if failed:
         raise typer.Exit(1)
+
+
+def _asked(limits: Mapping[str, str]) -> tuple[str, str]:
+    """The cost that bounds are given of, and their text."""
+    if len(limits) != 1:
+        raise typer.BadParameter(f"give the bounds of one cost: `--{PRIMARY} 20M,40M,60M`")
+    if under_torchrun():
+        raise typer.BadParameter("run the sweep without torchrun: its searches are processes of their own")
+    (asked,) = limits.items()
+    return asked
 
 
 def _checked(

@@ -57,7 +57,7 @@ class Member:
         try:
             return read_regular(self.log).decode("utf-8", "replace").strip().splitlines()[-4:]
         except Unreadable:
-            return []
+            return [] if self.supernet is None else ["not searched: there is no supernet to choose by"]
 
 
 def members(cost: str, limits: Sequence[str], out: Path) -> list[Member]:

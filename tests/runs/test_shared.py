@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 from dataclasses import replace
 
 import pytest
@@ -12,11 +11,12 @@ from rich.console import Console
 import nasir
 from nasir.diagnostics import CompileError
 from nasir.jobs.folder import RunFolder
-from nasir.jobs.signals import Pauses, Stopped
+from nasir.jobs.signals import Stopped
 from nasir.lang.settings import override, with_bounds
 from nasir.runs.repeating import repeat
 from nasir.runs.request import Request
 from nasir.runs.run import search
+from tests.conftest import stop_at
 from tests.processes import nasir as command
 from tests.spaces import TINY
 
@@ -65,11 +65,7 @@ def test_a_run_that_is_stopped_goes_on_with_the_same_supernet_alone(tiny, wide, 
     narrow = bounded(tiny, "macs <= 9K")
     search(narrow, Request("digits", tmp_path / "whole", supernet=wide), QUIET)
 
-    def due(self):
-        self.told = signal.SIGTERM
-        return False
-
-    monkeypatch.setattr(Pauses, "due", due)
+    stop_at(1, monkeypatch)
     with pytest.raises(Stopped):
         search(narrow, Request("digits", tmp_path / "run", supernet=wide), QUIET)
     monkeypatch.undo()
@@ -103,11 +99,7 @@ def test_a_folder_without_a_trained_supernet_is_refused(tiny, wide, tmp_path, mo
     with pytest.raises(CompileError, match=r"E0938: .* no search is saved in it"):
         search(tiny, Request("digits", tmp_path / "run", supernet=tmp_path / "nowhere"), QUIET)
 
-    def due(self):
-        self.told = signal.SIGTERM
-        return False
-
-    monkeypatch.setattr(Pauses, "due", due)
+    stop_at(1, monkeypatch)
     with pytest.raises(Stopped):
         search(tiny, Request("digits", tmp_path / "begun"), QUIET)
     monkeypatch.undo()
@@ -169,5 +161,5 @@ def test_where_the_supernet_cannot_be_trained_no_other_search_begins(tmp_path):
     done = command("sweep", "tiny.nas", "--macs", "9K,15K", "--out", "family", *options, cwd=tmp_path)
     assert done.returncode == 1
     assert "macs <= 15K: failed" in done.stdout
-    assert "macs <= 9K\n" in done.stdout
+    assert "macs <= 9K\nnot searched: there is no supernet to choose by\n" in done.stdout
     assert not (tmp_path / "family" / "macs-9K").exists()

@@ -21,7 +21,7 @@ from nasir.runs.request import Request, request_of
 from nasir.runs.run import train_file, train_network
 from nasir.runs.weights import show_start, start_of
 from tests import processes
-from tests.runs.test_survival import stop_at
+from tests.conftest import stop_at
 from tests.searching.test_ranks import free_port
 from tests.spaces import TINY
 

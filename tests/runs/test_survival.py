@@ -31,7 +31,7 @@ from nasir.runs.run import search, train_file, train_network
 from nasir.searching.measures import Confusion
 from nasir.searching.training import counted
 from tests import processes
-from tests.conftest import until_an_epoch_is_done
+from tests.conftest import stop_at, until_an_epoch_is_done
 from tests.searching.test_search import SAME_BYTES, run, search_of
 from tests.spaces import TINY
 
@@ -91,20 +91,6 @@ def test_a_search_killed_at_random_moments_ends_in_the_same_bytes(files):
                 seconds = min(seconds, time.monotonic() - start)
     processes.run(command("tiny.nas", "--out", "killed", "--resume"), cwd=folder, env=ENVIRONMENT, check=True)
     assert_same(folder, "killed")
-
-
-def stop_at(told, monkeypatch):
-    """A signal at the step numbered `told`, and a save by the clock every other step."""
-    asked = []
-
-    def due(self):
-        asked.append(1)
-        if len(asked) == told:
-            self.told = signal.SIGTERM
-        return len(asked) % 2 == 0
-
-    monkeypatch.setattr(Pauses, "due", due)
-    monkeypatch.setattr(Pauses, "saved", lambda self: None)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Decisions that are settled one after another while the search goes on (`settle`)."""
 
 import math
-import signal
 from dataclasses import replace
 
 import pytest
@@ -12,6 +11,7 @@ from nasir.jobs.signals import Pauses, Stopped
 from nasir.lang.settings import SearchSettings, override
 from nasir.searching.landing import LEAST_USE
 from nasir.supernets.gates import Gates
+from tests.conftest import stop_at
 from tests.searching.test_search import run, search_of
 from tests.searching.test_strategies import SAME
 from tests.spaces import TINY
@@ -63,18 +63,11 @@ def test_a_run_that_is_killed_while_decisions_are_settled_ends_in_the_same_bytes
     run(settling, tmp_path / "whole")
     every = list(RunFolder(tmp_path / "whole").lines("metrics.jsonl"))
     assert every[3]["entropy"] == 0 < every[2]["entropy"] < every[1]["entropy"]
-    asked = []
-
-    def due(self):
-        asked.append(1)
-        self.told = signal.SIGTERM if len(asked) == 17 else 0
-        return False
-
-    monkeypatch.setattr(Pauses, "due", due)
-    with pytest.raises(Stopped):
-        run(settling, tmp_path / "stopped")
+    with monkeypatch.context() as patched:
+        stop_at(17, patched)
+        with pytest.raises(Stopped):
+            run(settling, tmp_path / "stopped")
     assert len(list(RunFolder(tmp_path / "stopped").lines("metrics.jsonl"))) == 2, "in the third epoch, of four"
-    monkeypatch.setattr(Pauses, "due", lambda self: False)
     run(settling, tmp_path / "stopped", resume=True)
     for name in SAME:
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes(), name

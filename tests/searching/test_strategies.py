@@ -2,7 +2,6 @@
 
 import json
 import random
-import signal
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 
@@ -13,7 +12,7 @@ from torch.nn import functional as F
 import nasir
 from nasir.data import load_data
 from nasir.diagnostics import CompileError
-from nasir.jobs.signals import Pauses, Stopped
+from nasir.jobs.signals import Stopped
 from nasir.lang.settings import SearchSettings, TrainSettings, override
 from nasir.runs.plan import plain_settings
 from nasir.searching.landing import land, scores
@@ -24,6 +23,7 @@ from nasir.searching.strategy import Found
 from nasir.searching.training import place
 from nasir.supernets import build
 from nasir.supernets.starting import Given
+from tests.conftest import stop_at
 from tests.searching.test_search import run, search_of
 from tests.spaces import TINY
 
@@ -123,17 +123,10 @@ def test_a_strategy_searches_stops_and_goes_on(name, told, compiled, tmp_path, m
     assert {"loss"} | told <= first.keys()
     learns = name == "explicit"
     assert (first["architecture_loss"] is not None) == learns, "what nothing is learnt from is not read"
-    asked = []
-
-    def due(self):
-        asked.append(1)
-        self.told = signal.SIGTERM if len(asked) == 7 else 0
-        return False
-
-    monkeypatch.setattr(Pauses, "due", due)
-    with pytest.raises(Stopped):
-        run(space, tmp_path / "stopped")
-    monkeypatch.setattr(Pauses, "due", lambda self: False)
+    with monkeypatch.context() as patched:
+        stop_at(7, patched)
+        with pytest.raises(Stopped):
+            run(space, tmp_path / "stopped")
     run(space, tmp_path / "stopped", resume=True)
     for name in SAME:
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes(), name
