@@ -16,6 +16,7 @@ from nasir.lang.settings import override, with_bounds
 from nasir.runs.repeating import repeat
 from nasir.runs.request import Request
 from nasir.runs.run import search
+from nasir.runs.shared import shared_of
 from tests.conftest import stop_at
 from tests.processes import nasir as command
 from tests.spaces import TINY
@@ -71,6 +72,8 @@ def test_a_run_that_is_stopped_goes_on_with_the_same_supernet_alone(tiny, wide, 
     monkeypatch.undo()
     with pytest.raises(CompileError, match=r"E0911: .* it has another run's supernet"):
         search(narrow, Request("digits", tmp_path / "run", resume=True), QUIET)
+    search(tiny, Request("digits", tmp_path / "other", seed=1), QUIET)
+    assert shared_of(tmp_path / "other").digest != shared_of(wide).digest == shared_of(wide).digest
     search(narrow, Request("digits", tmp_path / "run", supernet=wide, resume=True), QUIET)
     for name in ("arch.nas", "choices.json", "model.safetensors", "metrics.jsonl"):
         assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name

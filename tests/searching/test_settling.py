@@ -58,6 +58,27 @@ def test_the_surest_decisions_are_settled_first(settling):
     assert all(strategy.supernet.argmax()[name] == landed[name] for name in closed)
 
 
+def test_what_is_settled_leads_to_the_last_network_that_landed(settling):
+    """Also where none does any more, and where the search went on from its state."""
+    first, resumed = (search_of(settling).strategy for _ in range(2))
+    aim, likeliest = {one.name: one.options[-1] for one in settling.decisions}, first.supernet.argmax()
+    assert aim != likeliest
+    first._landed = lambda start: (aim, True)
+    first.begin(2)
+    resumed.restore(first.state())
+    resumed._landed = lambda start: (likeliest, False)
+    resumed.begin(3)
+    assert resumed.supernet.argmax() == aim
+
+
+def test_where_the_likeliest_network_does_not_land_a_drawn_one_does(settling):
+    strategy = search_of(settling).strategy
+    likeliest, *drawn = strategy._starts()
+    strategy._landed = lambda start: (dict(start), start != likeliest)
+    strategy.begin(3)
+    assert strategy.supernet.argmax() == next(one for one in drawn if one != likeliest)
+
+
 def test_a_run_that_is_killed_while_decisions_are_settled_ends_in_the_same_bytes(settling, tmp_path, monkeypatch):
     torch.set_num_threads(1)
     run(settling, tmp_path / "whole")
