@@ -1,6 +1,7 @@
 """The protocol of what searches are worth: what it reckons, and that the documents have what its runs say."""
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from benchmarks.quality.lines import FILE, Key, Line, read, write
 from benchmarks.quality.sets import SETS, recipe
 from benchmarks.quality.tables import affordable, gain, picked, rank_correlation, tables
-from benchmarks.quality.work import POOL, pooled, widest
+from benchmarks.quality.work import POOL, POOLS, pooled, widest
 
 FASHION = SETS["fashion"]
 
@@ -18,9 +19,9 @@ def line(key, accuracy=0.5, seconds=1.0, **values):
     return Line(key, 100, 10, accuracy, seconds, "code", "fashion", {}, {"a": 1}, **values)
 
 
-def picks(seconds):
+def picks(seconds, pool="random"):
     """One training of each random network, number i right about i in a hundred."""
-    keys = [Key("fashion", "random", "pick", number=i, recipe="own") for i in range(POOL)]
+    keys = [Key("fashion", pool, "pick", number=i, recipe="own") for i in range(POOL)]
     return {key: line(key, key.number / 100, seconds) for key in keys}
 
 
@@ -46,11 +47,12 @@ def test_trainings_are_paired_by_recipe_and_seed():
 
 
 def test_random_networks_cost_no_more_than_the_search_and_the_best_is_picked():
-    lines = picks(seconds=2.0)
-    assert affordable(lines, "fashion", search(0, 6.5)) == [0, 1, 2]
-    assert affordable(lines, "fashion", search(1, 0.5)) == [8]
-    assert affordable(lines, "fashion", search(4, 1e9)) == [*range(32, 40), *range(32)]
-    assert picked(lines, "fashion", search(0, 6.5)) == 2
+    lines = picks(seconds=2.0) | picks(seconds=3.0, pool="designed")
+    assert affordable(lines, search(0, 6.5), "random") == [0, 1, 2]
+    assert affordable(lines, search(0, 6.5), "designed") == [0, 1]
+    assert affordable(lines, search(1, 0.5), "random") == [8]
+    assert affordable(lines, search(4, 1e9), "random") == [*range(32, 40), *range(32)]
+    assert picked(lines, search(0, 6.5), "random") == 2
 
 
 def test_a_rank_correlation_is_one_of_equal_orders_and_less_of_others():
@@ -72,8 +74,8 @@ def test_what_is_written_is_read_again(tmp_path):
 @pytest.mark.parametrize("one", SETS.values(), ids=SETS)
 def test_random_networks_and_templates_come_near_to_the_bound(one):
     (bound,) = one.space().settings.objective.bounds
-    for number in range(3):
-        assert 0.95 * bound.limit <= one.space().costs.at(pooled(one, number))["macs"] <= bound.limit
+    for pool, number in product(POOLS, range(3)):
+        assert 0.95 * bound.limit <= one.space().costs.at(pooled(one, number, pool))["macs"] <= bound.limit
     name, template = next(iter(one.templates.items()))
     macs = one.space(template.file, **dict(widest(one, name))).costs.at({})["macs"]
     assert 0.9 * bound.limit <= macs <= bound.limit

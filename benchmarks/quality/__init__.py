@@ -5,6 +5,7 @@ from scratch three times by each of two recipes, and so are those of the other w
 
 - `random`: of random networks that use the bound up, each trained once, as many as the search took the time of, the
   best one on the inputs that searches judge networks by (in `tables`, for each search's own price);
+- `designed`: the same with networks near to ones that are alike in all layers;
 - `scaled`: three templates, each scaled in width to the bound;
 - `dnas`: a search of the usual kind, every kernel and expansion a path of its own, at fixed widths;
 - `factored`: evolution on a space of the same networks, its kernels a set of one convolution.

@@ -10,20 +10,20 @@ from benchmarks.quality import __doc__ as what
 from benchmarks.quality.lines import FILE, Key, Line, read, write
 from benchmarks.quality.sets import SETS, Set
 from benchmarks.quality.tables import picked, tables
-from benchmarks.quality.work import FORMS, POOL, SEEDS, STRATEGIES, TRAININGS, pooled, search, train, widest
+from benchmarks.quality.work import FORMS, POOL, POOLS, SEEDS, STRATEGIES, TRAININGS, pooled, search, train, widest
 from nasir.ir.graph import Choices
 from nasir.jobs.pool import LOCAL, Job, pool
 
 
-def first(one: Set, strategies: list[str]) -> Iterator[Job[Line]]:
+def first(one: Set, strategies: list[str], pools: list[str]) -> Iterator[Job[Line]]:
     """The searches, the single trainings of random networks and of templates, and the templates' others."""
     for strategy, seed in product(strategies, SEEDS):
         if strategy not in FORMS or strategy in one.forms:
             key = Key(one.name, strategy, "search", seed)
             yield Job(str(key), partial(search, key))
-    for number in range(POOL):
-        key = Key(one.name, "random", "pick", number=number, recipe="own")
-        yield Job(str(key), partial(train, key, one.file, (), pooled(one, number)))
+    for name, number in product(pools, range(POOL)):
+        key = Key(one.name, name, "pick", number=number, recipe="own")
+        yield Job(str(key), partial(train, key, one.file, (), pooled(one, number, name)))
     for number, label in enumerate(one.templates):
         file, parameters = one.templates[label].file, widest(one, label)
         key = Key(one.name, "scaled", "pick", number=number, recipe="own")
@@ -31,15 +31,15 @@ def first(one: Set, strategies: list[str]) -> Iterator[Job[Line]]:
         yield from _trained(one, Key(one.name, "scaled", "train", number=number), file, parameters, {})
 
 
-def second(one: Set, strategies: list[str], lines: dict[Key, Line]) -> Iterator[Job[Line]]:
+def second(one: Set, strategies: list[str], pools: list[str], lines: dict[Key, Line]) -> Iterator[Job[Line]]:
     """The trainings of what was found."""
-    numbers: set[int] = set()
+    numbers: set[tuple[str, int]] = set()
     for strategy, seed in product(strategies, SEEDS):
         if found := lines.get(Key(one.name, strategy, "search", seed)):
             yield from _trained(one, Key(one.name, strategy, "train", seed), found.file, (), found.choices)
-            numbers.add(picked(lines, one.name, found))
-    for number in sorted(numbers):
-        yield from _trained(one, Key(one.name, "random", "train", number=number), one.file, (), pooled(one, number))
+            numbers |= {(name, picked(lines, found, name)) for name in pools}
+    for name, number in sorted(numbers):
+        yield from _trained(one, Key(one.name, name, "train", number=number), one.file, (), pooled(one, number, name))
 
 
 def _trained(
@@ -50,13 +50,13 @@ def _trained(
         yield Job(str(full), partial(train, full, file, parameters, choices))
 
 
-def run(sets: list[str], strategies: list[str], on: str, jobs: int | None, out: Path) -> None:
+def run(sets: list[str], strategies: list[str], pools: list[str], on: str, jobs: int | None, out: Path) -> None:
     """Do what is missing; each run is written as it comes."""
     lines = read(out)
     with pool(on, at_once=jobs, cpus=1) as workers:
         for name in sets:
             one = SETS[name]
-            for stage in (lambda one=one: first(one, strategies), lambda one=one: second(one, strategies, lines)):
+            for stage in (partial(first, one, strategies, pools), partial(second, one, strategies, pools, lines)):
                 done = set(map(str, lines))
                 missing = [job for job in stage() if job.key not in done]
                 print(f"{name}: {len(missing)} runs are missing", flush=True)
@@ -72,12 +72,13 @@ def main() -> None:
     options.add_argument("what", choices=("run", "tables"))
     options.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
     options.add_argument("--strategies", nargs="+", choices=list(STRATEGIES), default=list(STRATEGIES))
+    options.add_argument("--pools", nargs="+", choices=POOLS, default=list(POOLS), help="of networks without a search")
     options.add_argument("--on", default=LOCAL, help="local, ray or ray://HOST:PORT")
     options.add_argument("--jobs", type=int, help="at a time")
     options.add_argument("--out", type=Path, default=FILE, help="the runs")
     given = options.parse_args()
     if given.what == "run":
-        run(given.sets, given.strategies, given.on, given.jobs, given.out)
+        run(given.sets, given.strategies, given.pools, given.on, given.jobs, given.out)
     else:
         print(tables(read(given.out)), end="")
 

@@ -1,7 +1,7 @@
 """Tables of the runs: means, gains with bootstrap intervals, prices and correlations."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 import numpy as np
@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from benchmarks.quality.lines import Key, Line
 from benchmarks.quality.sets import SETS, Set
-from benchmarks.quality.work import POOL, SEEDS, TRAININGS
+from benchmarks.quality.work import POOL, POOLS, SEEDS, TRAININGS
 
 Lines = Mapping[Key, Line]
 Trainings = NDArray[np.float64]
 """Test accuracies, one a training."""
 _DRAWS, _SEED, _INTERVAL = 10_000, 0, 95
+_CALLED = {"random": "random", "designed": "of one design"}
 
 
 def strategies(lines: Lines, name: str) -> list[str]:
@@ -26,30 +27,38 @@ def strategies(lines: Lines, name: str) -> list[str]:
 def _whole(lines: Lines, name: str, strategy: str, seed: int) -> bool:
     """A search is done, and so are the trainings of what it found and of what random networks of its price found."""
     search = lines.get(Key(name, strategy, "search", seed))
-    if search is None or not all(_pick(name, number) in lines for number in range(POOL)):
+    if search is None or not all(key in lines for key in _keys(SETS[name], strategy, seed)):
         return False
-    found = (*_keys(SETS[name], strategy, seed), *_keys(SETS[name], "random", 0, picked(lines, name, search)))
-    return all(key in lines for key in found)
+    return _compares(lines, search, "random")
 
 
-def affordable(lines: Lines, name: str, search: Line) -> list[int]:
-    """The numbers of the random networks that a search's time pays for: as many as fit, one at least, each seed
+def _compares(lines: Lines, search: Line, pool: str) -> bool:
+    """The pool's networks have their trainings, and so has the one of them that a search is compared with."""
+    name = search.key.set
+    if not all(_pick(name, number, pool) in lines for number in range(POOL)):
+        return False
+    return all(key in lines for key in _keys(SETS[name], pool, 0, picked(lines, search, pool)))
+
+
+def affordable(lines: Lines, search: Line, pool: str) -> list[int]:
+    """The numbers of the pool's networks that a search's time pays for: as many as fit, one at least, each seed
     beginning elsewhere in the pool."""
     first, spent, found = search.key.seed * POOL // len(SEEDS), 0.0, list[int]()
     for number in ((first + i) % POOL for i in range(POOL)):
-        spent += lines[_pick(name, number)].seconds
+        spent += lines[_pick(search.key.set, number, pool)].seconds
         if found and spent > search.seconds:
             break
         found.append(number)
     return found
 
 
-def picked(lines: Lines, name: str, search: Line) -> int:
+def picked(lines: Lines, search: Line, pool: str) -> int:
     """The number of the best of them on the inputs that a search judges by."""
-    return max(affordable(lines, name, search), key=lambda number: lines[_pick(name, number)].accuracy)
+    name = search.key.set
+    return max(affordable(lines, search, pool), key=lambda number: lines[_pick(name, number, pool)].accuracy)
 
 
-def _pick(name: str, number: int, contender: str = "random") -> Key:
+def _pick(name: str, number: int, contender: str) -> Key:
     return Key(name, contender, "pick", number=number, recipe="own")
 
 
@@ -104,22 +113,20 @@ def table(lines: Lines, one: Set) -> str:
     templates = {label: trainings(lines, one, "scaled", number=i) for i, label in enumerate(one.templates)}
     best = max(templates, key=lambda label: float(templates[label].mean()))
     chosen = max(templates, key=lambda label: lines[_pick(name, [*templates].index(label), "scaled")].accuracy)
-    pool = [lines[_pick(name, number)].accuracy for number in range(POOL)]
+    pool = [lines[_pick(name, number, "random")].accuracy for number in range(POOL)]
     worth = {label: f"{label}, {100 * found.mean():.2f}%" for label, found in templates.items()}
     rows = [
         f"{name}, {one.bound}; one training {training:.1f} s; the best template: {worth[best]}; "
         f"the one that was picked: {worth[chosen]}",
         "",
         "| search | multiply-adds | test accuracy | price, trainings | against the best of so many random "
-        "| against the best template, the one that was picked | rank correlation | likeliest / bound | entropy "
-        "| sliced, tuned, from anew |",
-        "| --- | ---: | ---: | ---: | --- | --- | ---: | ---: | ---: | --- |",
+        "| of so many of one design | against the best template, the one that was picked | rank correlation "
+        "| likeliest / bound | entropy | sliced, tuned, from anew |",
+        "| --- | ---: | ---: | ---: | --- | --- | --- | ---: | ---: | ---: | --- |",
     ]
     for strategy in strategies(lines, name):
         searches = [lines[Key(name, strategy, "search", seed)] for seed in SEEDS]
         own = [trainings(lines, one, strategy, seed) for seed in SEEDS]
-        random = [trainings(lines, one, "random", number=picked(lines, name, search)) for search in searches]
-        counts = fmean(len(affordable(lines, name, search)) for search in searches)
         correlations = [rank_correlation([-loss for loss in s.losses], pool) for s in searches if s.losses]
         (limit,) = (bound.limit for bound in one.space().settings.objective.bounds)
         anew = fmean(float(accuracies[: len(TRAININGS)].mean()) for accuracies in own)
@@ -127,8 +134,8 @@ def table(lines: Lines, one: Set) -> str:
             strategy,
             f"{fmean(s.macs for s in searches):,.0f}",
             f"{100 * fmean(map(float, map(np.mean, own))):.2f}%",
-            f"{fmean(s.seconds for s in searches) / training:.1f}",
-            f"{gain(list(zip(own, random, strict=True)))} of {counts:.1f}",
+            f"{_price(lines, searches):.1f}",
+            *(_over(lines, searches, pool) for pool in POOLS),
             f"{gain([(a, templates[best]) for a in own])}, {gain([(a, templates[chosen]) for a in own])}",
             _mean(correlations),
             _mean([s.likeliest / limit for s in searches if s.likeliest is not None]),
@@ -136,14 +143,43 @@ def table(lines: Lines, one: Set) -> str:
             ", ".join(f"{100 * value:.1f}%" for value in (*_shared(searches), anew)),
         )
         rows.append(f"| {' | '.join(cells)} |")
-    means = [float(trainings(lines, one, "random", number=number).mean()) for number in _trained(lines, name)]
     rows.append("")
     rows.append(
-        "Templates: "
-        + ", ".join(f"{label} {100 * found.mean():.2f}%" for label, found in templates.items())
-        + f". Random networks that were picked: {100 * min(means):.2f}% to {100 * max(means):.2f}%."
+        f"Templates: {'; '.join(worth.values())}. Networks that were picked: "
+        + "; ".join(_span(lines, one, pool) for pool in POOLS if _trained(lines, name, pool))
+        + "."
     )
     return "\n".join(rows) + "\n"
+
+
+def _price(lines: Lines, searches: Sequence[Line]) -> float:
+    """The searches' time over that of the trainings of what they found, by the first recipe: the machine may have been
+    faster or slower for others."""
+    recipe = next(iter(SETS[searches[0].key.set].recipes))
+    found = [replace(s.key, what="train", recipe=recipe, training=training) for s in searches for training in TRAININGS]
+    return fmean(s.seconds for s in searches) / fmean(lines[key].seconds for key in found)
+
+
+def _over(lines: Lines, searches: Sequence[Line], pool: str) -> str:
+    """What searches gain over the best of as many of a pool's networks as their time pays for."""
+    if not all(_compares(lines, search, pool) for search in searches):
+        return ""
+    one = SETS[searches[0].key.set]
+    pairs = [
+        (
+            trainings(lines, one, search.key.contender, search.key.seed),
+            trainings(lines, one, pool, number=picked(lines, search, pool)),
+        )
+        for search in searches
+    ]
+    return f"{gain(pairs)} of {fmean(len(affordable(lines, search, pool)) for search in searches):.1f}"
+
+
+def _span(lines: Lines, one: Set, pool: str) -> str:
+    means = [
+        100 * float(trainings(lines, one, pool, number=number).mean()) for number in _trained(lines, one.name, pool)
+    ]
+    return f"{_CALLED[pool]} {min(means):.2f}% to {max(means):.2f}%"
 
 
 def _shared(searches: Sequence[Line]) -> list[float]:
@@ -156,8 +192,8 @@ def _is_final(key: Key, recipe: str) -> bool:
     return key.what == "train" and key.recipe == recipe
 
 
-def _trained(lines: Lines, name: str) -> list[int]:
-    return sorted({key.number for key in lines if (key.set, key.contender, key.what) == (name, "random", "train")})
+def _trained(lines: Lines, name: str, pool: str) -> list[int]:
+    return sorted({key.number for key in lines if (key.set, key.contender, key.what) == (name, pool, "train")})
 
 
 def _mean(values: Iterable[float]) -> str:

@@ -18,6 +18,7 @@ from nasir.execution import network_class
 from nasir.ir.graph import Choices
 from nasir.jobs.signals import Pauses
 from nasir.lang.settings import override
+from nasir.searching.candidates import designed
 from nasir.searching.landing import Standing, near
 from nasir.searching.loop import Search
 from nasir.searching.one_shot import OneShot
@@ -34,8 +35,10 @@ STRATEGIES = {
 FORMS = ("factored", "dnas")
 """Those that have a space of their own (`Set.forms`), where a set has one for them."""
 SEEDS, TRAININGS = range(5), range(3)
+POOLS = ("random", "designed")
+"""What a search's time could be spent on as well: random networks, and random ones of one design."""
 POOL = 40
-"""Random networks, of which each seed takes its own."""
+"""So many of each, of which each seed takes its own."""
 _LEAST = 0.95
 """Random networks use at least this share of the bound."""
 _TUNED_EPOCHS = 2
@@ -110,10 +113,12 @@ def train(key: Key, file: str, parameters: tuple[tuple[str, object], ...], choic
 
 
 @cache
-def pooled(one: Set, number: int) -> Choices:
-    """A random network that uses the bound up, a function of its number."""
+def pooled(one: Set, number: int, pool: str = "random") -> Choices:
+    """A random network that uses the bound up, a function of its number; of one design where the pool says so."""
     space = one.space()
     goal = targets(space.settings.objective, space.costs)
+    if pool == "designed":
+        return designed(space, goal, _LEAST, 10_000 + number)
     standing = Standing(space.costs, space.sample(10_000 + number), goal.bounds, goal.spent)
     return near(standing, {d.name: d.options for d in space.decisions}, _LEAST, number)
 

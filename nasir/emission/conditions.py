@@ -33,21 +33,19 @@ def condition(
     """The condition under which a group of steps is there: true of the uses that have it, false of the others. None
     where nothing that the class knows tells them apart.
 
-    First the part's own parameter, which only uses with the part have; then a flag of the program's; then what makes
-    the part needless: for a shortcut that the ends differ, for others that two widths are equal. `before` are the
-    conditions of earlier groups, and the uses that they are true of.
+    First the part's own parameter, which only uses with the part have; then what makes the part needless: for a
+    shortcut that the ends differ, for others that two widths are equal. A flag of the program's comes before that,
+    but after what allows a shortcut: any flag may agree with that by chance. `before` are the conditions of earlier
+    groups, and the uses that they are true of.
     """
     own = {name for name, parameter in parameters.items() if _is_own(parameter, group)}
     if own:
         return Condition(f"{min(own, key=list(parameters).index)} is not None")
-    for name in (name for name in uses[0].values if safe(name) == name):
-        flags = [use.values.get(name) for use in uses]
-        if tuple(flags) == group.present and all(isinstance(flag, bool) for flag in flags):
-            return Condition(name, {name: [flag is True for flag in flags]})
     comparisons = list(_comparisons(group.steps, parameters, len(uses)))
-    for text, holds in comparisons:
-        if holds == group.present:
-            return Condition(text)
+    telling = [Condition(text) for text, holds in comparisons if holds == group.present]
+    flags = [Condition(name, {name: list(group.present)}) for name in _flags(uses, group)]
+    if found := [*telling, *flags] if _adds(group.steps) else [*flags, *telling]:
+        return found[0]
     for text, present in before.items():
         for more, holds in comparisons:
             if tuple(a and b for a, b in zip(present, holds, strict=True)) == group.present:
@@ -60,13 +58,25 @@ def _is_own(parameter: Values, group: Group) -> bool:
     return tuple(value is not None for value in parameter.values) == group.present
 
 
+def _flags(uses: Sequence[Use], group: Group) -> list[str]:
+    """The program's booleans that are true exactly where the group is there."""
+    values = {name: tuple(use.values.get(name) for use in uses) for name in uses[0].values if safe(name) == name}
+    return [
+        name for name, held in values.items() if held == group.present and all(isinstance(one, bool) for one in held)
+    ]
+
+
+def _adds(steps: Sequence[Step]) -> bool:
+    return all(step.call is not None and step.call.kind == "operator" for step in steps)
+
+
 def _comparisons(
     steps: Sequence[Step], parameters: Mapping[str, Values], uses: int
 ) -> Iterator[tuple[str, tuple[bool, ...]]]:
     """Comparisons of the class's numbers, the most telling first, each with the uses that it holds for."""
     numbers = {name: p.values for name, p in parameters.items() if all(type(v) is int for v in p.values)}
     widths = [name for name in numbers if name != IN_CHANNELS]
-    adds = all(step.call is not None and step.call.kind == "operator" for step in steps)
+    adds = _adds(steps)
     unstrided = tuple(numbers["stride"][i] == 1 for i in range(uses)) if "stride" in numbers else None
     if IN_CHANNELS in numbers:
         entering = numbers[IN_CHANNELS]

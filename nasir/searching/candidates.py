@@ -1,15 +1,19 @@
 """Networks within a search's bounds: drawn at random, bred of others, and told apart."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from nasir.api import emit
+from nasir.api import Space, emit
 from nasir.ir.graph import Choices
+from nasir.ir.values import Scalar
 from nasir.searching.landing import Standing, near
+from nasir.searching.prices import Targets
 from nasir.searching.strategy import Task
 
 _MUTATED = 0.15
 """The share of a child's decisions that are drawn anew."""
+_ALIKE = 24
+"""Of so many networks that are alike in all layers the one nearest to the bounds is taken."""
 
 
 class Candidates:
@@ -24,6 +28,10 @@ class Candidates:
         """A random network that uses at least this share of the tightest bound."""
         seed = self._task.seed * 1_000_003 + number
         return self.brought(self._task.space.sample(seed), least, seed)
+
+    def designed(self, number: int, least: float) -> Choices:
+        """A network of one design, as `designed` says."""
+        return designed(self._task.space, self._task.targets, least, self._task.seed * 1_000_003 + number)
 
     def children(self, parents: Sequence[Choices], number: int, count: int, least: float) -> Iterable[Choices]:
         """So many, the generation of this number: each a parent or a cross of two, with some decisions drawn anew."""
@@ -47,6 +55,33 @@ class Candidates:
         space, goal = self._task.space, self._task.targets
         standing = Standing(space.costs, start, goal.bounds, goal.spent)
         return near(standing, self._options, least, seed)
+
+
+def designed(space: Space, goal: Targets, least: float, seed: int) -> Choices:
+    """A network that keeps the bounds, uses at least this share of the tightest and is near to a random one of one
+    design: decisions of one name, such as `kernel`, are alike in all its layers, as in networks that people make."""
+    chance = random.Random(f"{seed} designed")
+    options = {one.name: one.options for one in space.decisions}
+    drawn = [Standing(space.costs, _alike(options, chance), goal.bounds, goal.spent) for _ in range(_ALIKE)]
+    nearest = min(drawn, key=lambda one: one.excess() + max(0.0, least - one.use()))
+    return near(nearest, options, least, seed)
+
+
+def _alike(options: Mapping[str, Sequence[Scalar]], chance: random.Random) -> Choices:
+    """One option of each decision: of numbers those at one place from the least to the most, of others the first in
+    one random order that a decision has."""
+    places: dict[str, float] = {}
+    orders: dict[str, dict[Scalar, float]] = {}
+    found: dict[str, Scalar] = {}
+    for name, of in options.items():
+        kind = name.rpartition(".")[2]
+        if all(type(option) in (int, float) for option in of):
+            place = places.setdefault(kind, chance.random())
+            found[name] = sorted(of)[int(place * len(of))]
+        else:
+            order = orders.setdefault(kind, {})
+            found[name] = min(of, key=lambda option: order.setdefault(option, chance.random()))
+    return found
 
 
 def best(judged: Iterable[tuple[float, Choices]], count: int) -> list[Choices]:

@@ -133,6 +133,29 @@ def test_the_longest_released_network_reads_on_a_screen_and_a_half():
     )
 
 
+def test_a_shortcut_is_told_by_what_allows_it_and_not_by_a_flag_that_agrees_by_chance(compiled):
+    """The only block with a gate is the one that adds its input."""
+    space = compiled(
+        """
+        block ir(width, se = false, stride = 1) {
+          depthwise = x -> dwconv(3, stride=stride) -> bn -> relu
+          gated     = depthwise -> conv(1, x.channels) when se
+          project   = gated -> conv(1, width) -> bn
+          return shortcut(x, project)
+        }
+
+        space gated(classes = 2) {
+          x     = image(16, size=8)
+          trunk = x -> ir(16, se=true) -> ir(16, stride=2) -> ir(24)
+          return trunk -> global_avg_pool -> linear(classes)
+        }
+        """
+    )
+    source = nasir.emit(space)
+    assert "self.has_shortcut = stride == 1 and width == in_channels" in source
+    assert "        if se:\n" in source
+
+
 @pytest.mark.parametrize("path", ZOO, ids=lambda p: p.stem)
 def test_torch_compiles_it_to_a_script(path, emitted):
     space = load_small(path)

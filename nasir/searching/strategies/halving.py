@@ -1,11 +1,12 @@
 """Successive halving (Jamieson and Talwalkar, 2016) with offspring: many networks within the bounds are trained from
-scratch for a short while, and the best few of them anew for longer. The later ones of the first round are bred of the
-best before them. No weights are shared: where a training is short, that tells networks apart better than a supernet of
-the same price (docs/results.md)."""
+scratch for a short while, and the best few of them anew for longer. The first ones are near to networks that are alike
+in all layers, which are better than random ones; the later ones of the first round are bred of the best before them. No
+weights are shared: where a training is short, that tells networks apart better than a supernet of the same price (both
+in docs/results.md)."""
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -30,7 +31,9 @@ from nasir.supernets.layers import wide
 _KEPT = 5
 """One in so many goes on to the next round."""
 _DRAWN = 3
-"""One in so many of the first round is random; each of the others is bred of the best before it."""
+"""One in so many of the first round is of one design; each of the others is bred of the best before it."""
+_DESIGNS = 4
+"""So many are tried for one that was not trained yet."""
 _CHILDREN, _LEAST = 24, 0.9
 """Of so many children that use this share of the tightest bound, the most promising one is trained."""
 
@@ -93,16 +96,21 @@ class Halving:
         done = [(loss, choices) for loss, _, choices in self._judged[at_round]]
         if at_round:
             return best(((loss, choices) for loss, _, choices in self._judged[at_round - 1]), len(done) + 1)[-1]
-        drawn = self._candidates.drawn(-1 - len(done), _LEAST)
-        if len(done) < self._counts[0] / _DRAWN:
-            return self._landed(drawn)
-        predicted = Predictor(self._task.space, done)
-        parents = sorted((choices for _, choices in done), key=predicted)[: max(2, len(done) // _DRAWN)]
-        children = self._candidates.children(parents, len(done), _CHILDREN, _LEAST)
-        promising = (self._landed(one, predicted) for one in sorted(children, key=predicted))
         known = {self._candidates.source(choices) for _, choices in done}
-        fresh = (one for one in promising if self._candidates.source(one) not in known)
-        return next(fresh, None) or self._landed(drawn)
+        fresh = (one for one in self._promising(done) if self._candidates.source(one) not in known)
+        return next(fresh, None) or self._landed(self._candidates.drawn(-1 - len(done), _LEAST))
+
+    def _promising(self, done: Sequence[tuple[float, Choices]]) -> Iterable[Choices]:
+        """What may come next in the first round, the best first: some of one design, or children of the best."""
+        if len(done) < self._counts[0] / _DRAWN:
+            for number in range(len(done), _DESIGNS * self._counts[0], self._counts[0]):
+                yield self._landed(self._candidates.designed(-1 - number, _LEAST))
+        else:
+            predicted = Predictor(self._task.space, done)
+            parents = sorted((choices for _, choices in done), key=predicted)[: max(2, len(done) // _DRAWN)]
+            children = self._candidates.children(parents, len(done), _CHILDREN, _LEAST)
+            for one in sorted(children, key=predicted):
+                yield self._landed(one, predicted)
 
     def _landed(self, choices: Choices, predicted: Predictor | None = None) -> Choices:
         """The network nearest to these choices that keeps the bounds and uses them up, by what is predicted."""

@@ -1,0 +1,69 @@
+"""Networks of one design: alike in all layers as far as the bounds let them."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+import nasir
+from nasir.lang.objectives import Bound, Objective
+from nasir.searching import candidates
+from nasir.searching.candidates import designed
+from nasir.searching.landing import Standing
+from nasir.searching.prices import Targets, targets
+
+SPACES = sorted(path.stem for path in Path("spaces").glob("*.nas"))
+
+
+def options_by_name(space, choices):
+    """By the last part of the decisions' names what they may be and what they are."""
+    found = {}
+    for one in space.decisions:
+        found.setdefault(one.name.rpartition(".")[2], []).append((one.options, choices[one.name]))
+    return found
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_decisions_of_one_name_and_the_same_options_are_alike_where_nothing_bounds_them(name):
+    space = nasir.load(name)
+    goal = Targets(Objective(bounds=(Bound("macs", 1e15),)))
+    for seed in range(3):
+        for options, of in options_by_name(space, designed(space, goal, 0.0, seed)).items():
+            told = {}
+            for those, option in of:
+                assert told.setdefault(those, option) == option, options
+
+
+def test_numbers_are_at_one_place_between_the_least_and_the_most():
+    options = {"a.width": (8, 16), "b.width": (32, 96, 64, 128), "c.width": (1, 2, 3), "a.kernel": (3, 5)}
+    found = set()
+
+    for seed in range(200):
+        alike = candidates._alike(options, random.Random(seed))
+        assert [alike["a.kernel"]] in ([3], [5])
+        found.add(tuple(alike[name] for name in options if name != "a.kernel"))
+    assert found == {(8, 32, 1), (8, 64, 1), (8, 64, 2), (16, 96, 2), (16, 96, 3), (16, 128, 3)}
+
+
+def test_of_labels_each_decision_has_the_first_of_one_order():
+    options = {"a.block": ("k3", "k5", "skip"), "b.block": ("k5", "k3"), "c.block": ("skip", "k3", "k5")}
+    seen = set()
+    for seed in range(40):
+        alike = candidates._alike(options, random.Random(seed))
+        assert alike["a.block"] == alike["c.block"]
+        assert alike["a.block"] == "skip" or alike["b.block"] == alike["a.block"]
+        seen.add(tuple(alike.values()))
+    assert len(seen) == 4  # skip goes with either
+
+
+@pytest.mark.parametrize("name", ["digits", "edge", "keywords", "fbnetv2_f"])
+def test_a_network_of_one_design_keeps_the_bounds_and_is_a_function_of_the_seed(name):
+    space = nasir.load(name)
+    goal = targets(space.settings.objective, space.costs)
+    found = [designed(space, goal, 0.9, seed) for seed in (0, 1, 2, 0)]
+    assert found[0] == found[3]
+    assert any(one != found[0] for one in found)
+    for choices in found:
+        standing = Standing(space.costs, choices, goal.bounds, goal.spent)
+        assert standing.excess() == 0
+        assert standing.use() >= 0.9
