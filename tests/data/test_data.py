@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 
 import nasir
 from nasir.data import Input, batches, class_count, load_data
+from nasir.data.memory import in_memory
 
 
 def idx(array):
@@ -396,3 +397,19 @@ def varying(): return Images("varying"), Images("fine")
     assert done.returncode == 1
     assert code in done.stderr
     assert message in done.stderr
+
+
+def test_inputs_are_normalised_alike_whatever_the_number_of_threads():
+    numbers = torch.randn(5_000, 1, 40, generator=torch.Generator().manual_seed(0))
+    parts, before, found = [(numbers, torch.arange(5_000) % 10)] * 2, torch.get_num_threads(), set()
+    try:
+        for threads in (1, 2, 3, 4):
+            torch.set_num_threads(threads)
+            data = in_memory("signals", parts, 1, None)
+            found.add((data.mean, data.std))
+    finally:
+        torch.set_num_threads(before)
+    assert len(found) == 1
+    ((mean,), (std,)) = found.pop()
+    assert mean == pytest.approx(float(numbers.double().mean()), abs=1e-12)
+    assert std == pytest.approx(float(numbers.double().std(correction=0)))
