@@ -23,7 +23,7 @@ def load_idx(path: str, input: Input | None, skip: bool = False) -> DataSet:
     """`DIR/train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the same of `t10k`, each plain or `.gz`.
 
     Raises:
-        CompileError: where a file is missing, damaged or no such file, or a label names no class.
+        CompileError: where a file is missing, damaged, empty or no such file, or a label names no class.
     """
     root = Path(path)
     if not path or not os.path.isdir(root):
@@ -70,4 +70,6 @@ def _array(root: Path, name: str, dimensions: int) -> NDArray[np.uint8]:
     content = np.frombuffer(data[header:], dtype=np.uint8)
     if content.size != math.prod(shape):
         raise mistakes.damaged_idx_file(path, f"is cut off: {content.size:,} bytes of {math.prod(shape):,}")
+    if not content.size:
+        raise mistakes.damaged_idx_file(path, f"holds nothing: {' x '.join(map(str, shape))}")
     return content.reshape(shape).copy()

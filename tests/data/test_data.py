@@ -98,6 +98,8 @@ FOUR_AS_FIVE = bytes([4] + [i % 4 for i in range(1, 60)])
             "E0812",
             "train-labels-idx1-ubyte.gz`: image 57 has the label 4, and no test image has",
         ),
+        (lambda root: write_idx(root, images=0), "E0822", "holds nothing: 0 x 28 x 28"),
+        (lambda root: write_idx(root, tests=0), "E0822", "holds nothing: 0 x 28 x 28"),
         (lambda root: (root / f"{IMAGES}.gz").unlink(), "E0814", "has no file `train-images-idx3-ubyte`"),
     ],
 )
