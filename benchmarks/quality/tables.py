@@ -193,7 +193,9 @@ def _is_final(key: Key, recipe: str) -> bool:
 
 
 def _trained(lines: Lines, name: str, pool: str) -> list[int]:
-    return sorted({key.number for key in lines if (key.set, key.contender, key.what) == (name, pool, "train")})
+    """The numbers of a pool's networks whose trainings are all there."""
+    numbers = sorted({key.number for key in lines if (key.set, key.contender, key.what) == (name, pool, "train")})
+    return [number for number in numbers if all(key in lines for key in _keys(SETS[name], pool, 0, number))]
 
 
 def _mean(values: Iterable[float]) -> str:
