@@ -12,8 +12,8 @@ from nasir.searching.strategy import Task
 
 _MUTATED = 0.15
 """The share of a child's decisions that are drawn anew."""
-_ALIKE = 24
-"""Of so many networks that are alike in all layers the one nearest to the bounds is taken."""
+_SCALES = 12
+"""So many places between the least and the most of the numbers of one name are tried."""
 
 
 class Candidates:
@@ -59,29 +59,47 @@ class Candidates:
 
 def designed(space: Space, goal: Targets, least: float, seed: int) -> Choices:
     """A network that keeps the bounds, uses at least this share of the tightest and is near to a random one of one
-    design: decisions of one name, such as `kernel`, are alike in all its layers, as in networks that people make."""
+    design: decisions of one name, such as `kernel`, are alike in all its layers, as in networks that people make.
+    The numbers of one name after another are scaled until the bounds are kept and used."""
     chance = random.Random(f"{seed} designed")
     options = {one.name: one.options for one in space.decisions}
-    drawn = [Standing(space.costs, _alike(options, chance), goal.bounds, goal.spent) for _ in range(_ALIKE)]
-    nearest = min(drawn, key=lambda one: one.excess() + max(0.0, least - one.use()))
-    return near(nearest, options, least, seed)
+
+    def off(choices: Choices) -> float:
+        standing = Standing(space.costs, choices, goal.bounds, goal.spent)
+        return standing.excess() + max(0.0, least - standing.use())
+
+    found = _alike(options, {}, chance)
+    kinds = sorted({_kind(name) for name, of in options.items() if _is_scale(of)})
+    for kind in chance.sample(kinds, len(kinds)):
+        numbers = {name: of for name, of in options.items() if _kind(name) == kind and _is_scale(of)}
+        scaled = ({**found, **_alike(numbers, {kind: (i + 0.5) / _SCALES}, chance)} for i in range(_SCALES))
+        found = min((found, *scaled), key=off)
+    return near(Standing(space.costs, found, goal.bounds, goal.spent), options, least, seed)
 
 
-def _alike(options: Mapping[str, Sequence[Scalar]], chance: random.Random) -> Choices:
+def _alike(options: Mapping[str, Sequence[Scalar]], places: Mapping[str, float], chance: random.Random) -> Choices:
     """One option of each decision: of numbers those at one place from the least to the most, of others the first in
     one random order that a decision has."""
-    places: dict[str, float] = {}
+    places = dict(places)
     orders: dict[str, dict[Scalar, float]] = {}
     found: dict[str, Scalar] = {}
     for name, of in options.items():
-        kind = name.rpartition(".")[2]
-        if all(type(option) in (int, float) for option in of):
-            place = places.setdefault(kind, chance.random())
+        if _is_scale(of):
+            place = places.setdefault(_kind(name), chance.random())
             found[name] = sorted(of)[int(place * len(of))]
         else:
-            order = orders.setdefault(kind, {})
+            order = orders.setdefault(_kind(name), {})
             found[name] = min(of, key=lambda option: order.setdefault(option, chance.random()))
     return found
+
+
+def _kind(name: str) -> str:
+    """What a decision is of: the last part of its name."""
+    return name.rpartition(".")[2]
+
+
+def _is_scale(options: Sequence[Scalar]) -> bool:
+    return all(type(option) in (int, float) for option in options)
 
 
 def best(judged: Iterable[tuple[float, Choices]], count: int) -> list[Choices]:
