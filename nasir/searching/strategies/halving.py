@@ -1,8 +1,8 @@
 """Successive halving (Jamieson and Talwalkar, 2016) with offspring: many networks within the bounds are trained from
 scratch for a short while, and the best few of them anew for longer. The first ones are near to networks that are alike
-in all layers, which are better than random ones; the later ones of the first round are bred of the best before them. No
-weights are shared: where a training is short, that tells networks apart better than a supernet of the same price (both
-in docs/results.md)."""
+in all layers, which differ more from one another than random ones do; the later ones of the first round are bred of the
+best before them. No weights are shared: where a training is short, that tells networks apart better than a supernet of
+the same price (docs/results.md)."""
 
 import math
 from bisect import bisect_right
