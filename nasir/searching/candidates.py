@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from nasir.api import Space, emit
 from nasir.ir.graph import Choices
+from nasir.ir.path import Path
 from nasir.ir.values import Scalar
 from nasir.searching.landing import Standing, near
 from nasir.searching.prices import Targets
@@ -65,14 +66,13 @@ def designed(space: Space, goal: Targets, least: float, seed: int) -> Choices:
     options = {one.name: one.options for one in space.decisions}
 
     def off(choices: Choices) -> float:
-        standing = Standing(space.costs, choices, goal.bounds, goal.spent)
-        return standing.excess() + max(0.0, least - standing.use())
+        return sum(Standing(space.costs, choices, goal.bounds, goal.spent).off(least))
 
     found = _alike(options, {}, chance)
-    kinds = sorted({_kind(name) for name, of in options.items() if _is_scale(of)})
-    for kind in chance.sample(kinds, len(kinds)):
-        numbers = {name: of for name, of in options.items() if _kind(name) == kind and _is_scale(of)}
-        scaled = ({**found, **_alike(numbers, {kind: (i + 0.5) / _SCALES}, chance)} for i in range(_SCALES))
+    labels = sorted({Path(name).last for name, of in options.items() if _is_scale(of)})
+    for label in chance.sample(labels, len(labels)):
+        numbers = {name: of for name, of in options.items() if Path(name).last == label and _is_scale(of)}
+        scaled = ({**found, **_alike(numbers, {label: (i + 0.5) / _SCALES}, chance)} for i in range(_SCALES))
         found = min((found, *scaled), key=off)
     return near(Standing(space.costs, found, goal.bounds, goal.spent), options, least, seed)
 
@@ -84,18 +84,14 @@ def _alike(options: Mapping[str, Sequence[Scalar]], places: Mapping[str, float],
     orders: dict[str, dict[Scalar, float]] = {}
     found: dict[str, Scalar] = {}
     for name, of in options.items():
+        label = Path(name).last
         if _is_scale(of):
-            place = places.setdefault(_kind(name), chance.random())
+            place = places.setdefault(label, chance.random())
             found[name] = sorted(of)[int(place * len(of))]
         else:
-            order = orders.setdefault(_kind(name), {})
+            order = orders.setdefault(label, {})
             found[name] = min(of, key=lambda option: order.setdefault(option, chance.random()))
     return found
-
-
-def _kind(name: str) -> str:
-    """What a decision is of: the last part of its name."""
-    return name.rpartition(".")[2]
 
 
 def _is_scale(options: Sequence[Scalar]) -> bool:

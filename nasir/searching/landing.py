@@ -44,6 +44,10 @@ class Standing:
         pairs = zip(self._walks, self.bounds, strict=True)
         return max((w.total / b.limit for w, b in pairs if b.cost in self._spent), default=1.0)
 
+    def off(self, least: float) -> tuple[float, float]:
+        """How far it is from keeping the bounds, and from using the share `least` of the tightest."""
+        return self.excess(), max(0.0, least - self.use())
+
     @property
     def lands(self) -> bool:
         """Every bound is kept, the tightest nearly used up."""
@@ -202,11 +206,7 @@ def near(standing: Standing, options: Mapping[str, Sequence[Scalar]], least: flo
     """A random walk to a network that keeps the bounds and then uses at least the share `least` of the tightest, where
     single changes lead there: any change of one decision that does not lead away is taken."""
     chance, names = random.Random(seed), list(options)
-
-    def off() -> tuple[float, float]:
-        return standing.excess(), max(0.0, least - standing.use())
-
-    distance = off()
+    distance = standing.off(least)
     fruitless = 0
     for _ in range(_MOST_TRIES):
         if distance == (0, 0) or fruitless == _FRUITLESS:
@@ -214,7 +214,7 @@ def near(standing: Standing, options: Mapping[str, Sequence[Scalar]], least: flo
         name = chance.choice(names)
         change = name, chance.choice(options[name])
         with standing.trying(change):
-            changed = off()
+            changed = standing.off(least)
         fruitless = 0 if changed < distance else fruitless + 1
         if changed <= distance:
             standing.take(change)

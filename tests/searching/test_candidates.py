@@ -1,7 +1,6 @@
 """Networks of one design: alike in all layers as far as the bounds let them."""
 
 import random
-from pathlib import Path
 
 import pytest
 
@@ -11,8 +10,7 @@ from nasir.searching import candidates
 from nasir.searching.candidates import designed
 from nasir.searching.landing import Standing
 from nasir.searching.prices import targets
-
-SPACES = sorted(path.stem for path in Path("spaces").glob("*.nas"))
+from tests.conftest import each_searched_space, load_small
 
 
 def options_by_name(space, choices):
@@ -23,9 +21,9 @@ def options_by_name(space, choices):
     return found
 
 
-@pytest.mark.parametrize("name", SPACES)
-def test_decisions_of_one_name_and_the_same_options_are_alike_where_nothing_bounds_them(name):
-    space = nasir.load(name)
+@each_searched_space
+def test_decisions_of_one_name_and_the_same_options_are_alike_where_nothing_bounds_them(path):
+    space = load_small(path)
     goal = targets(Objective(bounds=(Bound("macs", 1e15),)), space.costs)
     for seed in range(3):
         for options, of in options_by_name(space, designed(space, goal, 0.0, seed)).items():
@@ -37,7 +35,6 @@ def test_decisions_of_one_name_and_the_same_options_are_alike_where_nothing_boun
 def test_numbers_are_at_one_place_between_the_least_and_the_most():
     options = {"a.width": (8, 16), "b.width": (32, 96, 64, 128), "c.width": (1, 2, 3), "a.kernel": (3, 5)}
     found = set()
-
     for seed in range(200):
         alike = candidates._alike(options, {}, random.Random(seed))
         found.add(tuple(alike[name] for name in options if name != "a.kernel"))

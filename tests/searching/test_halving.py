@@ -92,6 +92,30 @@ def test_offspring_come_nearer_than_the_first_networks_and_the_nearest_is_taken(
     assert len(set(sources)) == len(sources)
 
 
+def test_the_first_third_is_of_one_design_each_and_none_is_trained_twice(data, monkeypatch, tmp_path):
+    """The design that comes first is followed by itself: another one is taken."""
+    search = searching(data, "search.epochs=2", "search.candidates=24", "search.batch=32")
+    hidden(monkeypatch, search)
+    candidates, asked = search.strategy._candidates, []
+    make = candidates.designed
+
+    def designed(number, least):
+        asked.append(number)
+        return make(-1 if number == -2 else number, least)
+
+    monkeypatch.setattr(candidates, "designed", designed)
+    run = RunFolder(tmp_path / "run")
+    run.start(overwrite=False)
+    search.run(run, lambda epoch, values: None, Pauses())
+    assert [asked[0], *asked[1:3]] == [-1, -2, -26]
+    found = [choices for _, _, choices in search.strategy._judged[0]]
+    made = [search.strategy._landed(make(number, halving._LEAST)) for number in asked]
+    assert all(choices in made for choices in found[:8])
+    assert not any(choices in made for choices in found[8:])
+    sources = [candidates.source(choices) for choices in found]
+    assert len(set(sources)) == len(sources)
+
+
 def test_losses_that_add_up_are_predicted():
     networks = [SPACE.sample(seed) for seed in range(120)]
     adds = {one.name: {option: 0.1 * place for place, option in enumerate(one.options)} for one in SPACE.decisions}
