@@ -13,8 +13,8 @@ from dataclasses import replace
 import torch
 
 import nasir
-from benchmarks.training import searched, trained
-from nasir.data import DataSet, input_of, load_data
+from benchmarks.training import fresh_signals, searched, trained
+from nasir.data import DataSet, input_of
 from nasir.lang.settings import override, with_bounds
 from nasir.tabular import Table, read
 
@@ -44,7 +44,7 @@ def main() -> None:
     given = options.parse_args()
     torch.set_num_threads(1)
     table, space = read(), nasir.load("tabular")
-    data = load_data("signals", input_of(space.graph))
+    data = fresh_signals(input_of(space.graph))
     print("| strategy, bound | regret, points | each seed | price, trainings | random's at that price, points |")
     print("| --- | ---: | --- | ---: | ---: |")
     for limit in given.macs:

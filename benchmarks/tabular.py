@@ -21,10 +21,10 @@ from typing import Any
 import torch
 
 import nasir
-from benchmarks.training import trained
+from benchmarks.training import fresh_signals, trained
 from nasir import resources
 from nasir.cost.profile import Profile, read_profile
-from nasir.data import DataSet, input_of, load_data
+from nasir.data import DataSet, input_of
 from nasir.jobs.pool import LOCAL, Job, pool
 from nasir.profiling.calibrating import summed
 from nasir.tabular import COSTS, NAME, networks
@@ -40,9 +40,9 @@ def space() -> nasir.Space:
 
 @cache
 def data() -> DataSet:
-    """The signals, once a process."""
+    """The signals, those for the test fresh ones, once a process."""
     torch.set_num_threads(1)
-    return load_data("signals", input_of(space().graph))
+    return fresh_signals(input_of(space().graph))
 
 
 def one(task: tuple[int, Mapping[str, Any], int]) -> str:

@@ -2,7 +2,7 @@
 it has what became of them. What a search is worth is looked up in place of trained: its regret takes a minute.
 
     table = nasir.tabular.read()
-    table.accuracy(choices)                        # mean of its trainings, share of the 1,000 test signals
+    table.accuracy(choices)                        # mean of its trainings, share of 10,000 fresh signals
     table.regret(choices, "macs", 40_000)          # what the best network within the bound has more
 """
 
@@ -19,7 +19,7 @@ from nasir.cost.registry import STANDARD
 from nasir.ir.graph import Choices
 
 NAME = "tabular"
-TESTED = 1_000
+TESTED = 10_000
 """Signals that a network is tested with."""
 _RIGHT = "right"
 COSTS = (*STANDARD, "latency_us")

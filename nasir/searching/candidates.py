@@ -46,7 +46,7 @@ class Candidates:
     def source(self, choices: Choices) -> str:
         """The module that is emitted for a network: one for all choices that differ where nothing depends on them, as
         on the width of a layer that is skipped."""
-        key = tuple(choices[name] for name in self._options)
+        key = tuple(self._task.space.active(choices).items())
         if key not in self._sources:
             self._sources[key] = emit(self._task.space.at(choices))
         return self._sources[key]
@@ -66,7 +66,7 @@ def designed(space: Space, goal: Targets, least: float, seed: int) -> Choices:
     options = {one.name: one.options for one in space.decisions}
 
     def off(choices: Choices) -> float:
-        return sum(Standing(space.costs, choices, goal.bounds, goal.spent).off(least))
+        return sum(Standing(space.costs, choices, goal.bounds, goal.spent).now.off(least))
 
     found = _alike(options, {}, chance)
     labels = sorted({Path(name).last for name, of in options.items() if _is_scale(of)})

@@ -2,8 +2,8 @@
 
 import math
 import random
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 from nasir.cost.model import CostModel
@@ -23,8 +23,26 @@ Scores = Mapping[str, Mapping[Scalar, float]]
 Change = tuple[str, Scalar]
 
 
+@dataclass(frozen=True)
+class Spending:
+    """What a network spends: the shares by which bounds are exceeded, summed, and the share that is used of the tightest
+    bound of those to be used up; 1 where there is none."""
+
+    excess: float
+    use: float
+
+    @property
+    def lands(self) -> bool:
+        """Every bound is kept, the tightest nearly used up."""
+        return self.excess == 0 and self.use >= LEAST_USE
+
+    def off(self, least: float) -> tuple[float, float]:
+        """How far it is from keeping the bounds, and from using the share `least` of the tightest."""
+        return self.excess, max(0.0, least - self.use)
+
+
 class Standing:
-    """A network whose decisions change one at a time, and how much of each bound it uses."""
+    """A network whose decisions change one at a time, and what it spends."""
 
     def __init__(
         self, model: CostModel, choices: Choices, bounds: Sequence[Bound], spent: Collection[str] | None = None
@@ -35,23 +53,19 @@ class Standing:
         self.choices = dict(choices)
         self._walks = [model.walk(bound.cost, choices) for bound in bounds]
 
-    def excess(self) -> float:
-        """The shares by which bounds are exceeded, summed."""
-        return sum(max(0.0, w.total / b.limit - 1.0) for w, b in zip(self._walks, self.bounds, strict=True))
-
-    def use(self) -> float:
-        """The share of the tightest bound of those to be used up; 1 where there is none."""
-        pairs = zip(self._walks, self.bounds, strict=True)
-        return max((w.total / b.limit for w, b in pairs if b.cost in self._spent), default=1.0)
-
-    def off(self, least: float) -> tuple[float, float]:
-        """How far it is from keeping the bounds, and from using the share `least` of the tightest."""
-        return self.excess(), max(0.0, least - self.use())
-
     @property
-    def lands(self) -> bool:
-        """Every bound is kept, the tightest nearly used up."""
-        return self.excess() == 0 and self.use() >= LEAST_USE
+    def now(self) -> Spending:
+        """What it spends."""
+        return self._spending([walk.total for walk in self._walks])
+
+    def after(self, *changes: Change) -> Spending:
+        """What it would spend after these changes; it stands where it stood."""
+        return self._spending([walk.after(changes) for walk in self._walks])
+
+    def _spending(self, totals: Sequence[int]) -> Spending:
+        pairs = list(zip(totals, self.bounds, strict=True))
+        excess = sum(max(0.0, total / bound.limit - 1.0) for total, bound in pairs)
+        return Spending(excess, max((total / b.limit for total, b in pairs if b.cost in self._spent), default=1.0))
 
     def take(self, *changes: Change) -> None:
         """Change decisions."""
@@ -59,16 +73,6 @@ class Standing:
             self.choices[name] = option
             for walk in self._walks:
                 walk.change(name, option)
-
-    @contextmanager
-    def trying(self, *changes: Change) -> Generator[None]:
-        """With the changes taken; they are taken back after."""
-        before = [(name, self.choices[name]) for name, _ in changes]
-        self.take(*changes)
-        try:
-            yield
-        finally:
-            self.take(*before)
 
 
 def scores(probabilities: Mapping[str, Mapping[Scalar, float]]) -> Scores:
@@ -88,16 +92,16 @@ def land(
     Greedy: see `repair` and `_fill`.
     """
     standing = repair(Standing(model, start, bounds, spent), likely)
-    if bounds and standing.excess() == 0:
+    if bounds and standing.now.excess == 0:
         _fill(standing, likely)
-    return standing.choices, standing.lands
+    return standing.choices, standing.now.lands
 
 
 def repair(standing: Standing, likely: Scores) -> Standing:
     """The network changed as little as it takes to keep every bound, where changes of one decision lead there, or of a
     few where no change of fewer does: each gives up the least log-probability for each share of the excess that it
     takes away."""
-    while (excess := standing.excess()) > 0:
+    while (excess := standing.now.excess) > 0:
         every = list(_changes(standing, likely))
         sizes = (1, *_together(len(every)))
         found = (_cheapest(standing, excess, _combined(every, size)) for size in sizes)
@@ -132,8 +136,7 @@ def _cheapest(
     none where none takes any away."""
     best: tuple[float, tuple[Change, ...]] = (math.inf, ())
     for changes, loss in candidates:
-        with standing.trying(*changes):
-            less = excess - standing.excess()
+        less = excess - standing.after(*changes).excess
         if less > 0:
             best = min(best, (max(loss, 0.0) / less, changes), key=lambda one: one[0])
     return best[1]
@@ -143,17 +146,16 @@ def _fill(standing: Standing, likely: Scores) -> None:
     """Use the tightest bound up: by the single change that gives up the least log-probability of those that land; while
     there is none, by the one that gives up the least for each share of the bound that it uses; where there is none
     either, by a few together. Where this ends short of the bound, none that were tried use more."""
-    while not standing.lands:
-        before = standing.use()
+    while not standing.now.lands:
+        before = standing.now.use
         landing: tuple[float, Change] | None = None
         nearer: tuple[float, Change] | None = None
         for change, loss in _changes(standing, likely):
-            with standing.trying(change):
-                fits, use = standing.excess() == 0, standing.use()
-            if fits and use >= LEAST_USE and (landing is None or loss < landing[0]):
+            then = standing.after(change)
+            if then.lands and (landing is None or loss < landing[0]):
                 landing = loss, change
-            elif fits and use > before:
-                price = max(loss, 0.0) / (use - before)
+            elif then.excess == 0 and then.use > before:
+                price = max(loss, 0.0) / (then.use - before)
                 if nearer is None or price < nearer[0]:
                     nearer = price, change
         changes = (landing[1],) if landing else (nearer[1],) if nearer else _several(standing, likely)
@@ -168,16 +170,15 @@ def _several(standing: Standing, likely: Scores) -> tuple[Change, ...]:
     every = list(_changes(standing, likely))
     for size in _together(len(every)):
         landing: tuple[float, tuple[Change, ...]] = (math.inf, ())
-        fullest: tuple[float, tuple[Change, ...]] = (standing.use(), ())
+        fullest: tuple[float, tuple[Change, ...]] = (standing.now.use, ())
         for changes, loss in _combined(every, size):
             if landing[1] and loss >= landing[0]:
                 continue
-            with standing.trying(*changes):
-                fits, use = standing.excess() == 0, standing.use()
-            if fits and use >= LEAST_USE:
+            then = standing.after(*changes)
+            if then.lands:
                 landing = loss, changes
-            elif fits and use > fullest[0]:
-                fullest = use, changes
+            elif then.excess == 0 and then.use > fullest[0]:
+                fullest = then.use, changes
         if found := landing[1] or fullest[1]:
             return found
     return ()
@@ -206,15 +207,14 @@ def near(standing: Standing, options: Mapping[str, Sequence[Scalar]], least: flo
     """A random walk to a network that keeps the bounds and then uses at least the share `least` of the tightest, where
     single changes lead there: any change of one decision that does not lead away is taken."""
     chance, names = random.Random(seed), list(options)
-    distance = standing.off(least)
+    distance = standing.now.off(least)
     fruitless = 0
     for _ in range(_MOST_TRIES):
         if distance == (0, 0) or fruitless == _FRUITLESS:
             break
         name = chance.choice(names)
         change = name, chance.choice(options[name])
-        with standing.trying(change):
-            changed = standing.off(least)
+        changed = standing.after(change).off(least)
         fruitless = 0 if changed < distance else fruitless + 1
         if changed <= distance:
             standing.take(change)

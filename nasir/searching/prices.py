@@ -57,7 +57,7 @@ def targets(objective: Objective, model: CostModel) -> Targets:
     if found:
         raise CompileError(found)
     tried = [repair(Standing(model, choices, bounds), even) for choices in smallest]
-    within = next((one.choices for one in tried if one.excess() == 0), None)
+    within = next((one.choices for one in tried if one.now.excess == 0), None)
     if bounds and within is None:
         raise mistakes.bounds_apart([f"{b.cost} <= {b.limit:,.12g}" for b in bounds])
     return Targets(replace(objective, bounds=tuple(bounds)), frozenset(spent), within or {})

@@ -60,8 +60,8 @@ def test_numbers_of_one_name_are_scaled_until_the_bounds_are_used():
         for seed in range(5):
             found = designed(space, goal, 0.7, seed)
             assert len({option for name, option in found.items() if name.endswith(".width")}) == 1
-            assert Standing(space.costs, found, goal.bounds).excess() == 0
-            assert Standing(space.costs, found, goal.bounds).use() >= 0.7
+            assert Standing(space.costs, found, goal.bounds).now.excess == 0
+            assert Standing(space.costs, found, goal.bounds).now.use >= 0.7
 
 
 @pytest.mark.parametrize("name", ["digits", "edge", "keywords", "fbnetv2_f"])
@@ -73,5 +73,5 @@ def test_a_network_of_one_design_keeps_the_bounds_and_is_a_function_of_the_seed(
     assert any(one != found[0] for one in found)
     for choices in found:
         standing = Standing(space.costs, choices, goal.bounds, goal.spent)
-        assert standing.excess() == 0
-        assert standing.use() >= 0.9
+        assert standing.now.excess == 0
+        assert standing.now.use >= 0.9

@@ -33,7 +33,7 @@ def chosen(name, data, seed, monkeypatch):
     hidden, losses = strategy._candidates.drawn(10_000, 0.9), []
 
     def off(choices):
-        assert Standing(space.costs, choices, goal.bounds).excess() == 0
+        assert Standing(space.costs, choices, goal.bounds).now.excess == 0
         return float(sum(option != hidden[name] for name, option in choices.items()))
 
     def evaluate(choices, pauses, most=None):
@@ -149,5 +149,5 @@ def test_random_trains_networks_that_keep_the_bound_and_use_half_of_it(data, mon
     monkeypatch.setattr(random, "Subnet", noted)
     for epoch in range(3):
         search.strategy.begin(epoch)
-    assert all(one.excess() == 0 and one.use() >= 0.5 for one in trained)
-    assert min(one.use() for one in trained) < 0.8  # and not all of it
+    assert all(one.now.excess == 0 and one.now.use >= 0.5 for one in trained)
+    assert min(one.now.use for one in trained) < 0.8  # and not all of it

@@ -57,7 +57,7 @@ def hidden(monkeypatch, search):
         return sum(option != secret[name] for name, option in choices.items())
 
     def judge(task, network, pauses):
-        assert Standing(SPACE.costs, search.strategy._choices, GOAL.bounds).lands
+        assert Standing(SPACE.costs, search.strategy._choices, GOAL.bounds).now.lands
         losses.append(1.0 + off(search.strategy._choices))
         return losses[-1], 0.5
 

@@ -110,10 +110,9 @@ def test_the_incremental_costs_are_the_exact_ones(space):
     standing = Standing(space.costs, space.smallest(), bounds)
     for seed in range(20):
         other = space.sample(seed)
-        with standing.trying(*other.items()):
-            assert standing.use() == pytest.approx(use(space, other, bounds))
+        assert standing.after(*other.items()).use == pytest.approx(use(space, other, bounds))
         assert standing.choices == space.smallest()
-        assert standing.use() == pytest.approx(use(space, space.smallest(), bounds))
+        assert standing.now.use == pytest.approx(use(space, space.smallest(), bounds))
 
 
 def test_networks_are_drawn_by_their_probabilities():

@@ -69,8 +69,8 @@ def test_a_random_walk_ends_within_the_bounds_and_uses_them(name):
         found = [near(_standing(space, goal, seed), options, least, seed) for seed in range(8)]
         for choices in found:
             standing = Standing(space.costs, choices, goal.bounds, goal.spent)
-            assert standing.excess() == 0
-            assert standing.use() >= (least if name != "tabular" else 0.5)
+            assert standing.now.excess == 0
+            assert standing.now.use >= (least if name != "tabular" else 0.5)
         assert len({tuple(choices.values()) for choices in found}) > 4
         assert found[0] == near(_standing(space, goal, 0), options, least, 0)
 

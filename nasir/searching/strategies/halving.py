@@ -84,7 +84,7 @@ class Halving:
     def _start(self, choices: Choices, steps: int) -> Network:
         torch.manual_seed(self._task.seed)  # the same start for all, as near as it can be
         self._choices, self._length = choices, steps
-        self._network = Network(self._task.space, choices)
+        self._network = Network(self._task.space, choices, self._candidates.source(choices))
         place(self._network.module, self._task.device)
         self._network.train()
         weights = self._network.module.parameters()
@@ -154,7 +154,7 @@ class Halving:
         if math.isinf(loss):
             raise mistakes.diverged(loss, "every network of the last round", "search.weights", self._settings.weights)
         goal = self._task.targets
-        lands = Standing(self._task.space.costs, choices, goal.bounds, goal.spent).lands
+        lands = Standing(self._task.space.costs, choices, goal.bounds, goal.spent).now.lands
         return Found(dict(choices), lands, score, None, dict(choices))
 
     def parameters(self) -> Iterable[Tensor]:
