@@ -90,13 +90,14 @@ def _print(space: Space, costs: Sequence[str]) -> None:
     console = Terminal(highlight=False)
     console.print(f"[bold]{space.name}[/]  {_headline(space)}", soft_wrap=True)
     layers = Table("layer", "made of", "output", box=SIMPLE_HEAD, header_style="dim")
-    for cost in rows[0].costs:
+    for cost in rows[0].costs if rows else ():
         layers.add_column(_label(cost), justify="right")
     for row in rows:
         layers.add_row(
             row.name, row.block, row.shape, *(known[name].amount(amount) for name, amount in row.costs.items())
         )
-    console.print(layers)
+    if rows:
+        console.print(layers)
     if space.decisions:
         decisions = Table("decision", "options", box=SIMPLE_HEAD, header_style="dim")
         for decision in space.decisions:

@@ -112,9 +112,8 @@ def _text(told: dict[str, Any]) -> str:
     costs = ", ".join(f"{told[cost]:,} {cost}" for cost in STANDARD)
     lines = [f"{told['program']}: {made}; {costs}"]
     if told["decisions"]:
-        lines.append(
-            f"  {told['decisions']} decisions, {int(told['networks']):,} networks; the lifted one is among them"
-        )
+        networks = "" if told["networks"] is None else f", {int(told['networks']):,} networks"
+        lines.append(f"  {told['decisions']} decisions{networks}; the lifted one is among them")
     lines += [f"  not opened: {one}" for one in told["closed"]]
     proof = told["proof"]
     worst = max(proof["error"], proof["stirred"] or 0.0)

@@ -165,10 +165,8 @@ def selected(
     given = [largest, smallest, sample is not None, choices is not None, run is not None]
     if sum(given) > 1:
         raise mistakes.rival_options()
-    if not space.decisions:
-        return {}
     if not any(given) and not choose:
-        return None
+        return None if space.decisions else {}
     base: dict[str, Scalar] | None = None
     if largest:
         base = space.largest()

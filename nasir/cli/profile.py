@@ -92,9 +92,9 @@ def command(
     space = load(file, **parameters(given))
     console = Terminal(highlight=False, quiet=quiet or as_json)
     if emit is not None:
-        _emit(space, emit, asked, console)
+        _emit(space, emit, asked, console, as_json=as_json)
     elif out is not None and collect is not None:
-        _collect(space, collect, out, console)
+        _collect(space, collect, out, console, as_json=as_json)
     elif out is not None and table is not None:
         _import(space, table, out, name, console, as_json=as_json)
     elif out is not None:
@@ -110,15 +110,18 @@ def _measure(space: Space, out: Path, asked: "Asked", console: "Console", *, as_
         made = stoppable(lambda: profiled(space, out, asked, told, pauses), _AGAIN)
     counts = {"measured": made.measured, "kept": made.kept, "filled in by a fit": made.filled}
     if as_json:
-        residuals = dict(made.profile.calibration.residuals)
         figures = {name.partition(" ")[0]: count for name, count in counts.items()}
-        print(json.dumps({"file": str(out), **figures, "residuals": residuals}, indent=2))
+        _print_json(file=str(out), **figures, residuals=dict(made.profile.calibration.residuals))
         return
     words = [f"{count:,} {name}" for name, count in counts.items() if count]
     _show(console, made.profile, out, words or ["by formula"])
 
 
-def _emit(space: Space, folder: Path, asked: "Asked", console: "Console") -> None:
+def _print_json(**figures: object) -> None:
+    print(json.dumps(figures, indent=2))
+
+
+def _emit(space: Space, folder: Path, asked: "Asked", console: "Console", *, as_json: bool) -> None:
     from nasir.exporting.formats import format_named
     from nasir.jobs.progress import stages
     from nasir.profiling.elsewhere import emitted
@@ -128,31 +131,36 @@ def _emit(space: Space, folder: Path, asked: "Asked", console: "Console") -> Non
         raise typer.BadParameter(f"`{asked.runtime.name}` has no files to run elsewhere", param_hint="--runtime")
     with stages(console) as told:
         count = emitted(space, folder, format_named(asked.runtime.format), asked, told)
+    if as_json:
+        _print_json(folder=str(folder), kernels=count)
     console.print(f"{count:,} kernels in {folder}: copy it, and run `python measure.py` there", soft_wrap=True)
 
 
-def _collect(space: Space, folder: Path, out: Path, console: "Console") -> None:
+def _collect(space: Space, folder: Path, out: Path, console: "Console", *, as_json: bool) -> None:
     from nasir.profiling.elsewhere import collected
+    from nasir.profiling.profile import added_to
 
-    profile = collected(space, folder)
+    found = collected(space, folder)
+    profile = added_to(out, found)
     profile.write(out)
-    _show(console, profile, out, [f"collected from {folder}"])
+    count = len(found.rows)
+    if as_json:
+        _print_json(file=str(out), collected=count, residuals=dict(found.calibration.residuals))
+    _show(console, profile, out, [f"{count:,} collected from {folder}"])
 
 
 def _import(space: Space, table: Path, out: Path, name: str, console: "Console", *, as_json: bool) -> None:
     from nasir.cost.imported.importing import imported
     from nasir.cost.model import CostModel
-    from nasir.profiling.profile import found_there
+    from nasir.profiling.profile import added_to
 
     made = imported(CostModel(space.graph), table, name)
-    there, rows = found_there(out, made.profile.conditions), made.profile.rows
-    profile = there.with_rows(rows) if there else made.profile
+    profile, rows = added_to(out, made.profile), made.profile.rows
     profile.write(out)
     filled = sum(row.filled for row in rows.values())
     if as_json:
         figures = {"format": made.format, "imported": len(rows), "filled": filled}
-        print(json.dumps({"file": str(out), **figures, "entries": made.entries, "unused": made.unused}, indent=2))
-        return
+        _print_json(file=str(out), **figures, entries=made.entries, unused=made.unused)
     words = [
         f"{len(rows):,} from {table}, of {made.format}'s format",
         *([f"{filled:,} by another's"] if filled else []),

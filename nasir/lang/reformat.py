@@ -11,7 +11,7 @@ from nasir.lang.format import print_file, stand_apart
 from nasir.lang.parser import LARGEST_FILE, parse
 from nasir.mistakes import formatted_wrongly
 
-_ITEM = re.compile(r"^(?:from|let|block|choice|space|objective|search|train)\b", re.MULTILINE)
+_ITEM = re.compile(r"^(?:from|let|set|block|choice|space|objective|search|train)\b", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 
 

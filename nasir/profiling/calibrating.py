@@ -89,6 +89,7 @@ def calibrated(measured: Sequence[Whole]) -> Calibration:
     Each kind's factor is drawn to the common one, for networks of a space have much of all kinds at once; none is below
     0. Kinds with less than a hundredth of the time share one.
     """
+    measured = [one for one in measured if one.summed]  # one without kernels tells nothing of them
     if not measured:
         return Calibration()
     taken = np.array([one.taken for one in measured])

@@ -22,6 +22,7 @@ from nasir.exporting.format import Format
 from nasir.files import Unreadable, parse_json, read_regular, write_atomically
 from nasir.ir.graph import Choices
 from nasir.jobs.progress import Stages
+from nasir.mistakes import not_written
 from nasir.profiling import machine, measuring, mistakes, runner
 from nasir.profiling.calibrating import Whole, calibrated, networks_of, summed
 from nasir.profiling.module import KernelModule
@@ -55,7 +56,10 @@ def emitted(space: Space, out: Path, format: Format, asked: Asked, told: Stages)
     """
     if os.path.lexists(out / PLAN):
         raise mistakes.emitted_there(out)
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_written(out, error) from None
     writing = _Writing(out, format)
     names = [*kernel_masses(CostModel(space.graph), _FUSIONS)]
     kernels: list[dict[str, Any]] = []

@@ -12,6 +12,11 @@ def another_device(path: Path, differing: Mapping[str, tuple[object, object]]) -
     return CompileError(Diagnostic("E0993", f"`{path}` is of another device: {words}", hints=(hint,)))
 
 
+def other_kernels(path: Path) -> CompileError:
+    hint = "name another file with `-o`"
+    return CompileError(Diagnostic("E0993", f"the kernels of `{path}` are of other ops run as one", hints=(hint,)))
+
+
 def emitted_there(folder: Path) -> CompileError:
     hint = "name another folder: what was measured of this one would be of no use"
     return CompileError(Diagnostic("E0994", f"`{folder}` has kernels to measure already", hints=(hint,)))

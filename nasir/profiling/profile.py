@@ -99,6 +99,22 @@ def found_there(out: Path, conditions: Mapping[str, str | int]) -> Profile | Non
     return found
 
 
+def added_to(out: Path, made: Profile) -> Profile:
+    """What was made of another's figures, beside what the device file has that is there.
+
+    Raises:
+        CompileError: where that is of another device, of other kernels, or no device file.
+    """
+    there = found_there(out, made.conditions)
+    if there is None:
+        return made
+    if there.fuse != made.fuse:
+        raise mistakes.other_kernels(out)
+    calibration = made.calibration if made.calibration.networks else there.calibration
+    rows = {**there.rows, **made.rows}
+    return replace(made, calibration=calibration, facts={**there.facts, **made.facts}, rows=rows)
+
+
 def by_formula(space: Space, runtime: Formula, there: Profile | None = None) -> Profile:
     """What a formula says of every kernel of a space, beside what is there already."""
     found, model = there or Profile(), CostModel(space.graph)
@@ -147,7 +163,8 @@ class _Job:
         rows = known | journal.rows
         filled = self._filled([name for name in masses if name not in rows], rows)
         facts = dict(there.facts if there else {})
-        spread = statistics.median((row.p90 or row.p50) / max(row.p10 or row.p50, 1e-9) - 1 for row in rows.values())
+        spreads = [(row.p90 or row.p50) / max(row.p10 or row.p50, 1e-9) - 1 for row in rows.values()]
+        spread = statistics.median(spreads or [0.0])
         apart = sorted(map(" -> ".join, found.refused))
         facts |= {"apart": apart, "noise": {"p10_to_p90": round(spread, 4)}, "seed": self._asked.seed}
         if filled:

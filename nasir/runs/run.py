@@ -124,9 +124,8 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
         ranks.lead(lambda: folder.drop_checkpoints("train"))
         mend_lines(job)
     epochs = space.settings.search.epochs
-    if space.settings.search.warmup_epochs >= epochs:
-        words = "the warm-up is as long as the search: nothing but the bounds chooses the network"
-        job.console.print(words, style="yellow", soft_wrap=True)
+    for words in loop.notes:
+        job.console.print(words, style="yellow", markup=False, soft_wrap=True)
     with progress(job.console, "search", epochs, loop.epoch) as report:
         loop.run(folder, report, job.pauses)
     found = loop.found or ranks.lead(lambda: loop.choose(job.pauses))

@@ -28,7 +28,8 @@ class Descent:
         """Step number `at`, counted from 0; `before` is called between the gradient and the change."""
         optimizers.set_cosine(self._optimizer, self._settings, at, self._steps)
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        if loss.requires_grad:  # a network may have no weights
+            loss.backward()
         before()
         self._optimizer.step()
         self.average.update()

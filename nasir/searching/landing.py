@@ -25,8 +25,8 @@ Change = tuple[str, Scalar]
 
 @dataclass(frozen=True)
 class Spending:
-    """What a network spends: the shares by which bounds are exceeded, summed, and the share that is used of the tightest
-    bound of those to be used up; 1 where there is none."""
+    """What a network spends: the shares by which bounds are exceeded, summed, and the share that is used of the
+    tightest bound of those to be used up; 1 where there is none."""
 
     excess: float
     use: float

@@ -26,6 +26,7 @@ from nasir.searching.strategy import (
     ARCHITECTURE,
     WEIGHTS,
     Found,
+    HasNotes,
     HasWeights,
     Images,
     LearnsArchitecture,
@@ -106,6 +107,14 @@ class Search(Phase):
     def started(self) -> Started | None:
         """What the strategy took of the weights to start from."""
         return self.strategy.started() if isinstance(self.strategy, HasWeights) else None
+
+    @property
+    def notes(self) -> list[str]:
+        """What is otherwise than a user may think who reads the settings alone."""
+        found = [*self.strategy.notes()] if isinstance(self.strategy, HasNotes) else []
+        if isinstance(self.strategy, LearnsArchitecture) and self._settings.warmup_epochs >= self._settings.epochs:
+            found.append("the warm-up is as long as the search: nothing but the bounds chooses the network")
+        return found
 
     def take(self, state: Mapping[str, Any]) -> None:
         """Be where another search is with this state, which is done with its training; what it found is left out.

@@ -13,6 +13,11 @@ def bound_too_low(cost: str, limit: float, least: float) -> Diagnostic:
     return Diagnostic("E0507", message, hints=("raise the bound, or add smaller options to the space",))
 
 
+def nothing_to_bound(cost: str) -> Diagnostic:
+    message = f"a share of `{cost}` bounds nothing: every network of the space has 0"
+    return Diagnostic("E0507", message, hints=("take the bound away, or bound another cost",))
+
+
 def bounds_apart(bounds: Sequence[str]) -> CompileError:
     message = f"no network was found that keeps {', '.join(bounds)} together"
     return CompileError(Diagnostic("E0516", message, hints=("raise a bound",)))

@@ -13,8 +13,8 @@ _CLASSES: Mapping[str, Callable[..., optim.Optimizer]] = {"sgd": optim.SGD, "ada
 
 
 def make(settings: Optimizer, parameters: Iterable[nn.Parameter]) -> optim.Optimizer:
-    """The torch optimizer that the settings name."""
-    return _CLASSES[settings.name](list(parameters), **dict(settings.arguments))
+    """The torch optimizer that the settings name; of no parameters as well, for there are networks without."""
+    return _CLASSES[settings.name]([{"params": list(parameters)}], **dict(settings.arguments))
 
 
 def set_cosine(optimizer: optim.Optimizer, settings: Optimizer, step: int, steps: int) -> None:

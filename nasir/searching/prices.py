@@ -36,8 +36,8 @@ def targets(objective: Objective, model: CostModel) -> Targets:
     """The objective for one space: relative bounds become shares of the cost of its largest network.
 
     Raises:
-        CompileError: with the smallest cost the space has, where a bound cannot be kept; or where no network was found
-            that keeps all of them together.
+        CompileError: with the smallest cost the space has, where a bound cannot be kept; where a relative one is of
+            nothing; or where no network was found that keeps all of them together.
     """
     found: list[Diagnostic] = []
     bounds: list[Bound] = []
@@ -47,6 +47,9 @@ def targets(objective: Objective, model: CostModel) -> Targets:
     for bound in objective.bounds:
         most = model.at(extreme(model, bound.cost, "largest"), (bound.cost,))[bound.cost]
         limit = bound.limit * most if bound.relative else bound.limit
+        if limit == 0:
+            found.append(mistakes.nothing_to_bound(bound.cost))
+            continue
         bounds.append(Bound(bound.cost, limit))
         if most > limit:
             spent.add(bound.cost)

@@ -1,6 +1,6 @@
 """What a search strategy is given, and what it gives: a class in one file of `strategies/`, or an entry point."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast, runtime_checkable
 
@@ -139,6 +139,15 @@ class HasWeights(Protocol):
 
     def weights(self, choices: Mapping[str, Scalar]) -> Mapping[str, Tensor]:
         """The weights of a network as they are after the search, by the names of its emitted module."""
+        ...
+
+
+@runtime_checkable
+class HasNotes(Protocol):
+    """A strategy that may do otherwise than its settings say."""
+
+    def notes(self) -> Sequence[str]:
+        """What it does otherwise, each a sentence for the user."""
         ...
 
 

@@ -2,6 +2,7 @@
 supernet does."""
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,8 @@ class Subnet(Network):
 
     def __init__(self, space: Space, supernet: Supernet, choices: Choices, source: str | None = None) -> None:
         super().__init__(space, choices, source)
-        self.module.to(next(supernet.weights()))
+        for one in islice(supernet.weights(), 1):  # where they are; a space may have none
+            self.module.to(one)
         own = dict(self.module.named_parameters())
         self._slices = [one for one in supernet.slices_for(choices) if one.name in own]
 

@@ -45,6 +45,23 @@ def test_check_passes_and_fails_by_exit_status(files):
     assert "Traceback" not in bad.stderr
 
 
+def test_a_network_that_does_nothing_is_shown_drawn_built_and_profiled(files):
+    (files / "nothing.nas").write_text("space nothing(classes = 4) { x = image(3, size=8) return x }", encoding="utf-8")
+    for command in ("check FILE", "info FILE", "build FILE", "draw FILE -o it.svg", "ir FILE", "derive FILE"):
+        done = nasir(*command.replace("FILE", "nothing.nas").split(), cwd=files)
+        assert (done.returncode, done.stderr) == (0, ""), command
+    done = nasir("profile", "nothing.nas", "-o", "device.json", "--runtime", "torch", "--networks", "1", cwd=files)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((files / "device.json").read_text())["kernels"] == []
+
+
+def test_options_that_choose_a_network_are_read_where_nothing_is_left_to_choose(files):
+    for option, code in (("--choose=nothing=3", "E0601"), ("--run=nowhere", "E0702"), ("--choices=no.json", "E0702")):
+        done = nasir("derive", "zoo/resnet18", option, cwd=files)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert code in done.stderr
+
+
 def test_check_as_json(files):
     found = json.loads(nasir("check", "--format", "json", "wrong.nas", cwd=files).stdout)
     assert found == [

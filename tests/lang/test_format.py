@@ -1,9 +1,13 @@
 """The one layout: what it looks like, and that it changes nothing but looks."""
 
+import re
+
 import pytest
 
 import nasir
+from nasir import resources
 from nasir.diagnostics import CompileError, Source
+from nasir.lang import reformat
 from nasir.lang.format import print_file
 from nasir.lang.parser import parse
 from nasir.lang.reformat import formatted
@@ -259,6 +263,17 @@ def test_items_that_do_not_parse_stay_as_they_are():
     assert [d.code for d in result.mistakes] == ["E0101"]
     assert result.text == BROKEN_LAID_OUT
     assert laid_out(result.text) == result.text
+
+
+def test_every_kind_of_item_begins_a_part_of_its_own():
+    grammar = (resources.folder("grammars") / "nas.lark").read_text(encoding="utf-8")
+    kinds = re.findall(r"\w+", re.search(r"^\?item: (.*)$", grammar, re.MULTILINE)[1])
+    words = {word for kind in kinds for word in re.findall(rf'^{kind}: "(\w+)"', grammar, re.MULTILINE)}
+    words |= set(re.findall(r'^(?:SEARCH|TRAIN): "(\w+)"$', grammar, re.MULTILINE))
+    assert len(words) >= 9
+    assert all(reformat._ITEM.match(f"{word} more") for word in words)
+    text = "block bad( {\n  return x\n}\n\nset   bn( eps=1e-3 )\n"
+    assert laid_out(text).endswith("set bn(eps = 1e-3)\n")
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing else\n", "# one\n\n# two\n"])

@@ -299,6 +299,37 @@ def test_another_machine_measures_without_nasir(tmp_path):
     assert space.range([*space.costs.costs][-1])[0] > 0
 
 
+def test_what_another_machine_measured_is_added_to_what_is_there(tmp_path):
+    pytest.importorskip("onnxruntime")
+    run, out = CliRunner().invoke, tmp_path / "board.json"
+    for width in (3, 5):
+        path, folder = tmp_path / f"w{width}.nas", tmp_path / f"w{width}"
+        path.write_text(f"space w(classes = 2) {{ x = image(1, size=4)\n return x -> conv(3, {width}) -> relu }}")
+        emitted = run(app, ["profile", str(path), "--emit", str(folder), "--networks", "1", "--json"])
+        plan = json.loads((folder / "plan.json").read_text())
+        assert json.loads(emitted.stdout) == {"folder": str(folder), "kernels": len(plan["kernels"])}
+        files = [one["file"] for kind in ("kernels", "networks") for one in plan[kind]]
+        lines = [{"device": "board", "version": "1", "threads": 1}]
+        lines += [{"file": file, "p50": 2.0, "p10": 1.0, "p90": 3.0, "n": 5} for file in files]
+        (folder / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        said = run(app, ["profile", str(path), "--collect", str(folder), "-o", str(out), "--json"])
+        assert json.loads(said.stdout)["collected"] == len(plan["kernels"])
+    for width in (3, 5):
+        assert run(app, ["info", str(tmp_path / f"w{width}.nas"), "--cost", str(out)]).exit_code == 0
+    lines[0]["device"] = "other"
+    (folder / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    before = out.read_bytes()
+    assert "E0993" in _said(run(app, ["profile", str(path), "--collect", str(folder), "-o", str(out)]))
+    assert out.read_bytes() == before
+
+
+def test_a_folder_for_kernels_that_cannot_be_made_is_told(tmp_path):
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "file").write_text("")
+    result = CliRunner().invoke(app, ["profile", "tabular", "--emit", str(tmp_path / "file" / "kernels")])
+    assert "E0903" in _said(result)
+
+
 def _said(result):
     return str(result.exception)
 

@@ -36,7 +36,7 @@ def searching(data, *settings, seed=0):
     return Search(replace(SPACE, settings=settings), data, GOAL, seed, torch.device("cpu"))
 
 
-@given(count=st.integers(1, 200), steps=st.integers(1, 2_000))
+@given(count=st.integers(1, 200) | st.just(1_000_000), steps=st.integers(1, 2_000))
 def test_every_step_is_one_networks_and_each_network_has_one(count, steps):
     rounds = halving._rounds(count, steps)
     lengths = [halving._part(steps, len(rounds), i) for i in range(len(rounds))]
@@ -46,6 +46,19 @@ def test_every_step_is_one_networks_and_each_network_has_one(count, steps):
     assert rounds[0] <= count
     assert all(later < earlier for earlier, later in pairwise(rounds))
     assert len(rounds) == 1 or rounds[-1] >= 2
+
+
+def test_more_candidates_than_there_are_steps_for_are_told(data):
+    search = searching(data, "search.candidates=1000000", "search.epochs=1", "search.batch=64")
+    assert search.notes == ["18 steps are too few for 1,000,000 candidates: it trains 9"]
+    assert searching(data, "search.candidates=9", "search.epochs=1", "search.batch=64").notes == []
+
+
+def test_a_warm_up_as_long_as_the_search_matters_to_those_who_learn_the_architecture(data):
+    whole = ("search.epochs=3", "search.warmup=3")
+    assert searching(data, *whole).notes == []
+    (words,) = searching(data, *whole, "search.strategy=dmasking").notes
+    assert words.startswith("the warm-up is as long as the search")
 
 
 def hidden(monkeypatch, search):

@@ -235,6 +235,14 @@ def test_a_bound_that_no_network_meets_is_an_error_before_training(compiled, tmp
     assert not (tmp_path / "out").exists()
 
 
+def test_a_share_of_what_no_network_has_is_an_error(compiled, tmp_path):
+    text = "space free() { x = image(1, size=8) return x -> {relu, hswish} }"
+    space = compiled(text + "\nobjective { minimize cross_entropy subject to macs <= 50% }")
+    with pytest.raises(nasir.CompileError, match="a share of `macs` bounds nothing") as caught:
+        run(space, tmp_path / "out")
+    assert caught.value.diagnostics[0].code == "E0507"
+
+
 def test_relative_bounds_are_shares_of_the_largest_network(compiled):
     space = compiled(TINY.replace("macs <= 15K", "macs <= 60%, params <= 100%"))
     bounds = {bound.cost: bound.limit for bound in targets(space.settings.objective, space.costs).bounds}

@@ -30,6 +30,22 @@ from tests.spaces import TINY
 SAME = ("arch.nas", "choices.json", "metrics.jsonl", "model.safetensors", "probabilities.jsonl")
 
 
+WEIGHTLESS = """
+space weightless(classes = 10) {
+  x = image(1, size=8)
+  h = x -> {relu, hswish}
+  return concat(h, h, h, h, h, h, h, h, h, h) -> global_avg_pool -> flatten
+}
+
+objective { minimize cross_entropy }
+
+search {
+  epochs     = 2
+  candidates = 2
+}
+"""
+
+
 class Uniform:
     """One random path a step (Guo et al., 2020); of four random networks within the bounds, the best."""
 
@@ -158,6 +174,15 @@ def test_a_loss_of_a_package_is_the_one_that_is_computed():
         assert loss_of(settings)(logits, labels) == F.multi_margin_loss(logits, labels)
     smooth = loss_of(TrainSettings())(logits, labels)
     assert smooth == F.cross_entropy(logits, labels, label_smoothing=0.1)
+
+
+@pytest.mark.parametrize("strategy", ["dmasking", "random", "evolution", "halving", "explicit"])
+def test_networks_without_weights_are_searched_and_trained_by_every_strategy_of_ours(compiled, tmp_path, strategy):
+    space = compiled(WEIGHTLESS)
+    space = replace(space, settings=override(space.settings, [f"search.strategy={strategy}", "train.epochs=1"]))
+    summary = run(space, tmp_path / "out")
+    assert summary.costs["params"] == 0
+    assert 0 <= summary.test[0] <= 1
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,12 @@ class Halving:
         self._network: Network | None = None
         """The one in training, if any."""
 
+    def notes(self) -> Sequence[str]:
+        asked, first = self._settings.candidates, self._counts[0]
+        if first == asked:
+            return ()
+        return (f"{self._begins[-1]:,} steps are too few for {asked:,} candidates: it trains {first:,}",)
+
     def begin(self, epoch: int) -> None:
         pass
 
@@ -180,10 +186,13 @@ class Halving:
 
 def _rounds(count: int, steps: int) -> list[int]:
     """How many networks each round has, down to two; fewer where there are not steps enough for so many."""
-    found = [count]
-    while (following := round(found[-1] / _KEPT)) >= 2:
-        found.append(following)
-    return found if count == 1 or count <= steps // len(found) else _rounds(count - 1, steps)
+    for first in range(min(count, steps), 1, -1):
+        found = [first]
+        while (following := round(found[-1] / _KEPT)) >= 2:
+            found.append(following)
+        if first <= steps // len(found):
+            return found
+    return [1]
 
 
 def _part(whole: int, parts: int, at: int) -> int:
