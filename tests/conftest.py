@@ -14,6 +14,8 @@ import nasir
 from nasir import resources
 from nasir.execution import network_class
 from nasir.jobs.signals import Pauses
+from tests.searches import run
+from tests.spaces import TINY
 
 CASES = Path(__file__).parent / "cases"
 
@@ -115,3 +117,13 @@ def stop_at(told, monkeypatch) -> None:
 
     monkeypatch.setattr(Pauses, "due", due)
     monkeypatch.setattr(Pauses, "saved", lambda self: None)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A space, a folder, and the summary of a finished run of it in the folder's `first`."""
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "tiny.nas").write_text(TINY, encoding="utf-8")
+    space = nasir.load(folder / "tiny.nas")
+    return space, folder, run(space, folder / "first")

@@ -22,7 +22,10 @@ from nasir.jobs.folder import RunFolder
 from nasir.runs.repeating import repeat
 from nasir.runs.request import Request
 from nasir.runs.run import search, train_file
+from nasir.runs.subjects import initialised
 from nasir.runs.sweep import members, write_family
+from nasir.runs.teaching import teacher_of
+from nasir.runs.trained import trained
 from nasir.terminal import Terminal
 from tests.spaces import TINY
 
@@ -77,6 +80,17 @@ def test_bytecode_in_a_run_folder_is_not_run(tiny, start):
     found = search(tiny, Request("digits", run, resume=start == "resume", overwrite=start == "overwrite"), QUIET)
     assert not mark.exists()
     assert found.summary.costs["params"] == found.network.params()[0]
+
+
+def test_the_module_of_a_run_folder_is_not_run(tiny):
+    run = Path("run")
+    search(tiny, Request("digits", run), QUIET)
+    mark = Path("ran").resolve()
+    (run / "model.py").write_text(f"open({str(mark)!r}, 'w').write('ran')\n{NETWORK}", encoding="utf-8")
+    trained(run)  # what `nasir predict` and `nasir export` begin with
+    teacher_of(run)
+    initialised(nasir.load(run / "arch.nas"), "", 0)
+    assert not mark.exists()
 
 
 def test_bytecode_beside_a_file_that_is_trained_is_not_run(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ def write_report(run: Path) -> Path:
         page = template("report.html.j2").render(
             name=plan["name"],
             about=_about(plan),
-            figures=[*_figures(summary, metrics_of(plan)), *_latencies(latencies)],
+            figures=[*_figures(summary, metrics_of(plan), _start(plan, run)), *_latencies(latencies)],
             remarks=_remarks(summary, len(choices or {})),
             curves=[one.plotted() for one in pictures(metrics, plan["bounds"], metrics_of(plan)[0])],
             picture=draw(network.graph) if network else "",
@@ -107,12 +108,22 @@ def _about(plan: Mapping[str, Any]) -> str:
     )
 
 
-def _figures(summary: Mapping[str, Any] | None, metrics: Sequence[Metric]) -> list[tuple[str, str, str]]:
+def _start(plan: Mapping[str, Any], run: Path) -> str:
+    """What the network's training began with."""
+    searched = os.path.isfile(run / "space.nas")
+    if searched and plan["settings"]["train"].get("init") == "sliced":
+        start = "the supernet's weights"
+    else:
+        start = "given weights" if "init" in plan and not searched else "scratch"
+    return f"trained from {start}" + ", with a teacher" * ("teacher" in plan)
+
+
+def _figures(summary: Mapping[str, Any] | None, metrics: Sequence[Metric], start: str) -> list[tuple[str, str, str]]:
     if summary is None:
         return [("state", "not finished", "")]
     bounds, first, costs = summary.get("bounds", {}), metrics[0], costs_in(summary)
     found = [
-        *((f"test {one.title}", one.shown(summary[f"test_{one.name}"]), "trained from scratch") for one in metrics),
+        *((f"test {one.title}", one.shown(summary[f"test_{one.name}"]), start) for one in metrics),
         *((*shown, used(bounds, name)) for name, shown in zip(costs, amounts(costs), strict=True)),
     ]
     if (value := summary.get(f"validation_{first.name}")) is not None:

@@ -25,8 +25,8 @@ from nasir.runs.beginning import goes_on
 from nasir.runs.plan import check_ranks_alike
 from nasir.runs.request import Request
 from tests.processes import Command
+from tests.searches import run
 from tests.searching.test_ranks import free_port
-from tests.searching.test_search import run
 from tests.spaces import EVEN
 
 CPU = torch.device("cpu")

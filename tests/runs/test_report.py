@@ -12,16 +12,17 @@ import nasir
 from nasir.drawing.curves import Series, plot, short
 from nasir.lang.settings import override
 from nasir.runs.report import write_report
-from tests.searching.test_search import finished, run  # noqa: F401
+from tests.searches import run
 from tests.spaces import TINY
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
-def test_the_report_shows_the_run(finished):  # noqa: F811
+def test_the_report_shows_the_run(finished):
     space, folder, summary = finished
     page = (folder / "first" / "report.html").read_text(encoding="utf-8")
     assert f"{summary.test_accuracy:.2%}" in page
+    assert "trained from scratch" in page
     assert f"{summary.costs['macs']:,}" in page
     assert f"{summary.bounds['macs']['used']:.1%} of 15,000" in page
     for decision in space.decisions:
@@ -31,7 +32,7 @@ def test_the_report_shows_the_run(finished):  # noqa: F811
     assert page.count("<svg") == 8
 
 
-def test_no_request_leaves_the_page(finished):  # noqa: F811
+def test_no_request_leaves_the_page(finished):
     _, folder, _ = finished
     page = (folder / "first" / "report.html").read_text(encoding="utf-8")
     assert "default-src 'none'" in page
@@ -41,7 +42,7 @@ def test_no_request_leaves_the_page(finished):  # noqa: F811
     assert not re.search(r"url\((?!#)", page)
 
 
-def test_the_report_is_the_same_bytes_again_and_of_an_unfinished_run_too(finished, tmp_path):  # noqa: F811
+def test_the_report_is_the_same_bytes_again_and_of_an_unfinished_run_too(finished, tmp_path):
     _, folder, _ = finished
     before = (folder / "first" / "report.html").read_bytes()
     assert write_report(folder / "first").read_bytes() == before
@@ -55,7 +56,7 @@ def test_the_report_is_the_same_bytes_again_and_of_an_unfinished_run_too(finishe
         write_report(tmp_path / "nowhere")
 
 
-def test_what_is_in_the_folder_cannot_write_into_the_page(finished, tmp_path):  # noqa: F811
+def test_what_is_in_the_folder_cannot_write_into_the_page(finished, tmp_path):
     _, folder, _ = finished
     for name in ("plan.json", "metrics.jsonl", "probabilities.jsonl"):
         (tmp_path / name).write_bytes((folder / "first" / name).read_bytes())
@@ -69,7 +70,7 @@ def test_what_is_in_the_folder_cannot_write_into_the_page(finished, tmp_path):  
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
 @pytest.mark.slow
-def test_a_browser_opens_the_report_without_a_complaint(finished, tmp_path):  # noqa: F811
+def test_a_browser_opens_the_report_without_a_complaint(finished, tmp_path):
     _, folder, _ = finished
     picture = tmp_path / "report.png"
     command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--log-level=0"]

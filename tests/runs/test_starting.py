@@ -73,6 +73,7 @@ def test_a_program_starts_from_weights_too(base):
     train_network(given, request, QUIET)
     tuned(base, "file")
     assert (base / "program" / "model.safetensors").read_bytes() == (base / "file" / "model.safetensors").read_bytes()
+    assert "trained from given weights" in (base / "program" / "report.html").read_text(encoding="utf-8")
 
 
 def test_weights_and_buffers_that_fit_are_taken_and_no_other(base):

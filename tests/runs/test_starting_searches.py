@@ -61,6 +61,8 @@ def test_a_training_starts_from_the_supernets_weights(tmp_path):
         first[path.stem] = next(line["loss"] for line in lines if line["phase"] == "train")
     assert (tmp_path / "anew" / "choices.json").read_bytes() == (tmp_path / "sliced" / "choices.json").read_bytes()
     assert first["sliced"] < first["anew"]
+    for name, words in (("anew", "trained from scratch"), ("sliced", "trained from the supernet&#39;s weights")):
+        assert words in (tmp_path / name / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from nasir.searching.measures import Confusion
 from nasir.searching.training import counted
 from tests import processes
 from tests.conftest import stop_at, until_an_epoch_is_done
-from tests.searching.test_search import SAME_BYTES, run, search_of
+from tests.searches import SAME_BYTES, run, search_of
 from tests.spaces import TINY
 
 SAME = (*SAME_BYTES, "probabilities.jsonl")

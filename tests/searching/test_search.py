@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from rich.console import Console
 from safetensors.torch import load_file
 
 import nasir
@@ -16,34 +15,10 @@ from nasir.jobs.folder import RunFolder
 from nasir.jobs.signals import Pauses
 from nasir.lang.objectives import Bound, Objective, Power
 from nasir.lang.settings import SearchSettings, override, with_bounds
-from nasir.runs.request import Request
-from nasir.runs.run import search
-from nasir.searching.loop import Search
 from nasir.searching.prices import Prices, Targets, targets
 from nasir.supernets.gates import gumbel_noise
+from tests.searches import SAME_BYTES, run, search_of
 from tests.spaces import RESIDUAL, TINY
-
-SAME_BYTES = ("arch.nas", "metrics.jsonl", "choices.json", "model.py", "model.safetensors", "plan.json", "space.nas")
-
-
-def search_of(space, seed=0):
-    """A search of the digits at its beginning."""
-    goal = targets(space.settings.objective, space.costs)
-    return Search(space, load_data("digits"), goal, seed, torch.device("cpu"))
-
-
-def run(space, out, **options):
-    return search(space, Request("digits", out, **options), Console(quiet=True)).summary
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A space and the folder of a finished run of it."""
-    torch.set_num_threads(1)
-    folder = tmp_path_factory.mktemp("run")
-    (folder / "tiny.nas").write_text(TINY, encoding="utf-8")
-    space = nasir.load(folder / "tiny.nas")
-    return space, folder, run(space, folder / "first")
 
 
 def test_a_run_leaves_all_it_promises(finished):

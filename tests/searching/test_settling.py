@@ -12,7 +12,7 @@ from nasir.lang.settings import SearchSettings, override
 from nasir.searching.landing import LEAST_USE
 from nasir.supernets.gates import Gates
 from tests.conftest import stop_at
-from tests.searching.test_search import run, search_of
+from tests.searches import run, search_of
 from tests.searching.test_strategies import SAME
 from tests.spaces import TINY
 

@@ -24,7 +24,7 @@ from nasir.searching.training import place
 from nasir.supernets import build
 from nasir.supernets.starting import Given
 from tests.conftest import stop_at
-from tests.searching.test_search import run, search_of
+from tests.searches import run, search_of
 from tests.spaces import TINY
 
 SAME = ("arch.nas", "choices.json", "metrics.jsonl", "model.safetensors", "probabilities.jsonl")

@@ -23,7 +23,7 @@ from nasir.searching.loop import Search
 from nasir.searching.measures import Confusion
 from nasir.searching.prices import targets
 from nasir.searching.training import Training, counted
-from tests.searching.test_search import run
+from tests.searches import run
 from tests.spaces import TINY
 
 CPU = torch.device("cpu")
