@@ -5,6 +5,7 @@ al., CVPR 2020), searches it within a budget, and emits the network it finds as 
 """
 
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from nasir.runs.run import Result
     from nasir.searching.own_loop import Bounds
     from nasir.supernets import Supernet, SupernetOutput
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Bounds",
@@ -48,9 +47,9 @@ def search(
 
     `options` are those of the command line (`nasir.runs.request.Request`): `bound` and `set` are lists of texts as
     there, `["macs <= 20M"]`, `["epochs=30"]`; `seed`, `device`, `resume`, `overwrite`, `classes`, `skip_broken`,
-    `synchronised`, `tensorboard` and `threads`. `loss` stands in for those of the settings: a name, or a function of
-    outputs, [N, ...], and targets, as class labels, int64 [N], that gives their mean over the batch. A run with a
-    function cannot be repeated from the command line.
+    `synchronised`, `tensorboard`, `threads`, `teacher` and `supernet`. `loss` stands in for those of the settings: a
+    name, or a function of outputs, [N, ...], and targets, as class labels, int64 [N], that gives their mean over the
+    batch. A run with a function cannot be repeated from the command line.
 
     Raises:
         CompileError: where the space, the data, the bounds or the folder do not do.
@@ -74,6 +73,8 @@ def __getattr__(name: str) -> Any:
         from nasir import supernets
 
         return getattr(supernets, name)
+    if name == "__version__":
+        return version("nasir")
     if name == "Bounds":
         from nasir.searching.own_loop import Bounds
 

@@ -9,6 +9,9 @@ from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
 
+PYTHON = "python:"
+"""What such a name begins with."""
+
 
 def module_named(name: str) -> ModuleType:
     """The module that the user named. The current folder comes last among those that Python looks in for modules, so
@@ -26,6 +29,12 @@ def module_named(name: str) -> ModuleType:
             del sys.modules[top]
             raise
     return importlib.import_module(name)
+
+
+def name_of(thing: object) -> str:
+    """What a function that was given in Python is called, or an object by its class."""
+    named = thing if hasattr(thing, "__qualname__") else type(thing)
+    return f"{named.__module__}.{named.__qualname__}"  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 
 def told(error: BaseException, *ours: str) -> str:

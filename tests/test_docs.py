@@ -12,6 +12,9 @@ from nasir.api import check
 from nasir.diagnostics import Source, render_all
 from nasir.lang.reformat import formatted
 from nasir.lang.settings import SearchSettings, TrainSettings
+from nasir.passes.base import Pass
+from nasir.passes.pipeline import all_passes
+from nasir.runs.request import options_of
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -84,10 +87,36 @@ def test_the_commands_of_the_readme_are_the_ones_ci_runs():
     assert command in makefile
 
 
-def test_the_settings_of_the_language_page_are_all_there_are():
+def test_the_settings_of_the_language_page_are_all_there_are_with_their_defaults():
     page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
-    documented = set(re.findall(r"^\| `(\w+)` \| (?:both|search|train) \|", page, re.MULTILINE))
-    assert documented == {*SearchSettings.__dataclass_fields__, *TrainSettings.__dataclass_fields__}
+    sections = {"search": SearchSettings(), "train": TrainSettings()}
+    documented: set[tuple[str, str]] = set()
+    for name, of, cell in re.findall(r"^\| `(\w+)` \| (both|search|train) \| (.*) \|$", page, re.MULTILINE):
+        for section in sections if of == "both" else (of,):
+            documented.add((section, name))
+            default = getattr(sections[section], name)
+            if isinstance(default, str):
+                assert f"`{default}`" in cell or not default, name
+            elif isinstance(default, int | float):
+                assert re.search(rf"(?<![\d.]){default:g}(?![\d.]\d)", cell), name
+    assert documented == {(section, name) for section, of in sections.items() for name in of.__dataclass_fields__}
+
+
+def test_the_passes_of_the_compiler_page_are_all_there_are_with_what_they_need_and_give():
+    told = rows(ROOT / "docs" / "compiler.md")
+    ours = {name: kind for name, kind in all_passes().items() if kind.__module__.startswith("nasir.")}
+    for name, kind in ours.items():
+        needs, gives = told[f"`{name}`"][1:]
+        assert needs == (", ".join(sorted(fact.value for fact in kind.needs)) or "-")
+        if kind.given is Pass.given:
+            assert gives == (", ".join(sorted(fact.value for fact in kind.gives)) or "-")
+        assert not kind.drops
+
+
+def test_the_options_of_a_search_in_python_are_named_where_it_is_described():
+    told = set(re.findall(r"`(\w+)`", nasir.search.__doc__))
+    names = {"loss" if one.name == "loss_named" else one.name for one in options_of("search")}
+    assert names <= told | {"data", "out"}
 
 
 def test_every_op_of_the_language_is_documented():

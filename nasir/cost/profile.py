@@ -17,7 +17,7 @@ from nasir.mistakes import unreadable
 
 FORMAT = "nasir device file 1"
 _ARROW = " -> "
-_CONDITIONS = ("device", "processor", "backend", "runtime", "version", "dtype", "layout", "date")
+_CONDITIONS = ("device", "processor", "backend", "runtime", "version", "dtype", "layout")
 _COUNTS = ("threads", "batch")
 
 

@@ -17,7 +17,7 @@ from nasir.data import mistakes
 from nasir.data.base import SPLIT_SEED, DataSet, Split, check_labels, loaded
 from nasir.data.forms import CLASS, KINDS, Input, Shape, Target, shape_words, written
 from nasir.data.memory import resized, resized_targets
-from nasir.named import module_named, told
+from nasir.named import PYTHON, module_named, told
 
 _IGNORED = -100  # of whole numbers, as torch's losses have it
 
@@ -56,7 +56,7 @@ def load_own(rest: str, input: Input | None, skip: bool = False) -> DataSet:
     names = _names(train, classes) if target.is_class else _names(train, None)
     rank = input.rank if input else 2
     files = digest.hexdigest()
-    return DataSet(f"python:{rest}", classes, sets[0], sets[1], (), (), files, names=names, rank=rank, target=target)
+    return DataSet(f"{PYTHON}{rest}", classes, sets[0], sets[1], (), (), files, names=names, rank=rank, target=target)
 
 
 class _Arrays(Dataset[tuple[Tensor, ...]]):

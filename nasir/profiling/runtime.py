@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 
 
 class Runtime(ABC):
-    """A way in which networks run. `words` is what `nasir profile --help` says of it."""
+    """A way in which networks run."""
 
     name: ClassVar[str]
-    words: ClassVar[str]
 
     @abstractmethod
     def conditions(self) -> Mapping[str, str]:

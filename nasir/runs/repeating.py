@@ -10,9 +10,10 @@ from typing import Any
 from nasir.api import Space, load
 from nasir.files import Unreadable, parse_json, read_regular
 from nasir.jobs.machine import rank_count
+from nasir.named import PYTHON
 from nasir.runs import mistakes
 from nasir.runs.plan import plain_settings
-from nasir.runs.request import PYTHON, Request, anchor, whole
+from nasir.runs.request import Request, anchor, whole
 
 COMPARED = ("arch.nas", "choices.json", "metrics.jsonl", "model.py", "model.safetensors", "probabilities.jsonl")
 """Files of a run that its repetition writes again, byte by byte."""
@@ -38,7 +39,7 @@ def repeat(run: Path, asked: Request, named: Collection[str]) -> tuple[Space, Re
         ranks = whole("ranks", plan["ranks"], 1)
     except (Unreadable, ValueError, KeyError, TypeError, AttributeError):  # whatever was done to the file
         raise mistakes.nothing_to_repeat(run) from None
-    if anchor(request.data) != data or (data.startswith("python:") and "data" not in named):
+    if anchor(request.data) != data or (data.startswith(PYTHON) and "data" not in named):
         raise mistakes.repeated_on_other_data(run, data)
     if "loss" in plan or str(request.loss_named).startswith(PYTHON):
         raise mistakes.loss_from_python(run)

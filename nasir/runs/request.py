@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 from nasir.lang.settings import Settings, override, with_bounds
-from nasir.named import module_named, told
+from nasir.named import PYTHON, module_named, name_of, told
 from nasir.runs import mistakes
 
 RUNS = ("search", "train")
 ALL = (*RUNS, "sweep")
 MOST_THREADS = 1_024
-PYTHON = "python:"
 SHIPPED = ("digits", "signals", "shapes")
 """Data sets that need no files."""
 
@@ -217,10 +216,7 @@ class Request:
     @property
     def loss_name(self) -> str | None:
         """What plan.json holds of a loss that was given in Python."""
-        if self.loss is None:
-            return None
-        named = self.loss if hasattr(self.loss, "__qualname__") else type(self.loss)
-        return f"{named.__module__}.{named.__qualname__}"
+        return None if self.loss is None else name_of(self.loss)
 
     def on(self, name: str) -> "Request":
         """It with data: where none are named, those that ship with nasir and are called as the space."""

@@ -18,9 +18,10 @@ from nasir.exporting import mistakes
 from nasir.exporting.proof import settle
 from nasir.files import Unreadable, parse_json, read_regular
 from nasir.lang.settings import Settings
+from nasir.named import PYTHON
 from nasir.runs.mistakes import images_not_taken
 from nasir.runs.modules import written_input
-from nasir.runs.request import PYTHON, Request
+from nasir.runs.request import Request
 from nasir.runs.trained import WEIGHTS, Trained, trained
 from nasir.searching.fitting import Output, fitted, output_of
 from nasir.searching.measures import Measure

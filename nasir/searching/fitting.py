@@ -10,6 +10,7 @@ from nasir.data import DataSet, Shape, Target
 from nasir.diagnostics import Span
 from nasir.ir.graph import Graph, is_decided
 from nasir.lang.settings import Settings
+from nasir.named import name_of
 from nasir.searching import mistakes
 from nasir.searching.loss import Function, Loss, loss_of
 from nasir.searching.measures import Measure
@@ -50,16 +51,10 @@ def fitted(
     """
     phases = [settings.search, settings.train] if search else [settings.train]
     for phase in phases:
-        name = phase.loss if given is None else given_name(given)
+        name = phase.loss if given is None else name_of(given)
         data = _fitted(data, output, name, loss_of(phase, given))
     assert output.shape is not None, "there is a loss, and it fits"
     return data, loss_of(settings.train, given).measure(output.shape, data.target)
-
-
-def given_name(loss: object) -> str:
-    """What a loss that was given in Python is called."""
-    named = loss if hasattr(loss, "__qualname__") else type(loss)
-    return str(getattr(named, "__qualname__", named))
 
 
 def _fitted(data: DataSet, output: Output, name: str, loss: Loss) -> DataSet:

@@ -29,10 +29,10 @@ class Bounds:
         """The price of each bound: above 0 where its cost is too high, below where the budget is to be used up."""
         return dict(self._prices.values)
 
-    def loss(self, cross_entropy: Tensor, cost: Mapping[str, Tensor]) -> Tensor:
-        """The loss of the architecture, a float64 scalar: the objective, and what the bounds cost at their prices.
-        `cost` is the supernet's `out.cost`."""
-        return self._prices.loss(cross_entropy, cost)
+    def loss(self, loss: Tensor, cost: Mapping[str, Tensor]) -> Tensor:
+        """The loss of the architecture, a float64 scalar: the objective with the network's own `loss` in it, as
+        cross-entropy, and what the bounds cost at their prices. `cost` is the supernet's `out.cost`."""
+        return self._prices.loss(loss, cost)
 
     def update(self, supernet: Supernet, cost: Mapping[str, Tensor]) -> None:
         """Change the prices after a step (dual ascent): by its costs, and by those of the likeliest network."""
@@ -40,8 +40,7 @@ class Bounds:
         self._prices.update({name: float(c.detach()) for name, c in cost.items()}, discrete, supernet.entropy())
 
     def land(self, supernet: Supernet) -> dict[str, Scalar]:
-        """The choices nearest to the likeliest that keep every bound and use up the tightest, as near as changes of one
-        or two decisions lead there."""
+        """The choices nearest to the likeliest that keep every bound and use up the tightest (`landing.land`)."""
         goal, likely = self._prices.targets, scores(supernet.probabilities())
         choices, _ = land(supernet.argmax(), likely, self._space.costs, goal.bounds, goal.spent)
         return choices

@@ -80,10 +80,10 @@ class Prices:
     steps: int
     values: dict[str, float] = field(default_factory=dict[str, float])
 
-    def loss(self, cross_entropy: Tensor, cost: Mapping[str, Tensor]) -> Tensor:
-        """The loss of the architecture, a float64 scalar."""
+    def loss(self, loss: Tensor, cost: Mapping[str, Tensor]) -> Tensor:
+        """The loss of the architecture, a float64 scalar, by the network's own."""
         objective = self.targets.objective
-        total = cross_entropy.double()
+        total = loss.double()
         for power in objective.powers:
             total = total * (cost[power.cost] / power.target) ** power.exponent
         for name, weight in objective.weights:

@@ -13,9 +13,6 @@ from nasir.ir.ops.parameters import Parameter
 from nasir.ir.sizes import Number, Sizing
 from nasir.ir.values import Pair, Ref, Scalar, Value
 
-MOST_RANKS = 3
-"""Vectors, sequences and maps."""
-
 
 class Contract(Enum):
     """What an op does with a cut of its channels, where widths are undecided.

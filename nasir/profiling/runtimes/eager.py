@@ -20,7 +20,6 @@ class Eager(Measured):
     """torch without a compiler."""
 
     name = "torch"
-    words = "torch in eager mode"
     backends = ("cpu", "cuda")
 
     def __init__(self, threads: int = 1, backend: str = "cpu") -> None:
@@ -54,7 +53,6 @@ class Compiled(Eager):
     """torch.compile with its own compiler, inductor."""
 
     name = "compile"
-    words = "torch.compile (inductor); seconds a kernel to compile"
 
     def kernel(self, module: nn.Module, example: Tensor) -> Run:
         # Exported, each kernel is code of its own: torch compiles one piece of code for a few shapes, and no more.

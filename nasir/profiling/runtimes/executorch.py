@@ -18,7 +18,6 @@ class ExecuTorch(Measured):
 
     name = "executorch"
     format = "executorch"
-    words = "ExecuTorch with XNNPACK, on this machine (needs nasir[executorch])"
 
     def __init__(self, threads: int = 1) -> None:
         super().__init__(threads)

@@ -26,7 +26,6 @@ class OnnxRuntime(Measured):
 
     name = "onnxruntime"
     format = "onnx"
-    words = "onnxruntime on the CPU, with all its optimisations (needs nasir[onnx])"
 
     def __init__(self, threads: int = 1, backend: str = "cpu") -> None:
         super().__init__(threads, backend)

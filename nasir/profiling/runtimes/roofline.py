@@ -18,7 +18,6 @@ class Roofline(Formula):
 
     name = "roofline"
     fusions = usual_fusions("add")
-    words = "no device: 2 us a kernel, and the longer of its multiply-adds at 4 G/s and its numbers at 1 G/s"
 
     def conditions(self) -> Mapping[str, str]:
         return {"version": "1", "dtype": "float32", "layout": "any"}

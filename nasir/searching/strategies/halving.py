@@ -30,8 +30,12 @@ from nasir.supernets.layers import wide
 
 _KEPT = 5
 """One in so many goes on to the next round."""
-_DRAWN = 3
+_DESIGNED = 3
 """One in so many of the first round is of one design; each of the others is bred of the best before it."""
+_PARENTS = 3
+"""One in so many of those that are judged are parents: the best, as predicted."""
+_BEST = 3
+"""One in so many of the first round say what the search tends to."""
 _DESIGNS = 4
 """So many are tried for one that was not trained yet."""
 _CHILDREN, _LEAST = 24, 0.9
@@ -108,12 +112,12 @@ class Halving:
 
     def _promising(self, done: Sequence[tuple[float, Choices]]) -> Iterable[Choices]:
         """What may come next in the first round, the best first: some of one design, or children of the best."""
-        if len(done) < self._counts[0] / _DRAWN:
+        if len(done) < self._counts[0] / _DESIGNED:
             for number in range(len(done), _DESIGNS * self._counts[0], self._counts[0]):
                 yield self._landed(self._candidates.designed(-1 - number, _LEAST))
         else:
             predicted = Predictor(self._task.space, done)
-            parents = sorted((choices for _, choices in done), key=predicted)[: max(2, len(done) // _DRAWN)]
+            parents = sorted((choices for _, choices in done), key=predicted)[: max(2, len(done) // _PARENTS)]
             children = self._candidates.children(parents, len(done), _CHILDREN, _LEAST)
             for one in sorted(children, key=predicted):
                 yield self._landed(one, predicted)
@@ -139,7 +143,7 @@ class Halving:
     def probabilities(self) -> Mapping[str, Mapping[Scalar, float]]:
         """How often each option is among the best third of what the first round has judged."""
         done = [(loss, choices) for loss, _, choices in self._judged[0]]
-        kept = best(done, max(1, len(done) // _DRAWN))
+        kept = best(done, max(1, len(done) // _BEST))
         return {
             one.name: {
                 option: sum(choices[one.name] == option for choices in kept) / len(kept)
