@@ -1,20 +1,26 @@
 """`nasir build`."""
 
-from nasir.api import Space
-from nasir.cli.networks import Chosen, network_command
-from nasir.cli.options import network
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nasir.api import load
+from nasir.cli.choosing import Choosing, with_choice
+from nasir.cli.options import TO, File, With, parameters, write_or_print
 
 NAME = "build"
 
 
-def _source(space: Space, chosen: Chosen) -> str:
+@with_choice
+def command(
+    file: File,
+    *,
+    given: With = None,
+    out: Annotated[Path | None, typer.Option("-o", metavar="model.py", help=TO)] = None,
+    choosing: Choosing,
+) -> None:
+    """Emit one network as the source of a standalone PyTorch module, which needs torch and nothing else."""
     from nasir.execution import proved  # imports torch
 
-    return proved(network(space, chosen))
-
-
-command = network_command(
-    "Emit one network as the source of a standalone PyTorch module, which needs torch and nothing else.",
-    "model.py",
-    _source,
-)
+    write_or_print(proved(choosing.network(load(file, **parameters(given)))), out)

@@ -1,15 +1,26 @@
 """`nasir derive`."""
 
-from nasir.api import Space, emit
-from nasir.cli.networks import Chosen, network_command
-from nasir.cli.options import network
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nasir.api import emit, load
+from nasir.cli.choosing import Choosing, with_choice
+from nasir.cli.options import TO, File, With, parameters, write_or_print
 
 NAME = "derive"
 
 
-def _derived(space: Space, chosen: Chosen) -> str:
-    emit(network(space, chosen))  # a diagnostic where decisions are left
-    return space.arch(chosen or {})
-
-
-command = network_command("Derive one network of a space, as a decision-free `.nas` file.", "arch.nas", _derived)
+@with_choice
+def command(
+    file: File,
+    *,
+    given: With = None,
+    out: Annotated[Path | None, typer.Option("-o", metavar="arch.nas", help=TO)] = None,
+    choosing: Choosing,
+) -> None:
+    """Derive one network of a space, as a decision-free `.nas` file."""
+    space = load(file, **parameters(given))
+    emit(choosing.network(space))  # a diagnostic where decisions are left
+    write_or_print(space.arch(choosing.of(space) or {}), out)

@@ -6,21 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nasir.api import Space, load
+from nasir.cli.choosing import Choosing, with_choice
 from nasir.cli.costs import costed
-from nasir.cli.options import (
-    Choices,
-    Choose,
-    File,
-    Largest,
-    Run,
-    Sample,
-    Smallest,
-    With,
-    network,
-    parameters,
-    selected,
-    write_or_print,
-)
+from nasir.cli.options import TO, File, With, parameters, write_or_print
 from nasir.cost.table import layer_rows
 from nasir.mistakes import still_undecided
 
@@ -30,18 +18,13 @@ if TYPE_CHECKING:
 NAME = "draw"
 
 
+@with_choice
 def command(
     file: File,
+    *,
     given: With = None,
-    out: Annotated[
-        Path | None, typer.Option("-o", metavar="net.svg", help="Where to write it.  [default: standard output]")
-    ] = None,
-    largest: Largest = False,
-    smallest: Smallest = False,
-    sample: Sample = None,
-    choose: Choose = None,
-    choices: Choices = None,
-    run: Run = None,
+    out: Annotated[Path | None, typer.Option("-o", metavar="net.svg", help=TO)] = None,
+    choosing: Choosing,
     cost: Annotated[
         str | None,
         typer.Option(
@@ -52,9 +35,7 @@ def command(
     """Draw a space or a network: a bar a layer, its height the expansion, its colour the kernel. Writes SVG."""
     from nasir.drawing import draw  # imports jinja2
 
-    space = load(file, **parameters(given))
-    chosen = selected(space, largest=largest, smallest=smallest, sample=sample, choose=choose, choices=choices, run=run)
-    drawn = network(space, chosen)
+    drawn = choosing.network(load(file, **parameters(given)))
     write_or_print(draw(drawn.graph, _heat(drawn, cost) if cost else None), out)
 
 

@@ -8,27 +8,15 @@ import typer
 
 from nasir.api import load
 from nasir.cli import mistakes
-from nasir.cli.options import (
-    Choices,
-    Choose,
-    Json,
-    Largest,
-    Quiet,
-    Run,
-    Sample,
-    Smallest,
-    With,
-    folder,
-    network,
-    parameters,
-    selected,
-)
+from nasir.cli.choosing import Choosing, with_choice
+from nasir.cli.options import Json, Quiet, With, folder, parameters
 from nasir.exporting.formats import FORMATS, format_named
 
 NAME = "export"
 _DTYPES = ("float32", "int8")
 
 
+@with_choice
 def command(
     file: Annotated[
         str,
@@ -38,6 +26,7 @@ def command(
     ],
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")],
     out: Annotated[Path, typer.Option("-o", metavar="DIR", help="The folder to write into.", parser=folder)],
+    *,
     given: With = None,
     dtype: Annotated[
         str, typer.Option("--dtype", metavar="float32|int8", help="Numbers of the weights and maps; int8 needs data.")
@@ -50,12 +39,7 @@ def command(
         int, typer.Option("--seed", metavar="N", min=0, help="Of noise and of weights, where there are no others.")
     ] = 0,
     threads: Annotated[int, typer.Option("--threads", metavar="N", min=1, help="Threads that run the file.")] = 1,
-    largest: Largest = False,
-    smallest: Smallest = False,
-    sample: Sample = None,
-    choose: Choose = None,
-    choices: Choices = None,
-    run: Run = None,
+    choosing: Choosing,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an export that is in DIR already.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -70,7 +54,7 @@ def command(
         raise typer.BadParameter(f"one of {', '.join(_DTYPES)}", param_hint="--dtype")
     form = format_named(to)
     program = not file.endswith(".py") and not Path(file).is_dir()
-    if not program and (given or largest or smallest or sample is not None or choose or choices or run):
+    if not program and (given or choosing.chooses):
         raise mistakes.options_of_programs(file)
 
     from nasir.runs.exports import Order, check_free, export  # imports torch
@@ -80,11 +64,7 @@ def command(
     order = Order(form, out, dtype, threads, overwrite)
     check_free(order)
     if program:
-        space = load(file, **parameters(given))
-        chosen = selected(
-            space, largest=largest, smallest=smallest, sample=sample, choose=choose, choices=choices, run=run
-        )
-        subject = initialised(network(space, chosen), data, seed)
+        subject = initialised(choosing.network(load(file, **parameters(given))), data, seed)
     else:
         subject = of_run(Path(file), data, seed)
     record = export(subject, order, Terminal(highlight=False, stderr=True, quiet=quiet))

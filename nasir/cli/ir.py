@@ -7,7 +7,8 @@ import typer
 
 from nasir.api import compile_source
 from nasir.cli import mistakes
-from nasir.cli.options import Choices, Choose, File, Largest, Run, Sample, Smallest, With, parameters, selected
+from nasir.cli.choosing import Choosing, with_choice
+from nasir.cli.options import File, With, parameters
 from nasir.ir.graph import Choices as Chosen
 from nasir.ir.graph import Graph
 from nasir.ir.printer import print_graph
@@ -20,8 +21,10 @@ from nasir.passes.specialise import Specialise
 NAME = "ir"
 
 
+@with_choice
 def command(
     file: File,
+    *,
     given: With = None,
     after: Annotated[str | None, typer.Option("--after", metavar="PASS", help="The IR after this pass.")] = None,
     passes: Annotated[
@@ -29,12 +32,7 @@ def command(
         typer.Option("--passes", metavar="A,B,...", help="Run these passes on the elaborated program, in this order."),
     ] = None,
     each: Annotated[bool, typer.Option("--each", help="The IR after each pass.")] = False,
-    largest: Largest = False,
-    smallest: Smallest = False,
-    sample: Sample = None,
-    choose: Choose = None,
-    choices: Choices = None,
-    run: Run = None,
+    choosing: Choosing,
 ) -> None:
     """Print the graph IR: after the front end, after PASS, after each pass, or after passes of your own choice.
 
@@ -43,7 +41,7 @@ def command(
     """
     stages: list[tuple[str, Graph]] = []
     space = compile_source(find(file), lambda name, graph: stages.append((name, graph)), parameters(given))
-    chosen = selected(space, largest=largest, smallest=smallest, sample=sample, choose=choose, choices=choices, run=run)
+    chosen = choosing.of(space)
     front = len(stages)
     start, held = space.graph, CHECKED
     if passes is not None:

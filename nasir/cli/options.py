@@ -8,14 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from nasir.api import Space
 from nasir.cli import mistakes
 from nasir.cost.registry import COSTS, PRIMARY
 from nasir.cost.tabled import FAMILIES
-from nasir.files import Unreadable, parse_json, read_any
-from nasir.ir.values import Scalar
 from nasir.jobs.pool import LOCAL, RAY
-from nasir.mistakes import unreadable
 from nasir.runs.request import MOST_THREADS, Known, Request, options_of
 
 
@@ -28,14 +24,7 @@ def folder(text: str) -> Path:
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A path, or a name in the shipped library (`digits`).")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Largest = Annotated[bool, typer.Option("--largest", help="The network with the most multiply-adds.")]
-Smallest = Annotated[bool, typer.Option("--smallest", help="The network with the fewest multiply-adds.")]
-Sample = Annotated[int | None, typer.Option("--sample", metavar="SEED", help="A random network.")]
-Choose = Annotated[
-    list[str] | None, typer.Option("--choose", metavar="NAME=VALUE", help="One decision; may be repeated.")
-]
-Choices = Annotated[Path | None, typer.Option("--choices", metavar="FILE.json", help="Every decision, as JSON.")]
-Run = Annotated[Path | None, typer.Option("--run", metavar="RUN", help="What a search found, from its run folder.")]
+TO = "Where to write it.  [default: standard output]"
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors alone.")]
 With = Annotated[
     list[str] | None,
@@ -93,7 +82,7 @@ def with_request(command: str) -> Callable[[Callable[..., None]], Callable[..., 
                 taken[one.name] = tuple(taken[one.name] or ()) if one.repeats else taken[one.name]
             function(**values, request=Request(**taken))
 
-        return _told(run, function, "request", map(_parameter, known))
+        return expanded(run, function, "request", map(_parameter, known))
 
     return decorate
 
@@ -107,10 +96,10 @@ def with_limits(function: Callable[..., None]) -> Callable[..., None]:
         given = {cost: values.pop(taken) for cost, taken in names.items()}
         function(**values, limits={cost: text for cost, text in given.items() if text is not None})
 
-    return _told(run, function, "limits", map(_limits, names.items()))
+    return expanded(run, function, "limits", map(_limits, names.items()))
 
 
-def _told(
+def expanded(
     run: Callable[..., None], function: Callable[..., None], name: str, options: Iterable[inspect.Parameter]
 ) -> Callable[..., None]:
     """`run` with the signature of `function`, as typer reads it, the options in the place of the parameter `name`."""
@@ -147,67 +136,25 @@ def _parameter(one: Known) -> inspect.Parameter:
     return inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def selected(
-    space: Space,
-    *,
-    largest: bool = False,
-    smallest: bool = False,
-    sample: int | None = None,
-    choose: list[str] | None = None,
-    choices: Path | None = None,
-    run: Path | None = None,
-) -> dict[str, Scalar] | None:
-    """The choices that the options name; None where there are none and the space has decisions.
-
-    Raises:
-        CompileError: where they contradict each other, or are no choices of the space.
-    """
-    given = [largest, smallest, sample is not None, choices is not None, run is not None]
-    if sum(given) > 1:
-        raise mistakes.rival_options()
-    if not any(given) and not choose:
-        return None if space.decisions else {}
-    base: dict[str, Scalar] | None = None
-    if largest:
-        base = space.largest()
-    elif smallest:
-        base = space.smallest()
-    elif sample is not None:
-        base = space.sample(sample)
-    elif choices is not None or run is not None:
-        base = space.choices(_read_choices(choices if choices is not None else (run or Path()) / "choices.json"))
-    return space.choices(dict(map(_pair, choose or [])), base)
-
-
 def parameters(given: list[str] | None) -> dict[str, str]:
     """What `--with` gives, by name.
 
     Raises:
         CompileError: where one has no value.
     """
-    return dict(_pair(text, "--with") for text in given or [])
+    return dict(pair(text, "--with") for text in given or [])
 
 
-def _pair(text: str, option: str = "--choose") -> tuple[str, str]:
+def pair(text: str, option: str = "--choose") -> tuple[str, str]:
+    """The name and the value of `NAME=VALUE`.
+
+    Raises:
+        CompileError: where it has none.
+    """
     name, equals, value = text.partition("=")
     if not equals:
         raise mistakes.no_value(option, text)
     return name.strip(), value.strip()
-
-
-def _read_choices(path: Path) -> dict[str, Any]:
-    try:
-        found = parse_json(read_any(path))
-    except Unreadable as error:
-        raise unreadable(path, error) from None
-    if not isinstance(found, dict):
-        raise mistakes.no_choices(path)
-    return {str(name): value for name, value in found.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-
-
-def network(space: Space, choices: dict[str, Scalar] | None) -> Space:
-    """The space at the choices; itself where nothing was chosen and nothing is left to choose."""
-    return space if choices is None else space.at(choices)
 
 
 def write_or_print(text: str, out: Path | None) -> None:

@@ -92,7 +92,7 @@ def test_output_targets_and_loss_fit_each_other_or_it_is_said_before_the_search(
     assert fit((1, 8, 8), digits, *MSE, target=Target((1, 8, 8), whole=False, itself=True)).metrics[0].name == "mse"
     assert fit((1,), digits, *MSE, target=Target((), whole=False)).metrics[0].higher is False
     assert fit((7,), digits, given=F.mse_loss, target=Target((7,), whole=False)).metrics[0].name == "loss"
-    with pytest.raises(nasir.CompileError, match=r"E0850: the loss `torch.nn.functional.nll_loss` does not take .*\[7\] and .*real"):
+    with pytest.raises(nasir.CompileError, match=r"E0850: the loss `torch.*nll_loss` does not take .*\[7\] and .*real"):
         fit((7,), digits, given=F.nll_loss, target=Target((7, 2), whole=False))
     with pytest.raises(nasir.CompileError, match=r"E0850: .*it gives \[2, 10\], and no scalar"):
         fit((10,), digits, given=lambda outputs, targets: outputs)
