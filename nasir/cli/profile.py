@@ -8,7 +8,7 @@ import typer
 
 from nasir.api import Space, load
 from nasir.cli.options import File, Json, Quiet, With, parameters
-from nasir.cli.search import stoppable
+from nasir.cli.running import stoppable
 
 if TYPE_CHECKING:
     from rich.console import Console

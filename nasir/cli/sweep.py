@@ -3,7 +3,7 @@
 import os
 import platform
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from functools import partial
@@ -27,7 +27,7 @@ from nasir.cli.options import (
     with_limits,
     with_request,
 )
-from nasir.cli.search import resumed, stoppable
+from nasir.cli.running import resumed, stoppable
 from nasir.cost.registry import PRIMARY
 from nasir.cost.tabled import FAMILIES
 from nasir.diagnostics import render_all
@@ -93,45 +93,25 @@ def command(
 
     Writes sweep.json, sweep.md and sweep.svg into DIR. `--resume` goes on with what is unfinished.
     """
-    from nasir.runs.sweep import members, run_all, sharing, write_family
-    from nasir.searching.strategy import check_serves
+    from nasir.runs.sweep import run_all, write_family
     from nasir.terminal import Terminal
 
     check_start(request)
     check_place(on, gpus)
-    cost, texts = _asked(limits)
     space = load(file, **parameters(given))
-    settings = request.settle(space.settings)
-    if cost in FAMILIES:
-        cost = _of_a_file(cost, settings.objective.costs)
     out = out or Path("runs") / f"{space.name}_sweep"
-    family = members(cost, [limit.strip() for limit in texts.split(",") if limit.strip()], out)
-    if not family:
-        raise typer.BadParameter("give the bounds: `20M,40M,60M`")
-    if shared:
-        check_serves(settings.search.strategy)
-    highest = _checked(family, space, settings, request, out)
-    arguments = ["search", file, *(f"--with={text}" for text in given or [])]
-    arguments += replace(request, resume=True, overwrite=False).arguments()
-    if shared:
-        family, least = sharing(family, highest, settings.search)
-        arguments.append(f"--set=search.least={least:.6g}")
+    cost, family, least = _family(space, limits, request, out, shared=shared)
+    asked = replace(request, resume=True, overwrite=False).arguments()
+    arguments = ["search", file, *(f"--with={text}" for text in given or []), *asked, *least]
     console = Terminal(highlight=False, quiet=quiet)
-
-    def say(text: str) -> None:
-        console.print(text, soft_wrap=True, markup=False)
-
-    def done(member: "Member", outcome: "Outcome[int]") -> None:
-        if outcome.error is not None:
-            print(render_all(outcome.error.diagnostics), file=sys.stderr)
-        failed = "failed" if outcome.error is not None else f"failed, see {member.log}"
-        say(f"{member.bound}: {'done' if outcome.value == 0 else failed}")
+    say = partial(console.print, soft_wrap=True, markup=False)
+    jobs = jobs and min(jobs, len(family))
 
     def searches() -> "list[Member]":
-        with pool(on, at_once=jobs and min(jobs, len(family)), cpus=cpus, gpus=gpus, tell=say) as workers:
-            return run_all(family, workers, partial(searched, Path.cwd(), arguments), done)
+        with pool(on, at_once=jobs, cpus=cpus, gpus=gpus, tell=say) as workers:
+            return run_all(family, workers, partial(searched, Path.cwd(), arguments), partial(_tell, say))
 
-    at_once = f", {min(jobs or 1, len(family))} at a time" if jobs or on == LOCAL else ""
+    at_once = f", {jobs or 1} at a time" if jobs or on == LOCAL else ""
     say(f"{'1 search' if len(family) == 1 else f'{len(family)} searches{at_once}'}; lines in {out}/*.log")
     failed = stoppable(searches, resumed(out))
     finished = [member for member in family if member not in failed]
@@ -139,9 +119,44 @@ def command(
         console.print(write_family(out, cost, finished), end="", markup=False)
     for member in failed:
         say("\n".join([member.bound, *member.last_lines()]))
-    console.print(f"everything in {out}", style="dim", markup=False, soft_wrap=True)
+    say(f"everything in {out}", style="dim")
     if failed:
         raise typer.Exit(1)
+
+
+def _family(
+    space: "Space", limits: Mapping[str, str], request: Request, out: Path, *, shared: bool
+) -> "tuple[str, list[Member], list[str]]":
+    """The cost that bounds are given of, a member for each, and what the searches are told besides.
+
+    Raises:
+        CompileError: as `_checked` does; where the bounds are to share a supernet that serves one alone.
+    """
+    from nasir.runs.sweep import members, sharing
+    from nasir.searching.strategy import check_serves
+
+    cost, texts = _asked(limits)
+    settings = request.settle(space.settings)
+    if cost in FAMILIES:
+        cost = _of_a_file(cost, settings.objective.costs)
+    family = members(cost, [limit.strip() for limit in texts.split(",") if limit.strip()], out)
+    if not family:
+        raise typer.BadParameter("give the bounds: `20M,40M,60M`")
+    if shared:
+        check_serves(settings.search.strategy)
+    highest = _checked(family, space, settings, request, out)
+    if not shared:
+        return cost, family, []
+    family, least = sharing(family, highest, settings.search)
+    return cost, family, [f"--set=search.least={least:.6g}"]
+
+
+def _tell(say: Callable[[str], None], member: "Member", outcome: "Outcome[int]") -> None:
+    """How a member's search ended."""
+    if outcome.error is not None:
+        print(render_all(outcome.error.diagnostics), file=sys.stderr)
+    failed = "failed" if outcome.error is not None else f"failed, see {member.log}"
+    say(f"{member.bound}: {'done' if outcome.value == 0 else failed}")
 
 
 def _asked(limits: Mapping[str, str]) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nasir.api import load
 from nasir.cli.options import File, Quiet, With, check_start, parameters, with_request
-from nasir.cli.search import console_of_rank, resumed, show, show_summary, stoppable
+from nasir.cli.running import console_of_rank, resumed, show, show_summary, stoppable
 from nasir.lang.settings import Settings
 from nasir.runs.request import Request
 
