@@ -1,4 +1,4 @@
-"""What a user names on a command line as `python:module:function`: code, which nothing else may name."""
+"""What a user names on a command line as `module:function` or `file.py:function`: code, which nothing else may name."""
 
 import importlib
 import os
@@ -8,9 +8,55 @@ from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+from nasir.diagnostics import closest
+from nasir.files import Unreadable, read_regular
 
 PYTHON = "python:"
 """What such a name begins with."""
+
+
+class NotNamed(Exception):
+    """There is nothing of that name; the arguments are why, as the end of a sentence, and a hint."""
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        return tuple(self.args[1:])
+
+
+def named(text: str) -> Any:
+    """What a module, or a file, has under a name: `my_data:load`, `my_data.py:load`.
+
+    Raises:
+        NotNamed: where it is not there.
+        Exception: whatever the user's code raises as it is loaded.
+    """
+    place, _, name = text.rpartition(":")
+    try:
+        module = _module_of(Path(place)) if place.endswith(".py") else module_named(place)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{place}.".startswith(f"{error.name}."):
+            raise  # another module, which theirs imports
+        hint = f"name the module as `import` does, or its file, `{place.rpartition('.')[2]}.py:{name}`"
+        raise NotNamed(f"there is no module `{error.name}` in this folder, nor among those installed", hint) from None
+    except Unreadable as error:
+        raise NotNamed(f"`{place}` cannot be read: {error}") from None
+    try:
+        return getattr(module, name)
+    except AttributeError:
+        raise NotNamed(f"`{place}` has no `{name}`", *closest(name, vars(module))) from None
+
+
+def _module_of(path: Path) -> ModuleType:
+    """The module that a file is; it finds what lies beside it, after the modules that are installed."""
+    source = read_regular(path)
+    module = ModuleType(path.stem)
+    module.__file__ = str(path)
+    sys.modules.setdefault(path.stem, module)  # where a dataclass looks for its module
+    sys.path.append(str(path.parent))
+    exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
+    return module
 
 
 def module_named(name: str) -> ModuleType:
@@ -39,6 +85,8 @@ def name_of(thing: object) -> str:
 
 def told(error: BaseException, *ours: str) -> str:
     """An error of the user's code, and the last line of theirs on the way to it; `ours` are files of nasir's."""
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename not in {__file__, *ours}]
     theirs = [f for f in frames if not f.filename.startswith("<") and "site-packages" not in Path(f.filename).parts]
     where = f" ({theirs[-1].filename}, line {theirs[-1].lineno})" if theirs else ""

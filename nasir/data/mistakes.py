@@ -177,10 +177,14 @@ def no_function(rest: str) -> CompileError:
     return CompileError(Diagnostic("E0806", f"`python:{rest}` names no function", hints=(hint,)))
 
 
+def nothing_named(rest: str, why: str, hints: Sequence[str]) -> CompileError:
+    return CompileError(Diagnostic("E0806", f"`python:{rest}` names no function: {why}", hints=tuple(hints)))
+
+
 def no_pair(function: str, module: str, told: str) -> CompileError:
-    return CompileError(
-        Diagnostic("E0827", f"`{function}` of `{module}` does not return a training and a test set: {told}")
-    )
+    message = f"`{function}` of `{module}` does not return a training and a test set: {told}"
+    hint = "return two data sets, or two pairs of arrays: `return (x, y), (x_test, y_test)`"
+    return CompileError(Diagnostic("E0827", message, hints=(hint,)))
 
 
 def failed_item(reason: str) -> CompileError:

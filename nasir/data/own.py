@@ -17,17 +17,17 @@ from nasir.data import mistakes
 from nasir.data.base import SPLIT_SEED, DataSet, Split, check_labels, loaded
 from nasir.data.forms import CLASS, KINDS, Input, Shape, Target, shape_words, written
 from nasir.data.memory import resized, resized_targets
-from nasir.named import PYTHON, module_named, told
+from nasir.named import PYTHON, NotNamed, named, told
 
 _IGNORED = -100  # of whole numbers, as torch's losses have it
 
 
 def load_own(rest: str, input: Input | None, skip: bool = False) -> DataSet:
     """What `module.function()` returns: a training and a test set, each of `(input, target)` by index, or of inputs
-    alone; or each an array of inputs, or two arrays, of inputs and targets. Inputs are float32 as the network is to see
-    them: [C, H, W], [C, L] or [C]. Targets are classes from 0, or numbers of one shape; where there are none, the input
-    is its own. An attribute `targets` (torchvision's name) saves reading every input for its class. The module is the
-    current folder's, else an installed one.
+    alone; or each an array of inputs, or two arrays or lists, of inputs and targets. Inputs are float32 as the network
+    is to see them: [C, H, W], [C, L] or [C]. Targets are classes from 0, or numbers of one shape; where there are none,
+    the input is its own. An attribute `targets` (torchvision's name) saves reading every input for its class. The
+    module is the current folder's, else an installed one; or it is a file, `my_data.py:load`.
 
     Raises:
         CompileError: where there is no such function, or what it returns is no such pair.
@@ -37,8 +37,10 @@ def load_own(rest: str, input: Input | None, skip: bool = False) -> DataSet:
         raise mistakes.no_function(rest)
     try:
         with _seeded(SPLIT_SEED):  # what is random in it is the same on every rank, and after a resume
-            train, test = map(_items, getattr(module_named(module_name), name)())
+            train, test = map(_items, named(rest)())
         sizes = len(train), len(test)
+    except NotNamed as error:
+        raise mistakes.nothing_named(rest, str(error.args[0]), error.hints) from None
     except (Exception, SystemExit) as error:  # whatever the user's code raises
         raise mistakes.no_pair(name, module_name, _told(error)) from error
     sets: list[OwnSplit] = []
@@ -64,6 +66,8 @@ class _Arrays(Dataset[tuple[Tensor, ...]]):
 
     def __init__(self, inputs: Any, targets: Any = None) -> None:
         self._inputs, found = torch.as_tensor(inputs), None if targets is None else torch.as_tensor(targets)
+        if self._inputs.dim() < 2:
+            raise ValueError(f"an array of inputs is [N, ...], and one is {[*self._inputs.shape]}")
         if self._inputs.is_floating_point():
             self._inputs = self._inputs.float()
         if found is not None:
@@ -90,6 +94,9 @@ def _items(found: Any) -> Any:
         return _Arrays(found)  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(found, tuple) and all(isinstance(one, (Tensor, np.ndarray)) for one in cast("Any", found)):
         return _Arrays(*cast("Any", found))
+    if isinstance(found, tuple) and [*map(type, cast("Any", found))] == [list, list]:
+        inputs, targets = cast("tuple[list[Any], list[Any]]", found)
+        return _Arrays(torch.stack([*map(torch.as_tensor, inputs)]), torch.as_tensor(np.array(targets)))
     return cast("Any", found)
 
 
@@ -219,7 +226,7 @@ class OwnSplit(Split):
         """The targets of a batch, at the size of the inputs, in the range that the loss takes."""
         targets = targets.float() if targets.is_floating_point() else targets.to(torch.int64)
         if not bool(torch.isfinite(targets).all()):
-            at = (~torch.isfinite(targets)).flatten(1).any(1).nonzero()[0, 0]
+            at = (~torch.isfinite(targets)).reshape(len(targets), -1).any(1).nonzero()[0, 0]
             raise mistakes.infinite_pixels("target", self.items[index[at]])
         if self.limits is not None:
             least, most = self.limits

@@ -8,9 +8,14 @@ from nasir.diagnostics import CompileError, Diagnostic, Span, closest
 # The network that is named
 
 
-def no_factory(where: str) -> CompileError:
-    hint = "write `nasir lift my_networks:SmallNet`, or `nasir lift my_networks.py:SmallNet`"
-    return CompileError(Diagnostic("E0973", f"`{where}` names no class or function of a module", hints=(hint,)))
+def no_factory(where: str, why: str = "", hints: Sequence[str] = ()) -> CompileError:
+    hints = tuple(hints) or ("write `nasir lift my_networks:SmallNet`, or `nasir lift my_networks.py:SmallNet`",)
+    message = f"`{where}` names no class or function of a module" + (f": {why}" if why else "")
+    return CompileError(Diagnostic("E0973", message, hints=hints))
+
+
+def not_loaded(where: str, told: str) -> CompileError:
+    return CompileError(Diagnostic("E0974", f"the module of `{where}` cannot be run: {told}"))
 
 
 def not_made(where: str, told: str) -> CompileError:

@@ -1,10 +1,8 @@
 """The network that a user names, and its input."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any, cast
 
 import torch
@@ -12,11 +10,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor, nn
 
-from nasir.execution import source_of
 from nasir.files import Unreadable, read_regular
 from nasir.lifting import mistakes
 from nasir.mistakes import unreadable
-from nasir.named import module_named, told
+from nasir.named import NotNamed, named, told
 
 SEED = 0
 
@@ -32,7 +29,7 @@ class Network:
 
 def network(where: str, arguments: Mapping[str, Any], input: str | None, weights: Path | None) -> Network:
     """What `module:factory` or `file.py:factory` makes of the arguments: a class's or a function's network, with random
-    weights of a seed, or those of a file.
+    weights of a seed, or those of a file; or a network that is there.
 
     Raises:
         CompileError: where there is none, it cannot be made, or its input's shape is not known.
@@ -40,29 +37,23 @@ def network(where: str, arguments: Mapping[str, Any], input: str | None, weights
     place, _, name = where.rpartition(":")
     if not (place and name):
         raise mistakes.no_factory(where)
-    try:
-        with torch.random.fork_rng(devices=()):
-            torch.manual_seed(SEED)
-            made = getattr(_module(place), name)(**arguments)
-    except (Exception, SystemExit) as error:  # whatever the user's code raises
-        raise mistakes.not_made(where, told(error, __file__)) from error
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(SEED)
+        try:
+            thing = named(where)
+        except NotNamed as error:
+            raise mistakes.no_factory(where, str(error.args[0]), error.hints) from None
+        except (Exception, SystemExit) as error:  # whatever the user's code raises
+            raise mistakes.not_loaded(where, told(error, __file__)) from error
+        try:
+            made = thing if isinstance(thing, nn.Module) and not arguments else thing(**arguments)
+        except (Exception, SystemExit) as error:
+            raise mistakes.not_made(where, told(error, __file__)) from error
     if not isinstance(made, nn.Module):
         raise mistakes.no_network(where, type(made).__name__)
     if weights is not None:
         _load(made, weights)
     return Network(name, made.float().eval(), _shape(made, where, input))
-
-
-def _module(place: str) -> Any:
-    if not place.endswith(".py"):
-        return module_named(place)
-    path = Path(place)
-    module = ModuleType(path.stem)
-    module.__file__ = str(path)
-    sys.modules.setdefault(path.stem, module)  # where a dataclass looks for its module
-    sys.path.append(str(path.parent))  # what lies beside it, last as `module_named` has it
-    exec(compile(source_of(path), str(path), "exec", dont_inherit=True), module.__dict__)
-    return module
 
 
 def _load(module: nn.Module, path: Path) -> None:

@@ -19,9 +19,9 @@ def nothing_to_search(space: str) -> CompileError:
     )
 
 
-def no_loss(text: str, why: str) -> CompileError:
-    hint = "write `--loss python:my_loss:huber`, the function `huber` of my_loss.py"
-    return CompileError(Diagnostic("E0942", f"`--loss {text}` names no function: {why}", hints=(hint,)))
+def no_loss(text: str, why: str, hints: Sequence[str] = ()) -> CompileError:
+    hints = tuple(hints) or ("write `--loss python:my_loss:huber`, the function `huber` of my_loss.py",)
+    return CompileError(Diagnostic("E0942", f"`--loss {text}` names no function: {why}", hints=hints))
 
 
 # Devices

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 from nasir.lang.settings import Settings, override, with_bounds
-from nasir.named import PYTHON, module_named, name_of, told
+from nasir.named import PYTHON, NotNamed, name_of, named, told
 from nasir.runs import mistakes
 
 RUNS = ("search", "train")
@@ -241,11 +241,12 @@ class Request:
         """
         if self.loss is not None or self.loss_named is None or not self.loss_named.startswith(PYTHON):
             return self
-        module, _, name = self.loss_named.removeprefix(PYTHON).partition(":")
         try:
-            found: Any = getattr(module_named(module), name)
+            found = named(self.loss_named.removeprefix(PYTHON))
             if not callable(found):
-                raise TypeError(f"`{name}` is no function")
+                raise TypeError("it cannot be called")
+        except NotNamed as error:
+            raise mistakes.no_loss(self.loss_named, str(error.args[0]), error.hints) from None
         except (Exception, SystemExit) as error:  # whatever the user's code raises
             raise mistakes.no_loss(self.loss_named, told(error, __file__)) from error
         return replace(self, loss=found)

@@ -170,6 +170,15 @@ def good():
     return Own([0, 1, 2] * 6), Own([0, 1, 2])
 
 
+def one_set():
+    return torch.zeros(4, 1, 6, 6), torch.arange(4)
+
+
+def no_number():
+    x, y = torch.zeros(4, 1, 6, 6), torch.arange(4.0)
+    return (x, y.where(y != 2, torch.nan)), (x, y)
+
+
 def no_pair():
     return Own([0, 1, 0])
 
@@ -282,8 +291,11 @@ def test_a_data_set_of_the_user_s_own():
     [
         ("", "E0806", "names no function"),
         (":good", "E0806", "names no function"),
-        ("tests.data.nowhere:good", "E0827", "ModuleNotFoundError"),
-        (f"{__name__}:nothing", "E0827", "AttributeError"),
+        ("tests.data.nowhere:good", "E0806", "there is no module `tests.data.nowhere` in this folder"),
+        ("nowhere.py:good", "E0806", "`nowhere.py` cannot be read: No such file"),
+        (f"{__name__}:nothing", "E0806", f"`{__name__}` has no `nothing`"),
+        (f"{__name__}:one_set", "E0827", r"an array of inputs is \[N, ...\], and one is \[4\]"),
+        (f"{__name__}:no_number", "E0830", "the target of item 2 has values that are not finite numbers"),
         (f"{__name__}:raising", "E0827", r"RuntimeError: no such disk \(.*test_data.py, line \d+\)"),
         (f"{__name__}:no_pair", "E0827", "does not return a training and a test set"),
         (f"{__name__}:gap", "E0812", "image 1 has the label 2, and no training image has 1"),
