@@ -1,8 +1,9 @@
 """Source text as a live module, and the proof that what is emitted runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -13,6 +14,7 @@ from nasir.api import Space, emit
 from nasir.cost.base import Counters
 from nasir.cost.registry import COSTS, STANDARD
 from nasir.files import Unreadable, read_regular
+from nasir.named import told
 
 _MOST_SOURCE = 2**24  # bytes
 
@@ -30,33 +32,65 @@ def source_of(path: Path) -> bytes:
 
 
 def network_class(path: Path, source: bytes | str | None = None) -> type[nn.Module]:
-    """The network that a file defines, or that `source` would define in its place: its last module class.
+    """The network that a file defines, or that `source` would define in its place: the one module class that no other
+    class of it uses.
 
     It is compiled from this text alone. Python's own loader would run bytecode that lies in `__pycache__` beside the
     file in its place, whoever put it there.
 
     Raises:
-        CompileError: where it cannot be read or run, or defines no module.
+        CompileError: where it cannot be read or run, or defines no module, or several.
     """
     source = source_of(path) if source is None else source
     module = ModuleType(f"nasir_emitted_{path.stem}")
     module.__file__ = str(path)
     try:
-        exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
+        code = compile(source, str(path), "exec", dont_inherit=True)
+        exec(code, module.__dict__)
     except (Exception, SystemExit) as error:  # whatever a file of the user's raises when it is run
-        raise mistakes.source_fails(path, error) from error
-    return _last_module_class(module, path)
-
-
-def _last_module_class(module: ModuleType, path: Path) -> type[nn.Module]:
-    classes = [
-        thing
+        raise mistakes.source_fails(path, told(error, __file__)) from error
+    classes = {
+        thing.__name__: thing
         for thing in vars(module).values()
         if isinstance(thing, type) and issubclass(thing, nn.Module) and thing.__module__ == module.__name__
-    ]
+    }
     if not classes:
         raise mistakes.no_module(path)
-    return classes[-1]
+    uses = _uses(code, vars(module))
+    used = {inner for one in classes for inner in _reached(one, uses) if inner != one}
+    found = [one for one in classes if one not in used] or [*classes][-1:]  # where each uses another, the last
+    if len(found) > 1:
+        raise mistakes.several_modules(path, found)
+    return classes[found[0]]
+
+
+def _uses(code: CodeType, names: Mapping[str, object]) -> Mapping[str, set[str]]:
+    """By the names of a module's classes, functions and collections, the names that each of them uses."""
+    uses: dict[str, set[str]] = {}
+    for one in code.co_consts:
+        if isinstance(one, CodeType):
+            uses.setdefault(one.co_name, set()).update(_names_in(one))
+    for name, thing in names.items():
+        items = thing.values() if isinstance(thing, dict) else thing if isinstance(thing, (list, tuple)) else ()
+        items = thing.__bases__ if isinstance(thing, type) else items
+        uses.setdefault(name, set()).update(str(getattr(item, "__name__", "")) for item in cast("Any", items))
+    return uses
+
+
+def _names_in(code: CodeType) -> set[str]:
+    inner = (one for one in code.co_consts if isinstance(one, CodeType))
+    return {*code.co_names}.union(*map(_names_in, inner))
+
+
+def _reached(name: str, uses: Mapping[str, set[str]]) -> set[str]:
+    """All names that are used on the way from one, itself where it uses itself."""
+    found: set[str] = set()
+    due = [name]
+    while due:
+        new = uses.get(due.pop(), set()) - found
+        found |= new
+        due += new
+    return found
 
 
 def proved(network: Space, notes: Sequence[str] = ()) -> str:

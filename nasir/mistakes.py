@@ -19,8 +19,24 @@ def folder_for_a_file(path: Path) -> CompileError:
     return CompileError(Diagnostic("E0921", f"`{path}` is a folder", hints=("name a file in it",)))
 
 
-def source_fails(path: Path, error: BaseException) -> CompileError:
-    return CompileError(Diagnostic("E0703", f"`{path}` cannot be run: {error!r}"))
+def source_fails(path: Path, told: str) -> CompileError:
+    hint = "it is run alone, and copied into run folders: what it imports must be installed"
+    hints = (hint,) if told.startswith(("ModuleNotFoundError", "ImportError")) else ()
+    return CompileError(Diagnostic("E0703", f"`{path}` cannot be run: {told}", hints=hints))
+
+
+def no_weights(path: Path, reason: str) -> CompileError:
+    hint = "name a `.safetensors` file, as the `model.safetensors` of a run"
+    return CompileError(Diagnostic("E0932", f"`{path}` cannot be read as weights: {reason}", hints=(hint,)))
+
+
+def torchs_weights(path: Path) -> CompileError:
+    name = path.with_suffix(".safetensors").name
+    hint = (
+        "torch's own files can run code as they are read; write the weights once more:"
+        f' `safetensors.torch.save_file(torch.load("{path.name}", weights_only=True), "{name}")`'
+    )
+    return CompileError(Diagnostic("E0932", f"`{path}` is a file of torch.save", hints=(hint,)))
 
 
 def no_device(name: str) -> CompileError:
@@ -32,6 +48,12 @@ def no_device(name: str) -> CompileError:
 def no_module(path: Path) -> CompileError:
     hint = "`nasir build` writes a file that defines one"
     return CompileError(Diagnostic("E0708", f"`{path}` defines no torch.nn.Module", hints=(hint,)))
+
+
+def several_modules(path: Path, names: Sequence[str]) -> CompileError:
+    listed = f"{', '.join(f'`{name}`' for name in names[:-1])} and `{names[-1]}`"
+    hint = "the network is the class that no other class of the file uses: keep one such class in it"
+    return CompileError(Diagnostic("E0708", f"`{path}` defines several networks: {listed}", hints=(hint,)))
 
 
 def unknown_extension(setting: str, name: str, known: Sequence[str]) -> CompileError:

@@ -102,6 +102,7 @@ def facts(program: "Program", files: tuple[Path, Path]) -> dict[str, Any]:
         **{cost: space.costs.at(program.choices)[cost] for cost in STANDARD},
         "choices": dict(program.choices),
         "closed": list(program.closed),
+        "unused": dict(program.unused),
         "proof": {"inputs": INPUTS, "error": proof.error, "stirred": proof.stirred, "tolerance": TOLERANCE},
     }
 
@@ -115,6 +116,7 @@ def _text(told: dict[str, Any]) -> str:
         networks = "" if told["networks"] is None else f", {int(told['networks']):,} networks"
         lines.append(f"  {told['decisions']} decisions{networks}; the lifted one is among them")
     lines += [f"  not opened: {one}" for one in told["closed"]]
+    lines += [f"  not used: {name}, {count:,} parameters" for name, count in told["unused"].items()]
     proof = told["proof"]
     worst = max(proof["error"], proof["stirred"] or 0.0)
     lines.append(f"{told['weights']}: its weights")

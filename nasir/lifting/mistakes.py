@@ -38,8 +38,10 @@ def shape_missing(where: str) -> CompileError:
     return CompileError(Diagnostic("E0977", f"`{where}` does not say what inputs it takes", hints=(hint,)))
 
 
-def other_weights(path: Path, difference: str) -> CompileError:
-    return CompileError(Diagnostic("E0978", f"`{path}` has the weights of another network: {difference}"))
+def other_weights(path: Path, difference: str, before: str = "") -> CompileError:
+    """`before` is what all names in the file begin with, where they would fit without."""
+    hints = (f"its names begin with `{before}`: take that away, and save them again",) if before else ()
+    return CompileError(Diagnostic("E0978", f"`{path}` has the weights of another network: {difference}", hints=hints))
 
 
 # What it does
@@ -67,6 +69,13 @@ def shared(op: str, span: Span | None, first: Span | None) -> Diagnostic:
 
 
 # What comes of it
+
+
+def not_finite(where: str) -> CompileError:
+    hint = "look at its weights, and at `--weights`: no program can be compared with it"
+    return CompileError(
+        Diagnostic("E0984", f"what `{where}` makes of normal noise are no finite numbers", hints=(hint,))
+    )
 
 
 def not_equal(where: str, error: float | None) -> CompileError:

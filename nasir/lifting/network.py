@@ -1,19 +1,16 @@
 """The network that a user names, and its input."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load
-from torch import Tensor, nn
+from torch import nn
 
-from nasir.files import Unreadable, read_regular
 from nasir.lifting import mistakes
-from nasir.mistakes import unreadable
 from nasir.named import NotNamed, named, told
+from nasir.weights import read_weights
 
 SEED = 0
 
@@ -57,15 +54,21 @@ def network(where: str, arguments: Mapping[str, Any], input: str | None, weights
 
 
 def _load(module: nn.Module, path: Path) -> None:
-    try:
-        state: dict[str, Tensor] = load(read_regular(path, None))
-    except (Unreadable, SafetensorError) as error:
-        raise unreadable(path, error) from None
+    _, state = read_weights(path)
     try:
         module.load_state_dict(state)
     except RuntimeError as error:
         lines = str(error).splitlines()
-        raise mistakes.other_weights(path, " ".join(lines[1].split()) if len(lines) > 1 else str(error)) from None
+        told = " ".join(lines[1].split()) if len(lines) > 1 else str(error)
+        raise mistakes.other_weights(path, told, _before(module.state_dict().keys(), state.keys())) from None
+
+
+def _before(own: Collection[str], found: Collection[str]) -> str:
+    """What stands before all of a module's own names in a file, as DataParallel's `module.`; nothing where that is not
+    so."""
+    first = min(own)
+    befores = (name.removesuffix(first) for name in found if name.endswith(f".{first}"))
+    return next((before for before in befores if all(f"{before}{name}" in found for name in own)), "")
 
 
 def _shape(module: nn.Module, where: str, written: str | None) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from safetensors.torch import save
@@ -18,7 +18,7 @@ from nasir.lifting import mistakes
 from nasir.lifting.folding import flat, folded
 from nasir.lifting.network import Network
 from nasir.lifting.opening import Opened, Site, opened, options, own_choices
-from nasir.lifting.proof import Proof, proved, state_of, steps_of
+from nasir.lifting.proof import Proof, check_finite, proved, state_of, steps_of, unused
 from nasir.lifting.recording import read
 from nasir.lifting.writing import program
 from nasir.passes.base import run
@@ -39,6 +39,8 @@ class Program:
     proof: Proof
     closed: tuple[str, ...] = ()
     """What was to become a set, and could not."""
+    unused: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many parameters of the network no layer of the program has, by the modules that they are in."""
 
     @property
     def text(self) -> str:
@@ -59,6 +61,7 @@ def lift(network: Network, where: str, asked: Sequence[str] = (), told: Stages =
     told("recorded", 0, 1)
     lifted = read(network, where)
     told("recorded", 1, 1)
+    check_finite(network, where)
     worst: Proof | None = None
     for form in (folded, flat):
         parts = form(lifted)
@@ -73,7 +76,8 @@ def lift(network: Network, where: str, asked: Sequence[str] = (), told: Stages =
             continue
         worst = proved(network, decided, found, told)
         if worst.holds:
-            return Program(space, len(parts.blocks), choices, state_of(decided, found), worst, left)
+            idle = unused(network.module, found)
+            return Program(space, len(parts.blocks), choices, state_of(decided, found), worst, left, idle)
     raise mistakes.not_equal(where, worst.error if worst else None)
 
 

@@ -19,6 +19,7 @@ from nasir.ir.ops.arithmetic import Add, Mul
 from nasir.ir.ops.outputs import Outputs
 from nasir.ir.values import Value
 from nasir.jobs.progress import Stages, silent
+from nasir.lifting import mistakes
 from nasir.lifting.declared import inferred
 from nasir.lifting.network import Network
 from nasir.lifting.steps import Lifted, Step
@@ -117,9 +118,39 @@ def emitted(space: Space, state: Mapping[str, Tensor]) -> nn.Module:
     return module.eval()
 
 
+def check_finite(network: Network, where: str) -> None:
+    """What a network makes of normal noise are numbers, so that another one can be compared with it.
+
+    Raises:
+        CompileError: where they are not.
+    """
+    with torch.no_grad():
+        outputs = _tensors(network.module(_inputs(network)))
+    if not all(bool(torch.isfinite(one).all()) for one in outputs):
+        raise mistakes.not_finite(where)
+
+
+def unused(module: nn.Module, found: Mapping[str, Step]) -> dict[str, int]:
+    """The parameters that no step has, counted by the modules that they are in; nothing where the steps' weights are
+    made of others, and that cannot be told."""
+    if not _are_own(module, found):
+        return {}
+    taken = {tensor.data_ptr() for step in found.values() for tensor in step.weights.values()}
+    counts: dict[str, int] = {}
+    for name, parameter in module.named_parameters():
+        if parameter.data_ptr() not in taken:
+            owner = name.rpartition(".")[0] or name
+            counts[owner] = counts.get(owner, 0) + parameter.numel()
+    return counts
+
+
+def _inputs(network: Network) -> Tensor:
+    return torch.randn(INPUTS, *network.input, generator=torch.Generator().manual_seed(_SEED))
+
+
 def proved(network: Network, space: Space, found: Mapping[str, Step], told: Stages = silent) -> Proof:
     """How the emitted module differs from the network; `told` is told of each comparison."""
-    inputs = torch.randn(INPUTS, *network.input, generator=torch.Generator().manual_seed(_SEED))
+    inputs = _inputs(network)
 
     def error() -> float:
         return _difference(network.module, emitted(space, state_of(space, found)), inputs)

@@ -192,6 +192,8 @@ class Reader:
         found = node.meta.get("val")
         shape = tuple(map(int, found.shape)) if isinstance(found, Tensor) else ()
         target = schema.name.rpartition("::")[2].removesuffix("_")
+        if target == "select":
+            raise Unliftable("it takes one place of an axis and drops the axis: a slice keeps it, as `x[:, 0:1]`")
         call = Call(target, values, shape, torch.Tag.pointwise in getattr(node.target, "tags", ()))
         return self._forms.get(target, Reader.plainly)(self, call)
 
@@ -351,7 +353,7 @@ def _written(node: fx.Node) -> str:
 
 def _dealt(view: View, own: View, channels: int) -> int | None:
     """The number of groups across which the channels are dealt out, where nothing else is changed."""
-    if view.dims[:1] + view.dims[2:] != own.dims[:1] + own.dims[2:] or len(view.dims[1]) != 2:
+    if len(view.dims) < 2 or view.dims[:1] + view.dims[2:] != own.dims[:1] + own.dims[2:] or len(view.dims[1]) != 2:
         return None
     inner, outer = view.dims[1]
     groups = channels // inner.size

@@ -56,6 +56,12 @@ def _input(shape: Sequence[int]) -> tuple[str, tuple[tuple[str, Scalar], ...]]:
             return Image.name, (("channels", channels), ("size", pair_of(*sizes)))
 
 
+_NO_CHANNELS = (
+    "its channels are dropped, and outputs of a program are [N, C, ...]: leave out the `squeeze` or `flatten` at the"
+    " end; losses compare [N, 1] with targets of either shape"
+)
+
+
 def _outputs(reader: Reader, result: Any) -> Iterator[tuple[str, str]]:
     """The names of what a network returns, each with its step."""
     named = list(_named(result, ""))
@@ -64,6 +70,9 @@ def _outputs(reader: Reader, result: Any) -> Iterator[tuple[str, str]]:
         view = reader.seen(node)
         if not isinstance(view, View):
             raise Unliftable("it is no tensor that follows from the input")
+        own = reader.whole(view.step)
+        if view.dims == own.dims[:1] + own.dims[2:] or len(view.dims) < 2:
+            raise Unliftable(_NO_CHANNELS)
         step = reader.plain(view)
         shape = reader.writer.step(step).shape
         if len(view.dims) == 2 and len(shape) > 1:

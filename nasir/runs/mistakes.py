@@ -78,11 +78,6 @@ def no_argument(path: Path, network: str, parameter: str, text: str) -> CompileE
 # Weights to start from
 
 
-def no_weights(path: Path, reason: str) -> CompileError:
-    hint = "name a `.safetensors` file, as the `model.safetensors` of a run"
-    return CompileError(Diagnostic("E0932", f"`{path}` cannot be read as weights: {reason}", hints=(hint,)))
-
-
 def nothing_fits(path: Path, file: str, network: str) -> CompileError:
     hint = f"weights are taken by name and shape: the first of the file is {file}, of the network {network}"
     return CompileError(Diagnostic("E0933", f"no weight of `{path}` is one of the network's", hints=(hint,)))

@@ -1,6 +1,5 @@
 """Weights that a training starts from, by name."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +10,14 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load
+from safetensors import safe_open
 from torch import Tensor, nn
 
-from nasir.files import Unreadable, parse_json, read_regular
+from nasir.files import Unreadable, parse_json
 from nasir.ir.graph import Choices
 from nasir.runs import mistakes
 from nasir.supernets.starting import Given, Started
+from nasir.weights import read_weights
 
 CHOICES_KEY = "choices"
 """The entry of a file's metadata that says of which network of a space the weights are."""
@@ -74,21 +73,6 @@ def given_weights(path: Path) -> tuple[str, Given]:
     except Unreadable:
         found = None
     return digest, Given(tensors, cast(Choices, found) if isinstance(found, dict) else None)
-
-
-def read_weights(path: Path) -> tuple[str, dict[str, Tensor]]:
-    """The digest of a file, and what is in it, by names in their order: the library gives another at each reading.
-
-    Raises:
-        CompileError: where it cannot be read.
-    """
-    try:
-        data = read_regular(path, None)
-        return hashlib.sha256(data).hexdigest(), dict(sorted(load(data).items()))
-    except Unreadable as error:
-        raise mistakes.no_weights(path, str(error)) from None
-    except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError) as error:  # as the damage is
-        raise mistakes.no_weights(path, " ".join(str(error).split())) from None
 
 
 def start_of(path: Path, network: nn.Module) -> Start:

@@ -452,3 +452,6 @@ UNLIFTABLE = {
     "arguments": (Arguments, (3, 4, 4)),
     "written": (Written, (3, 4, 4)),
 }
+
+MADE = Reused().eval()
+"""A network that is there already."""

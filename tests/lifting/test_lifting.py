@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load, save_file
-from torch import nn
+from torch import Tensor, nn
 
 import nasir
 from benchmarks.references import published
@@ -30,9 +30,11 @@ from nasir.lifting.declared import signatures
 from nasir.lifting.folding import Folded, flat
 from nasir.lifting.lines import FUNCTION
 from nasir.lifting.network import Network
+from nasir.lifting.network import network as named_network
 from nasir.lifting.program import CHOICES, Program, lift
 from nasir.lifting.proof import TOLERANCE
 from nasir.lifting.steps import Lifted
+from tests.lifting import networks
 from tests.lifting.networks import LIFTED, UNLIFTABLE, Reused, Stages
 
 CASES = Path(__file__).parent.parent / "cases" / "lifting"
@@ -281,6 +283,64 @@ def test_weights_of_a_file_are_the_network_s(tmp_path):
     with pytest.raises(CompileError) as raised:
         command(tmp_path, *given, "--overwrite")
     assert raised.value.diagnostics[0].code == "E0978"
+    assert not raised.value.diagnostics[0].hints
+    save_file({f"module.{name}": value for name, value in module.state_dict().items()}, tmp_path / "mine.safetensors")
+    with pytest.raises(CompileError) as raised:
+        command(tmp_path, *given, "--overwrite")
+    assert "begin with `module.`" in raised.value.diagnostics[0].hints[0]
+    torch.save(module.state_dict(), tmp_path / "mine.safetensors")
+    with pytest.raises(CompileError) as raised:
+        command(tmp_path, *given, "--overwrite")
+    assert "save_file" in raised.value.diagnostics[0].hints[0]
+
+
+class Scored(nn.Module):
+    """One number an input, by a layer in a form of its own at the end."""
+
+    def __init__(self, last=lambda x: x, image: bool = False) -> None:
+        super().__init__()
+        self.body = nn.Conv2d(3, 1, 3) if image else nn.Linear(6, 1)
+        self.spare, self.last = nn.Linear(10, 10), last
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.body(x))
+
+
+@pytest.mark.parametrize("image", [False, True])
+@pytest.mark.parametrize(
+    ("last", "why"),
+    [
+        (lambda x: x.squeeze(1), "its channels are dropped"),
+        (lambda x: x[:, 0], "a slice keeps it"),
+        (lambda x: x[:, :1].squeeze(1), "its channels are dropped"),
+        (lambda x: x.flatten(), "its channels are dropped|permuted, repeated or reshaped"),
+    ],
+)
+def test_outputs_without_channels_are_told(last, why, image):
+    shape = (3, 6, 6) if image else (6,)
+    with pytest.raises(CompileError, match=f"E0970: .*({why})"):
+        lift(Network("Scored", Scored(last, image).eval(), shape), "Scored")
+
+
+def test_parameters_that_no_layer_has_are_told():
+    assert lift(Network("Scored", Scored().eval(), (6,)), "Scored").unused == {"spare": 110}
+
+
+def test_a_network_of_numbers_that_are_none_is_told_before_it_is_compared():
+    module = Scored().eval()
+    torch.nn.init.constant_(module.body.weight, torch.nan)
+    with pytest.raises(CompileError, match="E0984"):
+        lift(Network("Scored", module, (6,)), "Scored")
+
+
+def test_a_network_that_is_there_is_named_as_one_that_is_made():
+    assert named_network("tests.lifting.networks:MADE", {}, "3x9x9", None).module is networks.MADE
+    for where, why in ((f"{NETWORKS}:Reusd", "did you mean `Reused`"), ("nowhere:Net", "no module `nowhere`")):
+        with pytest.raises(CompileError) as raised:
+            named_network(where, {}, "3x9x9", None)
+        (diagnostic,) = raised.value.diagnostics
+        assert diagnostic.code == "E0973"
+        assert why in " ".join([diagnostic.message, *diagnostic.hints])
 
 
 def test_names_of_a_network_are_names_of_the_language():

@@ -192,6 +192,7 @@ class Network(nn.Module):
     def __init__(self, classes: int = 10, wide=2, *, name="\xe9", rate: float = -1.5, bias: bool = False, \
 act: type[nn.Module] = nn.ReLU, rest: int | None = None) -> None:
         super().__init__()
+        self.part = Part()
         self.made = (classes, wide, name, rate, bias, rest)
 '''
 

@@ -1,0 +1,32 @@
+"""Weights that a user names: files of safetensors."""
+
+import hashlib
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor
+
+from nasir import mistakes
+from nasir.files import Unreadable, read_regular
+
+_OF_TORCH = (b"PK\x03\x04", b"\x80")
+"""What files of torch.save begin with: a zip of pickles, or a pickle."""
+
+
+def read_weights(path: Path) -> tuple[str, dict[str, Tensor]]:
+    """The digest of a file (SHA-256), and what is in it, by names in their order: the library gives another at each
+    reading.
+
+    Raises:
+        CompileError: where it cannot be read.
+    """
+    try:
+        data = read_regular(path, None)
+        if data.startswith(_OF_TORCH):
+            raise mistakes.torchs_weights(path)
+        return hashlib.sha256(data).hexdigest(), dict(sorted(load(data).items()))
+    except Unreadable as error:
+        raise mistakes.no_weights(path, str(error)) from None
+    except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError) as error:  # as the damage is
+        raise mistakes.no_weights(path, " ".join(str(error).split())) from None
