@@ -1,6 +1,6 @@
 """Source text as a live module, and the proof that what is emitted runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, cast
@@ -71,10 +71,17 @@ def _uses(code: CodeType, names: Mapping[str, object]) -> Mapping[str, set[str]]
         if isinstance(one, CodeType):
             uses.setdefault(one.co_name, set()).update(_names_in(one))
     for name, thing in names.items():
-        items = thing.values() if isinstance(thing, dict) else thing if isinstance(thing, (list, tuple)) else ()
-        items = thing.__bases__ if isinstance(thing, type) else items
-        uses.setdefault(name, set()).update(str(getattr(item, "__name__", "")) for item in cast("Any", items))
+        uses.setdefault(name, set()).update(str(getattr(item, "__name__", "")) for item in _items(thing))
     return uses
+
+
+def _items(thing: Any) -> Iterable[Any]:
+    """What a collection has, or a class is derived from."""
+    if isinstance(thing, type):
+        return thing.__bases__
+    if isinstance(thing, dict):
+        return cast("dict[Any, Any]", thing).values()
+    return cast("list[Any]", thing) if isinstance(thing, (list, tuple)) else ()
 
 
 def _names_in(code: CodeType) -> set[str]:

@@ -106,7 +106,7 @@ def _print(space: Space, costs: Sequence[str]) -> None:
     width = max(7, *(len(_label(cost)) for cost in costs))
     for cost in costs:
         least, most = ranges[cost]
-        ends = dict.fromkeys((known[cost].amount(least), known[cost].amount(most)))
+        ends = dict.fromkeys((known[cost].written(least), known[cost].written(most)))
         words = f"   [dim]{escape(known[cost].words)}[/]"
         console.print(f"{escape(_label(cost)):<{width}} {' to '.join(ends)}{words}", soft_wrap=True)
 
@@ -116,7 +116,8 @@ def _headline(space: Space) -> str:
         return "a network: nothing is left to decide"
     networks = space.size()
     count = "not computed" if networks is None else f"{_count(networks)} networks (inactive decisions merged)"
-    return f"{len(space.decisions)} decisions, {_count(space.assignments())} assignments, {count}"
+    decisions = "1 decision" if len(space.decisions) == 1 else f"{len(space.decisions)} decisions"
+    return f"{decisions}, {_count(space.assignments())} assignments, {count}"
 
 
 def _count(number: int) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from nasir.runs.summary import Summary
 
 T = TypeVar("T")
+_HELD_OUT = "validation"
+"""What a run's figure on held-out inputs is called."""
 
 
 def console_of_rank(quiet: bool) -> "Console":
@@ -50,20 +52,23 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
     from rich.table import Table
 
     from nasir.cost.table import layer_rows
-    from nasir.runs.summary import by_layer
+    from nasir.runs.summary import SHARED, by_layer
 
     table = Table("layer", "made of", "output", box=SIMPLE_HEAD, header_style="dim")
     costs = tuple(result.summary.costs)
     for cost in costs:
         table.add_column(cost, justify="right")
-    chosen = by_layer({name: key(option) for name, option in result.chosen.items()})
+    known = result.network.costs
+    rows = layer_rows(known, costs)
+    chosen = by_layer({name: key(option) for name, option in result.chosen.items()}, [row.name for row in rows])
     if chosen:
         table.add_column("chosen")
-    known = result.network.costs
-    for row in layer_rows(known, costs):
+    for row in rows:
         amounts = (known.costs[name].amount(amount) for name, amount in row.costs.items())
         cells = [row.name, row.block, row.shape, *amounts]
         table.add_row(*cells, *([chosen.get(row.name, "")] if chosen else []))
+    if SHARED in chosen:
+        table.add_row(SHARED, "", "", *("" for _ in rows[0].costs), chosen[SHARED])
     console.print(table)
     show_summary(result.summary, folder, console, result.decisions)
 
@@ -73,19 +78,18 @@ def show_summary(summary: "Summary", folder: Path, console: "Console", decisions
     from nasir.runs.summary import NOT_LANDED, amounts, undecided, used
 
     told = amounts(summary.costs)
-    width = max(len(label) for label, _ in told)
+    titles = {
+        f"test {metric.title}": metric.shown(value) for metric, value in zip(summary.metrics, summary.test, strict=True)
+    }
+    width = max(map(len, (*(label for label, _ in told), *titles, _HELD_OUT)))
     for cost, (label, amount) in zip(summary.costs, told, strict=True):
         of_bound = used(summary.bounds, cost)
         words = f"{label:<{width}}  {amount}"
         console.print(words + f"   [dim]{of_bound}[/]" * bool(of_bound))
-    titles = {
-        f"test {metric.title}": metric.shown(value) for metric, value in zip(summary.metrics, summary.test, strict=True)
-    }
-    width = max(map(len, titles))
     if summary.validation is not None:
         told = summary.metrics[0].shown(summary.validation)
         words = f"{told}   [dim]on held-out inputs, epoch {summary.kept_epoch}[/]"
-        console.print(f"{'validation':<{width}}  {words}")
+        console.print(f"{_HELD_OUT:<{width}}  {words}")
     for title, value in titles.items():
         console.print(f"{title:<{width}}  {value}")
     if advice := undecided(summary.entropy, len(summary.moved), decisions):

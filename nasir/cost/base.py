@@ -58,8 +58,15 @@ class Cost(ABC):
         return self.unit
 
     def amount(self, value: float) -> str:
-        """A value as it is shown, in its `unit`."""
-        return f"{value / self.scale:,.3f}" if self.scale != 1 else f"{round(value):,}"
+        """A value as it is shown, in its `unit`, with three figures at least."""
+        if self.scale == 1:
+            return f"{round(value):,}"
+        scaled = value / self.scale
+        return f"{scaled:,.3f}" if abs(scaled) >= 1 or scaled == 0 else f"{scaled:.3g}"
+
+    def written(self, value: float) -> str:
+        """A value with its unit, where programs write one behind a limit."""
+        return self.amount(value) + ("" if [*self.units] == [""] else f" {self.unit.partition(' ')[0]}")
 
     def shares(self, network: "Network") -> Mapping[str, int] | None:
         """What of its value is each node's, by the node's name; None of a cost that is no sum."""

@@ -66,8 +66,8 @@ def unknown_import(span: Span, name: str, path: str, known: Iterable[str]) -> Mi
     return Mistake(Diagnostic("E0203", f'"{path}" defines no `{name}`', span, closest(name, known)))
 
 
-def no_file(span: Span, path: str, known: Iterable[str]) -> Mistake:
-    hints = (*closest(path, known), "paths are looked up beside this file, then in nasir's library")
+def no_file(span: Span, path: str, known: Iterable[str], where: str = "beside this file") -> Mistake:
+    hints = (*closest(path, known), f"paths are looked up {where}, then in nasir's library")
     return Mistake(Diagnostic("E0204", f'no file "{path}" to import from', span, hints))
 
 

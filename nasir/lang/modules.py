@@ -167,9 +167,9 @@ class Loader:
             _define(module, entry.alias or entry.name, owner, imported.exported[entry.name.text])
 
 
-def located(folder: Path, roots: tuple[Path, Path], path: s.String, kind: str) -> Path:
+def located(folder: Path, roots: tuple[Path, Path], path: s.String, kind: str, where: str = "beside this file") -> Path:
     """The file that a program in a folder names, beside it or in the library: within the roots and nowhere else. `kind`
-    is the pattern of such files' names.
+    is the pattern of such files' names, `where` are the folders in words.
 
     Raises:
         Mistake: where there is none.
@@ -190,7 +190,7 @@ def located(folder: Path, roots: tuple[Path, Path], path: s.String, kind: str) -
             return candidate
         with suppress(OSError):
             known += [(written.parent / beside.name).as_posix() for beside in candidate.parent.glob(kind)]
-    raise mistakes.no_file(path.span, path.value, sorted(set(known)))
+    raise mistakes.no_file(path.span, path.value, sorted(set(known)), where)
 
 
 def roots_of(path: Path) -> tuple[Path, Path]:

@@ -32,7 +32,7 @@ def weights_file(module: Module, path: str) -> Path:
         CompileError: where it is not there, or outside of where a program may read.
     """
     try:
-        return located(module.path.parent, roots_of(module.path), _written(module, path), "*.safetensors")
+        return located(module.path.parent, roots_of(module.path), _written(module, path)[0], "*.safetensors")
     except Mistake as mistake:
         raise CompileError(mistake.diagnostic) from None
 
@@ -48,12 +48,10 @@ def _read(module: Module, objective: Objective) -> Iterator[Tabled]:
         cost = described(name)
         if not isinstance(cost, Tabled):
             continue
-        written = _written(module, cost.path)
+        written, is_given = _written(module, cost.path)
         try:
             if cost.path not in profiles:
-                profiles[cost.path] = read_profile(
-                    located(module.path.parent, roots_of(module.path), written, "*.json")
-                )
+                profiles[cost.path] = read_profile(_located(module, written, is_given=is_given))
         except Mistake as mistake:
             raise CompileError(mistake.diagnostic) from None
         except CompileError as error:
@@ -61,12 +59,24 @@ def _read(module: Module, objective: Objective) -> Iterator[Tabled]:
         yield type(cost)(cost.path, profiles[cost.path], cost.quantile, written.span)
 
 
-def _written(module: Module, path: str) -> s.String:
-    """The path where the program writes it; one that an option gives has a text of its own."""
+def _located(module: Module, written: s.String, *, is_given: bool) -> Path:
+    """Where a device file is: one that an option names is looked up in the current folder too.
+
+    Raises:
+        Mistake: where there is none.
+    """
+    beside = module.path.parent / written.value
+    if is_given and not beside.is_file():
+        return located(Path.cwd(), roots_of(Path.cwd() / "option"), written, "*.json", "beside the program, here")
+    return located(module.path.parent, roots_of(module.path), written, "*.json")
+
+
+def _written(module: Module, path: str) -> tuple[s.String, bool]:
+    """The path where the program writes it; one that an option gives, which is told, has a text of its own."""
     sections = tuple(item for item in module.tree.items if isinstance(item, (s.Objective, s.Settings)))
     trees = s.walk(sections)
     found = next((tree for tree in trees if isinstance(tree, s.String) and tree.value == path), None)
     if found is not None:
-        return found
+        return found, False
     text = json.dumps(path, ensure_ascii=False)
-    return s.String(Span(Source("objective", text), 0, len(text)), path)
+    return s.String(Span(Source("--bound", text), 0, len(text)), path), True

@@ -174,9 +174,9 @@ def loss_from_python(run: Path) -> CompileError:
     return CompileError(Diagnostic("E0929", message, hints=(hint,)))
 
 
-def repeated_without(run: Path, what: str, option: str) -> CompileError:
-    hint = f"to repeat it, name that again: `{option}`"
-    return CompileError(Diagnostic("E0983", f"`{run}` was searched with {what}", hints=(hint,)))
+def repeated_without(run: Path, what: str, remedy: str) -> CompileError:
+    message = f"`{run}` was searched with {what}"
+    return CompileError(Diagnostic("E0983", message, hints=(f"to repeat it, {remedy}",)))
 
 
 def other_ranks(run: Path, ranks: int) -> CompileError:

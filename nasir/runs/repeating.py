@@ -50,7 +50,10 @@ def repeat(run: Path, asked: Request, named: Collection[str]) -> tuple[Space, Re
         ("supernet", asked.supernet, "the supernet of another run", "--supernet RUN"),
     ):
         if key in plan and named_again is None:
-            raise mistakes.repeated_without(run, what, option)
+            raise mistakes.repeated_without(run, what, f"name that again: `{option}`")
+    if (init := settings.search.init) and not os.path.isfile(run / init):
+        what = f"the weights of `{init}`, which it does not keep"
+        raise mistakes.repeated_without(run, what, f"put them at `{run / init}`")
     if ranks != rank_count():
         raise mistakes.other_ranks(run, ranks)
     return replace(loaded, settings=settings), replace(request, data=data)

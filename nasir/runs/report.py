@@ -23,7 +23,7 @@ from nasir.jobs.folder import RunFolder
 from nasir.profiling.winner import FILE as LATENCIES
 from nasir.runs import mistakes
 from nasir.runs.curves import Lines, pictures
-from nasir.runs.summary import NOT_LANDED, amounts, by_layer, costs_in, network_of, space_of, undecided, used
+from nasir.runs.summary import NOT_LANDED, SHARED, amounts, by_layer, costs_in, network_of, space_of, undecided, used
 from nasir.searching.metric import Metric, metrics_of
 from nasir.templates import template
 
@@ -221,9 +221,11 @@ def _columns(network: Space | None, shown: Sequence[str]) -> list[str]:
 
 
 def _rows(network: Space, shown: Sequence[str], chosen: Mapping[str, str], moved: Mapping[str, str]) -> Iterator[Row]:
-    words, were = by_layer(chosen), by_layer({name: option for name, option in moved.items() if name in chosen})
     known = network.costs
     found = layer_rows(known, shown)
+    layers = [row.name for row in found]
+    words = by_layer(chosen, layers)
+    were = by_layer({name: option for name, option in moved.items() if name in chosen}, layers)
     most = {name: max((row.costs[name] for row in found), default=0) for name in (found[0].costs if found else ())}
     for row in found:
         costs = [
@@ -231,6 +233,8 @@ def _rows(network: Space, shown: Sequence[str], chosen: Mapping[str, str], moved
             for name, amount in row.costs.items()
         ]
         yield Row(row.name, row.block, row.shape, costs, words.get(row.name, ""), were.get(row.name, ""))
+    if SHARED in words:
+        yield Row(SHARED, "", "", [("", 0.0) for _ in most], words[SHARED], were.get(SHARED, ""))
 
 
 def _layers(lines: Lines, chosen: Mapping[str, str] | None, moved: Mapping[str, str]) -> list[LayerMaps]:

@@ -1,7 +1,7 @@
 """What a run came to: its figures, and the words for them that the terminal and the report have in common."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from nasir.api import Space, load
 from nasir.cost.registry import described
 from nasir.files import Unreadable
+from nasir.ir.path import Path as Place
 from nasir.searching.landing import LEAST_USE
 from nasir.searching.metric import Metric
 
@@ -123,11 +124,11 @@ def undecided(entropy: float | None, moved: int, decisions: int) -> str:
     """A word of advice where the network comes from landing on the bounds as much as from the search; else nothing."""
     if entropy is None or (entropy < _UNDECIDED and moved <= max(1, _MANY_MOVED * decisions)):
         return ""
+    landed = f", and the network within the bounds is not the likeliest one in {moved} of {decisions} decisions"
     return (
-        f"The search did not decide: the entropy of its decisions is {entropy:.2f}, and the network within the bounds"
-        f" is not the likeliest one in {moved} of {decisions} decisions. More epochs, `--set search.epochs=N`, a"
-        ' larger rate of the architecture, `--set "search.architecture=adam(lr=0.1)"`, or decisions that are settled'
-        " one after another, `--set search.settle=0.35`, decide more."
+        f"The search did not decide: the entropy of its decisions is {entropy:.2f}{landed * (moved > 0)}. More epochs,"
+        ' `--set search.epochs=N`, a larger rate of the architecture, `--set "search.architecture=adam(lr=0.1)"`, or'
+        " decisions that are settled one after another, `--set search.settle=0.35`, decide more."
     )
 
 
@@ -136,7 +137,7 @@ def used(bounds: Mapping[str, Mapping[str, float]], cost: str) -> str:
     known = described(cost)
     if cost not in bounds or known is None:
         return ""
-    return f"{bounds[cost]['used']:.1%} of {known.amount(bounds[cost]['limit'])}"
+    return f"{bounds[cost]['used']:.1%} of {known.written(bounds[cost]['limit'])}"
 
 
 def amounts(costs: Mapping[str, float]) -> list[tuple[str, str]]:
@@ -145,10 +146,17 @@ def amounts(costs: Mapping[str, float]) -> list[tuple[str, str]]:
     return [(cost.label, cost.amount(figure)) for cost, figure in found if cost is not None]
 
 
-def by_layer(chosen: Mapping[str, str]) -> dict[str, str]:
-    """The chosen options by name, as words for each layer."""
+SHARED = "(shared)"
+"""What a table calls the row of decisions that are no single layer's."""
+
+
+def by_layer(chosen: Mapping[str, str], layers: Collection[str]) -> dict[str, str]:
+    """The chosen options by name, as words for each of the layers that they are within, those within none for
+    `SHARED`."""
     found: dict[str, list[str]] = {}
     for name, option in chosen.items():
-        layer, _, what = name.rpartition(".")
-        found.setdefault(layer, []).insert(0, option if what == "block" else f"{what} {option}")
+        layer = next((str(scope) for scope in Place(name).scopes if scope in layers), SHARED)
+        what = name.removeprefix(f"{layer}.")
+        words = found.setdefault(layer, [])
+        words.insert(0 if what == "block" else len(words), option if what == "block" else f"{what} {option}")
     return {layer: ", ".join(words) for layer, words in found.items()}

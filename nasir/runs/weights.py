@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from nasir.files import Unreadable, parse_json
 from nasir.ir.graph import Choices
 from nasir.runs import mistakes
+from nasir.supernets.slicing import COUNTER
 from nasir.supernets.starting import Given, Started
 from nasir.weights import read_weights
 
@@ -89,7 +90,7 @@ def start_of(path: Path, network: nn.Module) -> Start:
     differences = [
         Difference(name, _shape(found.get(name)), _shape(own.get(name)))
         for name in {**own, **found}
-        if name not in taken
+        if name not in taken and not (name.endswith(COUNTER) and name not in found)
     ]
     return Start(path, digest, taken, differences)
 
@@ -103,7 +104,8 @@ def supernet_start(path: Path, digest: str, found: Mapping[str, Tensor], started
     if not started.used:
         raise mistakes.nothing_fits(path, _first(found), next(iter(started.missing), "nothing"))
     unused = [Difference(name, _shape(found[name]), None) for name in started.unused]
-    missing = [Difference(name, None, ()) for name in started.missing if name not in found]
+    lacking = (name for name in started.missing if name not in found and not name.endswith(COUNTER))
+    missing = [Difference(name, None, ()) for name in lacking]
     return Start(path, digest, {name: found[name] for name in started.used}, [*unused, *missing])
 
 

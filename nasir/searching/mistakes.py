@@ -8,8 +8,8 @@ from nasir.lang.settings import Optimizer
 # What is asked for
 
 
-def bound_too_low(cost: str, limit: float, least: float) -> Diagnostic:
-    message = f"no network of the space has {cost} <= {limit:,.12g}: the smallest found has {least:,}"
+def bound_too_low(bound: str, least: str) -> Diagnostic:
+    message = f"no network of the space has {bound}: the smallest found has {least}"
     return Diagnostic("E0507", message, hints=("raise the bound, or add smaller options to the space",))
 
 

@@ -56,14 +56,18 @@ def targets(objective: Objective, model: CostModel) -> Targets:
         smallest.append(repair(Standing(model, extreme(model, bound.cost, "smallest"), bounds[-1:]), even).choices)
         least = model.at(smallest[-1], (bound.cost,))[bound.cost]
         if least > limit:
-            found.append(mistakes.bound_too_low(bound.cost, limit, least))
+            found.append(mistakes.bound_too_low(_written(bounds[-1], model), model.costs[bound.cost].written(least)))
     if found:
         raise CompileError(found)
     tried = [repair(Standing(model, choices, bounds), even) for choices in smallest]
     within = next((one.choices for one in tried if one.now.excess == 0), None)
     if bounds and within is None:
-        raise mistakes.bounds_apart([f"{b.cost} <= {b.limit:,.12g}" for b in bounds])
+        raise mistakes.bounds_apart([_written(bound, model) for bound in bounds])
     return Targets(replace(objective, bounds=tuple(bounds)), frozenset(spent), within or {})
+
+
+def _written(bound: Bound, model: CostModel) -> str:
+    return f"{bound.cost} <= {model.costs[bound.cost].written(bound.limit)}"
 
 
 @dataclass

@@ -18,7 +18,8 @@ from nasir.passes.base import run
 from nasir.passes.explicit_widths import copy_name
 from nasir.passes.pipeline import CHECKED, derivation
 
-_COUNTER = "num_batches_tracked"
+COUNTER = "num_batches_tracked"
+"""What torch calls the number of batches that a batch norm was trained on. It is none of a network's weights."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ def slices(root: nn.Module, space: Graph, modules: Mapping[str, str], choices: C
             if weight in found:
                 kept = _kept_axes(found[weight], axes, it, known, distributions)
                 yield Slice(f"{paths[node.name]}.{weight}", origin, weight, found[weight], kept)
-        if _COUNTER in found:
-            yield Slice(f"{paths[node.name]}.{_COUNTER}", origin, _COUNTER, found[_COUNTER], {})
+        if COUNTER in found:
+            yield Slice(f"{paths[node.name]}.{COUNTER}", origin, COUNTER, found[COUNTER], {})
 
 
 def _copied(it: Tensors, known: Mapping[str, Scalar]) -> tuple[Tensors, str]:

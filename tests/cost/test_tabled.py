@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -15,6 +17,7 @@ from nasir.cost.table import layer_rows
 from nasir.cost.tabled import Latency, Tabled, cost_of
 from nasir.diagnostics import CompileError
 from nasir.lang.settings import with_bounds
+from nasir.searching.prices import targets
 from nasir.supernets import build
 from tests.cost.test_costs import ENTANGLED, gates_of
 from tests.cost.test_kernels import of
@@ -189,6 +192,31 @@ def test_a_bound_on_the_command_line_may_name_a_file(tmp_path):
     space = bounded(TINY, 'latency("device.json") <= 80%', tmp_path)
     settings = with_bounds(space.settings, ['latency("device.json") <= 30us'])
     assert settings.objective.bounds[0].limit == 30_000
+
+
+def test_a_file_that_an_option_names_is_looked_up_in_the_current_folder_too(tmp_path, monkeypatch):
+    (tmp_path / "programs").mkdir()
+    named = bounded(TINY, 'latency("device.json") <= 80%', tmp_path)
+    path = tmp_path / "programs" / "tiny.nas"
+    path.write_text(TINY, encoding="utf-8")
+    settings = with_bounds(nasir.load(path).settings, ['latency("device.json") <= 80%'])
+    monkeypatch.chdir(tmp_path)
+    space = replace(nasir.load(path), settings=settings)
+    assert space.range('latency("device.json")') == named.range('latency("device.json")')
+    monkeypatch.chdir(tmp_path / "programs")
+    with pytest.raises(CompileError, match="E0204") as caught:
+        replace(nasir.load(path), settings=settings).range('latency("device.json")')
+    assert "beside the program, here" in caught.value.diagnostics[0].hints[-1]
+    assert caught.value.diagnostics[0].span.source.name == "--bound"
+
+
+def test_amounts_are_told_with_units_and_three_figures(tmp_path):
+    space = bounded(TINY, 'latency("device.json") <= 0.01us, memory <= 0.1KB', tmp_path)
+    with pytest.raises(CompileError, match="E0507") as caught:
+        targets(space.settings.objective, space.costs)
+    first, second = (one.message for one in caught.value.diagnostics)
+    assert re.search(r'latency\("device.json"\) <= 1e-05 ms: the smallest found has 0\.\d{3,6} ms', first)
+    assert re.search(r"memory <= 102 bytes: the smallest found has [\d,]+ bytes", second)
 
 
 # Files

@@ -1,6 +1,7 @@
 """Searches that start from a network's weights, and trainings that start from the supernet's."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 import nasir
 from nasir.diagnostics import CompileError
+from nasir.runs.repeating import repeat
 from nasir.runs.request import Request
 from nasir.runs.run import search
 from tests.spaces import TINY
@@ -43,6 +45,11 @@ def test_a_search_starts_from_a_network_and_says_so(program, tmp_path):
     search(space, Request(data="digits", out=again), QUIET)
     for name in ("metrics.jsonl", "choices.json", "model.safetensors"):
         assert (out / name).read_bytes() == (again / name).read_bytes()
+    with pytest.raises(CompileError, match=r"E0983: .*the weights of `net.safetensors`, which it does not keep"):
+        repeat(out, Request(), ())
+    shutil.copy(tmp_path / "net.safetensors", out)
+    assert repeat(out, Request(), ())[0].weights == out / "net.safetensors"
+    (out / "net.safetensors").unlink()
     other = load_file(tmp_path / "net.safetensors")
     save_file({name: value + 1 for name, value in other.items()}, tmp_path / "net.safetensors")
     with pytest.raises(CompileError, match=r"E0911: .*weights to start from"):
