@@ -3,6 +3,7 @@
 import ast
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -76,7 +77,7 @@ def command(
     write_atomically(files[1], program.weights())
     write_atomically(files[0], program.text.encode("utf-8"))
     told = facts(program, files)
-    print(json.dumps(told, indent=2) if as_json else _text(told))
+    print(json.dumps(told, indent=2) if as_json else _text(told, asked))
 
 
 def _value(text: str) -> Any:
@@ -107,14 +108,16 @@ def facts(program: "Program", files: tuple[Path, Path]) -> dict[str, Any]:
     }
 
 
-def _text(told: dict[str, Any]) -> str:
-    """What is printed elsewhere."""
+def _text(told: dict[str, Any], asked: Sequence[str]) -> str:
+    """What is printed elsewhere; `asked` are the kinds of numbers that were to become sets."""
     made = f"{told['lines']} lines, {told['blocks']} {'block' if told['blocks'] == 1 else 'blocks'}"
     costs = ", ".join(f"{told[cost]:,} {cost}" for cost in STANDARD)
     lines = [f"{told['program']}: {made}; {costs}"]
     if told["decisions"]:
         networks = "" if told["networks"] is None else f", {int(told['networks']):,} networks"
         lines.append(f"  {told['decisions']} decisions{networks}; the lifted one is among them")
+    elif asked:
+        lines.append(f"  nothing to open: no {', '.join(asked)} of it can be another")
     lines += [f"  not opened: {one}" for one in told["closed"]]
     lines += [f"  not used: {name}, {count:,} parameters" for name, count in told["unused"].items()]
     proof = told["proof"]

@@ -117,8 +117,3 @@ def is_size(item: Item, argument: str, blocks: Mapping[str, Block]) -> bool:
 def is_mixing(kind: str) -> bool:
     """Whether an op reads every channel into fresh ones."""
     return kind in OPS and OPS[kind].multiplies and any(p.sizing for p in OPS[kind].parameters)
-
-
-def is_map(shape: tuple[int, ...]) -> bool:
-    """Whether it is a map, or a sequence, of more than one pixel."""
-    return len(shape) > 1 and set(shape[1:]) != {1}

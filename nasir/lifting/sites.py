@@ -1,4 +1,4 @@
-"""Which numbers of a program can become sets: widths of maps, kernels, the depth of rows."""
+"""Which numbers of a program can become sets: widths, kernels, the depth of rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import lcm
@@ -7,7 +7,7 @@ from nasir.ir.ops import OPS, Contract
 from nasir.ir.ops.arithmetic import Add
 from nasir.lang import syntax as s
 from nasir.lifting import expressions as e
-from nasir.lifting.lines import Block, Line, is_map, is_mixing
+from nasir.lifting.lines import Block, Line, is_mixing
 from nasir.lifting.opening import DEPTH, KERNELS, WIDTHS, Site
 from nasir.lifting.tables import DEPTH as DEPTH_COLUMN
 from nasir.lifting.tables import Table
@@ -33,7 +33,7 @@ class Sites:
     def note_call(self, line: Line, arguments: Mapping[str, s.Expr]) -> None:
         """The sites of an op's call; of widths in a block its parameters are told where it is used."""
         tie, width, kernel = self._ties.get(line.key), arguments.get(_WIDTH), arguments.get(_KERNEL)
-        if is_mixing(line.kind) and tie is not None and isinstance(width, s.Number) and is_map(line.shape):
+        if is_mixing(line.kind) and tie is not None and isinstance(width, s.Number):
             self.found.append(Site(WIDTHS, width, f"the width of `{line.label}`", tie=tie))
         is_centred = arguments.get(_PADDING) == _centred(line.kind)
         if OPS[line.kind].mixes_by == _KERNEL and is_centred and isinstance(kernel, s.Number):
@@ -75,12 +75,12 @@ def _centred(op: str) -> s.Expr | None:
 
 
 def widths_of(block: Block, blocks: Mapping[str, Block]) -> dict[str, int]:
-    """The parameters of a block that are widths of maps, each with what it must be a multiple of."""
+    """The parameters of a block that are widths, each with what it must be a multiple of."""
     found: dict[str, int] = {}
     for line in block.template.lines:
         inner = widths_of(blocks[line.kind], blocks) if line.is_block else {}
         for argument, value in line.arguments:
-            is_width = argument in inner or (is_mixing(line.kind) and argument == _WIDTH and is_map(line.shape))
+            is_width = argument in inner or (is_mixing(line.kind) and argument == _WIDTH)
             for name in (tree.text for tree in s.walk(value) if isinstance(tree, s.Name)):
                 if is_width and name in block.sizes:
                     found.setdefault(name, 1)

@@ -215,6 +215,18 @@ def test_an_opened_network_is_a_space_with_the_network_in_it(opened):
     assert_equal(Stages((16, 32, 32), depth=3), emitted(opened), (1, 16, 16))
 
 
+def test_widths_of_linear_layers_are_opened_but_for_the_last():
+    module = nn.Sequential(nn.Linear(12, 32), nn.ReLU(), nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 4)).eval()
+    found = lift(Network("mlp", module, (12,)), "mlp", ("widths",))
+    assert [one.options for one in found.space.decisions] == [(16, 24, 32), (8, 16)]
+    nasir.supernet(found.space)(torch.randn(4, 12))
+
+
+def test_a_command_that_opens_nothing_says_so(tmp_path, capsys):
+    command(tmp_path, f"{NETWORKS}:Reused", "--input", "3x9x9", "--open", "depth")
+    assert "nothing to open: no depth of it can be another" in capsys.readouterr().out
+
+
 def test_a_supernet_of_an_opened_network_runs(opened):
     supernet = nasir.supernet(opened.space)
     torch.manual_seed(0)
