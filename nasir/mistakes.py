@@ -70,7 +70,7 @@ def extension_fails(setting: str, name: str, place: str, error: Exception) -> Co
 
 
 def still_undecided(space: str, decisions: Sequence[str]) -> CompileError:
-    hint = "`nasir derive` and `nasir build` take `--largest`, `--sample SEED`, `--run RUN`; Python has `space.at`"
+    hint = "commands that need one network take `--largest`, `--sample SEED`, `--run RUN`; Python has `space.at`"
     shown = ", ".join(decisions[:4]) + (", ..." if len(decisions) > 4 else "")
     return CompileError(Diagnostic("E0604", f"`{space}` still has something to decide: {shown}", hints=(hint,)))
 

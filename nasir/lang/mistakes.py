@@ -424,7 +424,8 @@ def unknown_parameter(name: str, known: Iterable[str]) -> Diagnostic:
 
 def no_program(name: str, known: Iterable[str]) -> CompileError:
     names = list(known)
-    hints = closest(name.removesuffix(".nas"), names) or (f"shipped with nasir: {', '.join(names)}",)
+    shipped = () if "/" in name or "." in name else (f"shipped with nasir: {', '.join(names)}",)
+    hints = closest(name.removesuffix(".nas"), names) or shipped
     return CompileError(Diagnostic("E0701", f"there is no file `{name}`", hints=hints))
 
 

@@ -203,6 +203,11 @@ def other_weights(path: Path, reason: str) -> CompileError:
     return CompileError(Diagnostic("E0907", f"`{path}` does not fit the network: {reason}", hints=(hint,)))
 
 
+def no_weights_there(path: Path, reason: str) -> CompileError:
+    hint = f"the network's weights lie beside it: `nasir train` writes both; put yours at `{path}`"
+    return CompileError(Diagnostic("E0907", f"`{path}` cannot be read: {reason}", hints=(hint,)))
+
+
 def no_deployment(path: Path, error: Exception) -> CompileError:
     hint = "take the `deploy.json` that the run wrote beside the network"
     return CompileError(Diagnostic("E0926", f"`{path}` cannot be used: {error}", hints=(hint,)))

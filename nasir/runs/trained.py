@@ -63,9 +63,10 @@ def _take_weights(network: nn.Module, path: Path) -> dict[str, str]:
             state: dict[str, torch.Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             metadata: dict[str, str] = file.metadata() or {}
         network.load_state_dict(state)
-    except (OSError, SafetensorError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise mistakes.other_weights(path, reason) from None
+    except OSError as error:
+        raise mistakes.no_weights_there(path, error.strerror or str(error)) from None
+    except (SafetensorError, RuntimeError) as error:
+        raise mistakes.other_weights(path, str(error).splitlines()[0]) from None
     return metadata
 
 
