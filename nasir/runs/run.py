@@ -331,40 +331,45 @@ def _train_module(
         training.run(folder, report, job.pauses)
 
     def finish() -> Summary:
-        # Copies: a file of the user's may have weights that share memory, and the format does not.
-        state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
-        facts = deployment(job.data, measure)
-        folder.write_json("deploy.json", facts)
-        # One entry of metadata: several would come in an order that changes from run to run.
-        folder.write("model.safetensors", save(state, {DEPLOY_KEY: json.dumps(facts)}))
+        facts = _write_weights(job, module, measure)
         counts = counted(module, job.data.test.to(job.device), settings.batch, measure, job.pauses)
-        bounds = goal.bounds if goal else ()
-        used = {b.cost: {"limit": b.limit, "used": costs[b.cost] / b.limit} for b in bounds}
-        summary = Summary(
-            name,
-            costs,
-            measure.metrics,
-            measure.values(counts),
-            found and found.score,
-            _seconds(job),
-            used,
-            found.lands if found and goal and goal.spent else None,
-            len(job.data.left_out),
-            training.validation,
-            training.kept,
-            found and found.entropy,
-            found.moved if found else {},
-            job.start and job.start.as_json(),
-            job.teacher and job.teacher.as_json(),
-        )
         folder.write_json("test.json", measure.facts(counts, facts["classes"]))
         if winners:
             folder.write_json(LATENCIES, {"networks": [one.as_json() for one in winners]})
+        bounds = goal.bounds if goal else ()
+        summary = Summary(
+            name=name,
+            costs=costs,
+            metrics=measure.metrics,
+            test=measure.values(counts),
+            supernet=found and found.score,
+            seconds=_seconds(job),
+            bounds={b.cost: {"limit": b.limit, "used": costs[b.cost] / b.limit} for b in bounds},
+            lands=found.lands if found and goal and goal.spent else None,
+            skipped_files=len(job.data.left_out),
+            validation=training.validation,
+            kept_epoch=training.kept,
+            entropy=found and found.entropy,
+            moved=found.moved if found else {},
+            init=job.start and job.start.as_json(),
+            teacher=job.teacher and job.teacher.as_json(),
+        )
         folder.write_json("summary.json", summary.as_json())
         write_report(folder.path)
         return summary
 
     return ranks.lead(finish)
+
+
+def _write_weights(job: Job, module: nn.Module, measure: Measure) -> dict[str, Any]:
+    """Write the weights, and what a deployment needs beside them; the latter comes back."""
+    # Copies: a file of the user's may have weights that share memory, and the format does not.
+    state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
+    facts = deployment(job.data, measure)
+    job.folder.write_json("deploy.json", facts)
+    # One entry of metadata: several would come in an order that changes from run to run.
+    job.folder.write("model.safetensors", save(state, {DEPLOY_KEY: json.dumps(facts)}))
+    return facts
 
 
 def _training(job: Job, module: nn.Module, settings: TrainSettings, measure: Measure) -> Training:

@@ -19,7 +19,7 @@ NOT_LANDED = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """What a run found. `costs` are those of its network by name; `test` is what it is worth by each metric of its
     loss, accuracy where that is cross-entropy, in shares; `seconds` is wall time. `bounds` says of each bound its limit
