@@ -403,7 +403,7 @@ def test_a_run_folder_of_a_user_s_code_runs_none_unasked(files, tmp_path):
     repeat = command("--from", "other", "--data", "python:evil:data")
     done = processes.run(repeat, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 1
-    assert "E0827" in done.stderr
+    assert "E0806" in done.stderr
     assert (tmp_path / "proof.txt").exists()
 
 
