@@ -59,19 +59,19 @@ class Table:
         """Its mean accuracy, from 0 to 1."""
         return self.row(choices).accuracy
 
-    def within(self, cost: str, limit: float) -> list[Row]:
-        """The networks that cost at most so much."""
-        return [row for row in self.rows if row.costs[cost] <= limit]
+    def within(self, cost: str, limit: float, least: float = 0.0) -> list[Row]:
+        """The networks that cost at most so much, and at least the share `least` of it."""
+        return [row for row in self.rows if least * limit <= row.costs[cost] <= limit]
 
     def regret(self, choices: Choices, cost: str, limit: float) -> float:
         """How much more accurate the best network within the bound is, from 0 to 1."""
         return max(row.accuracy for row in self.within(cost, limit)) - self.accuracy(choices)
 
-    def random_regret(self, count: int, cost: str, limit: float) -> float:
-        """The regret to be expected of the best of `count` random networks within the bound, each trained once with the
-        same seed and picked by that, exactly: the mean over the seeds."""
-        rows = self.within(cost, limit)
-        best, every = max(row.accuracy for row in rows), comb(len(rows), count)
+    def random_regret(self, count: int, cost: str, limit: float, least: float = 0.0) -> float:
+        """The regret to be expected of the best of `count` random networks within the bound that use the share `least`
+        of it, each trained once with the same seed and picked by that, exactly: the mean over the seeds."""
+        rows = self.within(cost, limit, least)
+        best, every = max(row.accuracy for row in self.within(cost, limit)), comb(len(rows), count)
         found, seeds = 0.0, range(len(rows[0].right))
         for seed in seeds:
             # By one training from the least on: row i is the best of the drawn ones in C(i, count - 1) draws of all.

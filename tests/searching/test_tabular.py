@@ -46,6 +46,13 @@ def test_what_random_networks_are_expected_to_have_is_the_mean_over_all_draws(ta
     assert table.random_regret(50, "macs", 40_000) < table.random_regret(5, "macs", 40_000)
 
 
+def test_random_networks_that_use_the_bound_up_are_better(table):
+    used_up = table.within("macs", 30_000, 0.95)
+    assert 0 < len(used_up) < len(table.within("macs", 30_000))
+    assert all(28_500 <= row.costs["macs"] <= 30_000 for row in used_up)
+    assert table.random_regret(5, "macs", 30_000, 0.95) < table.random_regret(5, "macs", 30_000)
+
+
 def test_a_search_is_looked_up(tmp_path, table):
     found = nasir.search(
         "tabular",
