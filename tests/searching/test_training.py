@@ -175,7 +175,8 @@ def test_a_file_of_one_s_own_may_share_weights_and_must_have_some(tmp_path):
     train_file(tmp_path / "own.py", settings, Request("digits", tmp_path / "run"), Console(quiet=True))
     module = network_class(tmp_path / "own.py")()
     module.load_state_dict(load_file(tmp_path / "run" / "model.safetensors"))
-    text = f"{FILE}\n\nclass None_(nn.Module):\n    def forward(self, x):\n        return x.flatten(1)[:, :10]\n"
+    body = "class None_(nn.Module):\n    def forward(self, x):\n        return x.flatten(1)[:, :10]\n"
+    text = f"from torch import nn\n\n\n{body}"
     (tmp_path / "none.py").write_text(text, encoding="utf-8")
     with pytest.raises(nasir.CompileError, match=r"E0710: .*no weights to train"):
         train_file(tmp_path / "none.py", settings, Request("digits", tmp_path / "none"), Console(quiet=True))
