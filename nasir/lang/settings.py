@@ -60,8 +60,8 @@ class SearchSettings:
     `candidates` networks within the bounds, the likeliest and others drawn from the final distribution, are compared
     with the supernet's weights at the end. `strategy` and `loss` are names (`nasir.extensions`); where a section names
     no loss, it is the objective's. `init` is the path of a file of weights that the supernet starts from, those of one
-    of the space's networks. `settle` is the share of the epochs, at the end, in which decisions are settled, the surest
-    first; in the last one all are. `least` is the share of the tightest bound that the networks use at least which
+    of the space's networks. `settle` is the share of the epochs, at the end, in the first half of which decisions are
+    settled, the surest first; in the other half the weights are trained for the one network. `least` is the share of the tightest bound that the networks use at least which
     `random` and `evolution` train.
     """
 
@@ -95,10 +95,16 @@ class SearchSettings:
         """Epochs in which only the weights train: `warmup`, or a ninth of all, FBNet's 10 of 90."""
         return self.epochs // 9 if self.warmup is None else min(self.warmup, self.epochs)
 
+    @property
+    def open_epochs(self) -> int:
+        """Epochs before the first decision is settled."""
+        return self.epochs - round(self.settle * self.epochs)
+
     def settled_at(self, epoch: int) -> float:
-        """The share of the decisions that are settled in an epoch, counted from 0."""
-        last = round(self.settle * self.epochs)
-        return max(0.0, (epoch + 1 - (self.epochs - last)) / last) if last else 0.0
+        """The share of the decisions that are settled in an epoch, counted from 0: all from half of the last part on, so
+        that weights are trained for the one network."""
+        growing = math.ceil((self.epochs - self.open_epochs) / 2)
+        return min(1.0, max(0.0, (epoch + 1 - self.open_epochs) / growing)) if growing else 0.0
 
 
 @dataclass(frozen=True)

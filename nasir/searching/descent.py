@@ -16,17 +16,21 @@ def nothing() -> None:
 
 class Descent:
     """Weights with their optimizer, whose rate falls by half a cosine to zero in so many `steps`, and with their moving
-    average, of decay `ema` (0: none)."""
+    average, of decay `ema` (0: none). With `again` it falls to zero by that step, and then from its start once more
+    (Loshchilov and Hutter, 2017)."""
 
-    def __init__(self, weights: Iterable[nn.Parameter], settings: Optimizer, steps: int, ema: float = 0.0) -> None:
+    def __init__(
+        self, weights: Iterable[nn.Parameter], settings: Optimizer, steps: int, ema: float = 0.0, again: int = 0
+    ) -> None:
         found = list(weights)
-        self._settings, self._steps = settings, steps
+        self._settings, self._steps, self._again = settings, steps, again
         self._optimizer = optimizers.make(settings, found)
         self.average = Average(found, ema)
 
     def step(self, at: int, loss: Tensor, before: Callable[[], None] = nothing) -> None:
         """Step number `at`, counted from 0; `before` is called between the gradient and the change."""
-        optimizers.set_cosine(self._optimizer, self._settings, at, self._steps)
+        began, ends = (0, self._again) if at < self._again else (self._again, self._steps)
+        optimizers.set_cosine(self._optimizer, self._settings, at - began, ends - began)
         self._optimizer.zero_grad(set_to_none=True)
         if loss.requires_grad:  # a network may have no weights
             loss.backward()

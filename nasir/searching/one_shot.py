@@ -44,8 +44,11 @@ class OneShot:
         (self._logits,) = self.supernet.architecture()
         self._logits.requires_grad_(False)  # so that data-parallel steps of the weights leave it alone
         self._weights = list(self.supernet.weights())
-        steps = self._settings.epochs * task.counts[WEIGHTS]
-        self._descent = Descent(self._weights, self._settings.weights, steps, self._settings.ema)
+        of_epoch = task.counts[WEIGHTS]
+        steps = self._settings.epochs * of_epoch
+        # Settled weights are trained for one network, and that from a rate of its own.
+        again = self._settings.open_epochs * of_epoch % steps
+        self._descent = Descent(self._weights, self._settings.weights, steps, self._settings.ema, again)
 
     def begin(self, epoch: int) -> None:
         self.supernet.train()
