@@ -61,8 +61,8 @@ class SearchSettings:
     with the supernet's weights at the end. `strategy` and `loss` are names (`nasir.extensions`); where a section names
     no loss, it is the objective's. `init` is the path of a file of weights that the supernet starts from, those of one
     of the space's networks. `settle` is the share of the epochs, at the end, in the first half of which decisions are
-    settled, the surest first; in the other half the weights are trained for the one network. `least` is the share of the tightest bound that the networks use at least which
-    `random` and `evolution` train.
+    settled, the surest first; in the other half the weights are trained for the one network. `least` is the share of
+    the tightest bound that the networks use at least which `random` and `evolution` train.
     """
 
     epochs: int = 90
@@ -101,8 +101,8 @@ class SearchSettings:
         return self.epochs - round(self.settle * self.epochs)
 
     def settled_at(self, epoch: int) -> float:
-        """The share of the decisions that are settled in an epoch, counted from 0: all from half of the last part on, so
-        that weights are trained for the one network."""
+        """The share of the decisions that are settled in an epoch, counted from 0: all from half of the last part on,
+        so that weights are trained for the one network."""
         growing = math.ceil((self.epochs - self.open_epochs) / 2)
         return min(1.0, max(0.0, (epoch + 1 - self.open_epochs) / growing)) if growing else 0.0
 
