@@ -18,11 +18,11 @@ PYTHON = "python:"
 
 
 class NotNamed(Exception):
-    """There is nothing of that name; the arguments are why, as the end of a sentence, and a hint."""
+    """There is nothing of that name: why, as the end of a sentence, and what may help."""
 
-    @property
-    def hints(self) -> tuple[str, ...]:
-        return tuple(self.args[1:])
+    def __init__(self, why: str, *hints: str) -> None:
+        super().__init__(why)
+        self.why, self.hints = why, hints
 
 
 def named(text: str) -> Any:
@@ -33,6 +33,8 @@ def named(text: str) -> Any:
         Exception: whatever the user's code raises as it is loaded.
     """
     place, _, name = text.rpartition(":")
+    if not (place and name):
+        raise NotNamed("a module, or a file, and a name in it are two, with a colon between")
     try:
         module = _module_of(Path(place)) if place.endswith(".py") else module_named(place)
     except ModuleNotFoundError as error:

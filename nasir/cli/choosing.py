@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -58,7 +58,7 @@ class Choosing:
         elif self.choices is not None or self.run is not None:
             path = self.choices if self.choices is not None else (self.run or Path()) / "choices.json"
             base = space.choices(_read_choices(path))
-        return space.choices(dict(map(pair, self.choose or [])), base)
+        return space.choices(dict(pair(text, "--choose") for text in self.choose or []), base)
 
     def network(self, space: Space) -> Space:
         """The space at the choices; itself where nothing was chosen and something is left to choose.
@@ -96,7 +96,6 @@ def _read_choices(path: Path) -> dict[str, Any]:
 
 def _parameters() -> dict[str, inspect.Parameter]:
     hints = get_type_hints(Choosing, include_extras=True)
-    assert all(one.default is not MISSING for one in fields(Choosing)), "each is an option"
     return {
         one.name: inspect.Parameter(
             one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name]

@@ -22,5 +22,6 @@ def command(
 ) -> None:
     """Derive one network of a space, as a decision-free `.nas` file."""
     space = load(file, **parameters(given))
-    emit(choosing.network(space))  # a diagnostic where decisions are left
-    write_or_print(space.arch(choosing.of(space) or {}), out)
+    choices = choosing.of(space)  # once: a file of them may be a pipe
+    emit(space if choices is None else space.at(choices))  # a diagnostic where decisions are left
+    write_or_print(space.arch(choices or {}), out)

@@ -145,8 +145,8 @@ def parameters(given: list[str] | None) -> dict[str, str]:
     return dict(pair(text, "--with") for text in given or [])
 
 
-def pair(text: str, option: str = "--choose") -> tuple[str, str]:
-    """The name and the value of `NAME=VALUE`.
+def pair(text: str, option: str) -> tuple[str, str]:
+    """The name and the value of `NAME=VALUE`, as an option has it.
 
     Raises:
         CompileError: where it has none.

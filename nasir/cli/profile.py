@@ -91,17 +91,21 @@ def command(
     asked = Asked(way, batch, _seconds(time), networks, seed, name)
     space = load(file, **parameters(given))
     console = Terminal(highlight=False, quiet=quiet or as_json)
-    if emit is not None:
-        _emit(space, emit, asked, console, as_json=as_json)
-    elif out is not None and collect is not None:
-        _collect(space, collect, out, console, as_json=as_json)
-    elif out is not None and table is not None:
-        _import(space, table, out, name, console, as_json=as_json)
-    elif out is not None:
-        _measure(space, out, asked, console, as_json=as_json)
+    if out is None:
+        assert emit is not None, "one of the two is given"
+        figures = _emit(space, emit, asked, console)
+    elif collect is not None:
+        figures = _collect(space, collect, out, console)
+    elif table is not None:
+        figures = _import(space, table, out, name, console)
+    else:
+        figures = _measure(space, out, asked, console)
+    if as_json:
+        print(json.dumps(figures, indent=2))
 
 
-def _measure(space: Space, out: Path, asked: "Asked", console: "Console", *, as_json: bool) -> None:
+def _measure(space: Space, out: Path, asked: "Asked", console: "Console") -> dict[str, object]:
+    """Measure; what `--json` prints comes back, as of all ways to make a file."""
     from nasir.jobs.progress import stages
     from nasir.jobs.signals import pausing
     from nasir.profiling.profile import profiled
@@ -109,19 +113,13 @@ def _measure(space: Space, out: Path, asked: "Asked", console: "Console", *, as_
     with pausing() as pauses, stages(console) as told:
         made = stoppable(lambda: profiled(space, out, asked, told, pauses), _AGAIN)
     counts = {"measured": made.measured, "kept": made.kept, "filled in by a fit": made.filled}
-    if as_json:
-        figures = {name.partition(" ")[0]: count for name, count in counts.items()}
-        _print_json(file=str(out), **figures, residuals=dict(made.profile.calibration.residuals))
-        return
     words = [f"{count:,} {name}" for name, count in counts.items() if count]
     _show(console, made.profile, out, words or ["by formula"])
+    figures = {name.partition(" ")[0]: count for name, count in counts.items()}
+    return {"file": str(out), **figures, "residuals": dict(made.profile.calibration.residuals)}
 
 
-def _print_json(**figures: object) -> None:
-    print(json.dumps(figures, indent=2))
-
-
-def _emit(space: Space, folder: Path, asked: "Asked", console: "Console", *, as_json: bool) -> None:
+def _emit(space: Space, folder: Path, asked: "Asked", console: "Console") -> dict[str, object]:
     from nasir.exporting.formats import format_named
     from nasir.jobs.progress import stages
     from nasir.profiling.elsewhere import emitted
@@ -131,12 +129,11 @@ def _emit(space: Space, folder: Path, asked: "Asked", console: "Console", *, as_
         raise typer.BadParameter(f"`{asked.runtime.name}` has no files to run elsewhere", param_hint="--runtime")
     with stages(console) as told:
         count = emitted(space, folder, format_named(asked.runtime.format), asked, told)
-    if as_json:
-        _print_json(folder=str(folder), kernels=count)
     console.print(f"{count:,} kernels in {folder}: copy it, and run `python measure.py` there", soft_wrap=True)
+    return {"folder": str(folder), "kernels": count}
 
 
-def _collect(space: Space, folder: Path, out: Path, console: "Console", *, as_json: bool) -> None:
+def _collect(space: Space, folder: Path, out: Path, console: "Console") -> dict[str, object]:
     from nasir.profiling.elsewhere import collected
     from nasir.profiling.profile import added_to
 
@@ -144,12 +141,11 @@ def _collect(space: Space, folder: Path, out: Path, console: "Console", *, as_js
     profile = added_to(out, found)
     profile.write(out)
     count = len(found.rows)
-    if as_json:
-        _print_json(file=str(out), collected=count, residuals=dict(found.calibration.residuals))
     _show(console, profile, out, [f"{count:,} collected from {folder}"])
+    return {"file": str(out), "collected": count, "residuals": dict(found.calibration.residuals)}
 
 
-def _import(space: Space, table: Path, out: Path, name: str, console: "Console", *, as_json: bool) -> None:
+def _import(space: Space, table: Path, out: Path, name: str, console: "Console") -> dict[str, object]:
     from nasir.cost.imported.importing import imported
     from nasir.cost.model import CostModel
     from nasir.profiling.profile import added_to
@@ -158,9 +154,6 @@ def _import(space: Space, table: Path, out: Path, name: str, console: "Console",
     profile, rows = added_to(out, made.profile), made.profile.rows
     profile.write(out)
     filled = sum(row.filled for row in rows.values())
-    if as_json:
-        figures = {"format": made.format, "imported": len(rows), "filled": filled}
-        _print_json(file=str(out), **figures, entries=made.entries, unused=made.unused)
     words = [
         f"{len(rows):,} from {table}, of {made.format}'s format",
         *([f"{filled:,} by another's"] if filled else []),
@@ -169,6 +162,8 @@ def _import(space: Space, table: Path, out: Path, name: str, console: "Console",
     if made.unused:
         unused = f"{made.unused:,} of the table's {made.entries:,} entries"
         console.print(f"{unused} are of no kernel of `{space.name}`", markup=False, soft_wrap=True)
+    figures = {"format": made.format, "imported": len(rows), "filled": filled}
+    return {"file": str(out), **figures, "entries": made.entries, "unused": made.unused}
 
 
 def _show(console: "Console", profile: "Profile", out: Path, words: list[str]) -> None:

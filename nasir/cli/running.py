@@ -60,13 +60,13 @@ def show(result: "Result", folder: Path, console: "Console") -> None:
         table.add_column(cost, justify="right")
     known = result.network.costs
     rows = layer_rows(known, costs)
-    chosen = by_layer({name: key(option) for name, option in result.chosen.items()}, [row.name for row in rows])
+    chosen = by_layer({name: key(option) for name, option in result.chosen.items()}, [row.place for row in rows])
     if chosen:
         table.add_column("chosen")
     for row in rows:
         amounts = (known.costs[name].amount(amount) for name, amount in row.costs.items())
         cells = [row.name, row.block, row.shape, *amounts]
-        table.add_row(*cells, *([chosen.get(row.name, "")] if chosen else []))
+        table.add_row(*cells, *([chosen.get(row.place, "")] if chosen else []))
     if SHARED in chosen:
         table.add_row(SHARED, "", "", *("" for _ in rows[0].costs), chosen[SHARED])
     console.print(table)

@@ -13,10 +13,11 @@ from nasir.ir.values import Value
 
 @dataclass(frozen=True)
 class LayerRow:
-    """A part of the network. `costs` are those of the concrete network that are sums, by name; nothing where decisions
-    are left."""
+    """A part of the network; `place` is what the names of decisions within it begin with. `costs` are those of the
+    concrete network that are sums, by name; nothing where decisions are left."""
 
     name: str
+    place: str
     block: str
     shape: str
     costs: Mapping[str, int]
@@ -31,7 +32,7 @@ def layer_rows(model: CostModel, names: Sequence[str] = STANDARD) -> list[LayerR
     for part in parts(graph):
         costs = {name: sum(own.get(node.name, 0) for node in part.nodes) for name, own in shares.items()}
         shape = _shape(model, part.nodes[-1].shape) if part.nodes else shape
-        rows.append(LayerRow(part.name, part.block, shape, costs))
+        rows.append(LayerRow(part.name, part.place, part.block, shape, costs))
     return rows
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from nasir.diagnostics import CompileError, Diagnostic, closest
+from nasir.named import NotNamed
 
 
 def unknown_data(name: str, kind: str, known: Iterable[str], shown: str) -> CompileError:
@@ -172,13 +173,9 @@ def failed_worker(reason: str) -> CompileError:
 # Data sets of the user's own, `python:MODULE:FUNCTION`
 
 
-def no_function(rest: str) -> CompileError:
-    hint = "write `--data python:my_data:load`, the function `load` of my_data.py"
-    return CompileError(Diagnostic("E0806", f"`python:{rest}` names no function", hints=(hint,)))
-
-
-def nothing_named(rest: str, why: str, hints: Sequence[str]) -> CompileError:
-    return CompileError(Diagnostic("E0806", f"`python:{rest}` names no function: {why}", hints=tuple(hints)))
+def no_function(rest: str, missing: NotNamed) -> CompileError:
+    hints = missing.hints or ("write `--data python:my_data:load`, the function `load` of my_data.py",)
+    return CompileError(Diagnostic("E0806", f"`python:{rest}` names no function: {missing.why}", hints=hints))
 
 
 def no_pair(function: str, module: str, told: str) -> CompileError:

@@ -32,15 +32,13 @@ def load_own(rest: str, input: Input | None, skip: bool = False) -> DataSet:
     Raises:
         CompileError: where there is no such function, or what it returns is no such pair.
     """
-    module_name, _, name = rest.partition(":")
-    if not (module_name and name):
-        raise mistakes.no_function(rest)
+    module_name, _, name = rest.rpartition(":")
     try:
         with _seeded(SPLIT_SEED):  # what is random in it is the same on every rank, and after a resume
             train, test = map(_items, named(rest)())
         sizes = len(train), len(test)
     except NotNamed as error:
-        raise mistakes.nothing_named(rest, str(error.args[0]), error.hints) from None
+        raise mistakes.no_function(rest, error) from None
     except (Exception, SystemExit) as error:  # whatever the user's code raises
         raise mistakes.no_pair(name, module_name, _told(error)) from error
     sets: list[OwnSplit] = []

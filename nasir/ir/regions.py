@@ -11,6 +11,8 @@ from itertools import groupby
 from nasir.ir.graph import Graph, Node, Region
 from nasir.ir.path import Path
 
+RETURNED, RESULT = "return", "result"
+"""What a flow that is returned without a name is called, and what the names of decisions in it begin with."""
 _MOST_OPS = 5
 
 
@@ -33,6 +35,11 @@ class Part:
     block: str
     nodes: tuple[Node, ...]
     is_layer: bool
+
+    @property
+    def place(self) -> str:
+        """What the names of decisions within it begin with."""
+        return RESULT if self.name == RETURNED else self.name
 
 
 def parts(graph: Graph) -> Iterator[Part]:

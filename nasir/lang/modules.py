@@ -111,7 +111,7 @@ class Loader:
 
     def __init__(self, path: Path) -> None:
         """A loader for the program in the file `path`."""
-        self._roots = roots_of(path)
+        self._roots = roots_of(path.parent)
         self._loaded: dict[Path, Module | None] = {}
         self._loading: list[Path] = []
         self.diagnostics: list[Diagnostic] = []
@@ -193,9 +193,9 @@ def located(folder: Path, roots: tuple[Path, Path], path: s.String, kind: str, w
     raise mistakes.no_file(path.span, path.value, sorted(set(known)), where)
 
 
-def roots_of(path: Path) -> tuple[Path, Path]:
-    """The folders that a program may read files of: its own, and nasir's library."""
-    return _real(path.parent), _real(resources.folder("spaces"))
+def roots_of(folder: Path) -> tuple[Path, Path]:
+    """The folders that a program in a folder may read files of: that one, and nasir's library."""
+    return _real(folder), _real(resources.folder("spaces"))
 
 
 def _real(path: Path) -> Path:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from nasir.diagnostics import MOST_MISTAKES, Span
+from nasir.ir.regions import RESULT, RETURNED
 from nasir.lang import composition, mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import Tensor, join
@@ -31,7 +32,7 @@ def run(body: tuple[s.Statement, ...], frame: Frame, name: s.Identifier, context
             context.attempt(_required, statement, frame, context)
             continue
         if not frame.path:  # the space's own
-            context.builder.flow = "return" if isinstance(statement, s.Return) else statement.name.text
+            context.builder.flow = RETURNED if isinstance(statement, s.Return) else statement.name.text
         if isinstance(statement, s.Return):
             result = context.attempt(_returned, statement.value, frame, context)
             continue
@@ -57,7 +58,7 @@ def _required(statement: s.Require, frame: Frame, context: Context) -> None:
 
 def _returned(value: s.Expr, frame: Frame, context: Context) -> Tensor:
     """The tensor that a body returns; of a space that returns several by their names, all together."""
-    place = frame.place("result")
+    place = frame.place(RESULT)
     if not isinstance(value, s.Outputs):
         return context.tensor(value, place)
     if frame.path:

@@ -31,10 +31,7 @@ def weights_file(module: Module, path: str) -> Path:
     Raises:
         CompileError: where it is not there, or outside of where a program may read.
     """
-    try:
-        return located(module.path.parent, roots_of(module.path), _written(module, path)[0], "*.safetensors")
-    except Mistake as mistake:
-        raise CompileError(mistake.diagnostic) from None
+    return _file(module, path, "*.safetensors")[0]
 
 
 def files_of(costs: tuple[Tabled, ...]) -> Mapping[str, Profile]:
@@ -48,35 +45,36 @@ def _read(module: Module, objective: Objective) -> Iterator[Tabled]:
         cost = described(name)
         if not isinstance(cost, Tabled):
             continue
-        written, is_given = _written(module, cost.path)
+        place, span = _file(module, cost.path, "*.json")
         try:
             if cost.path not in profiles:
-                profiles[cost.path] = read_profile(_located(module, written, is_given=is_given))
-        except Mistake as mistake:
-            raise CompileError(mistake.diagnostic) from None
+                profiles[cost.path] = read_profile(place)
         except CompileError as error:
-            raise CompileError([replace(one, span=written.span) for one in error.diagnostics]) from None
-        yield type(cost)(cost.path, profiles[cost.path], cost.quantile, written.span)
+            raise CompileError([replace(one, span=span) for one in error.diagnostics]) from None
+        yield type(cost)(cost.path, profiles[cost.path], cost.quantile, span)
 
 
-def _located(module: Module, written: s.String, *, is_given: bool) -> Path:
-    """Where a device file is: one that an option names is looked up in the current folder too.
+def _file(module: Module, path: str, kind: str) -> tuple[Path, Span]:
+    """Where a file is, and where it is named: beside the program; where an option names it, which has a text of its
+    own, else in the current folder. `kind` is the pattern of such files' names.
 
     Raises:
-        Mistake: where there is none.
+        CompileError: where it is not there, or outside of where a program may read.
     """
-    beside = module.path.parent / written.value
-    if is_given and not beside.is_file():
-        return located(Path.cwd(), roots_of(Path.cwd() / "option"), written, "*.json", "beside the program, here")
-    return located(module.path.parent, roots_of(module.path), written, "*.json")
+    folder, where = module.path.parent, "beside this file"
+    written = _written(module, path)
+    if written is None:
+        text = json.dumps(path, ensure_ascii=False)
+        written = s.String(Span(Source("command line", text), 0, len(text)), path)
+        where = "beside the program, in the current folder"
+        folder = folder if (folder / path).is_file() else Path.cwd()
+    try:
+        return located(folder, roots_of(folder), written, kind, where), written.span
+    except Mistake as mistake:
+        raise CompileError(mistake.diagnostic) from None
 
 
-def _written(module: Module, path: str) -> tuple[s.String, bool]:
-    """The path where the program writes it; one that an option gives, which is told, has a text of its own."""
+def _written(module: Module, path: str) -> s.String | None:
+    """The path where the program writes it; None where it does not."""
     sections = tuple(item for item in module.tree.items if isinstance(item, (s.Objective, s.Settings)))
-    trees = s.walk(sections)
-    found = next((tree for tree in trees if isinstance(tree, s.String) and tree.value == path), None)
-    if found is not None:
-        return found, False
-    text = json.dumps(path, ensure_ascii=False)
-    return s.String(Span(Source("--bound", text), 0, len(text)), path), True
+    return next((tree for tree in s.walk(sections) if isinstance(tree, s.String) and tree.value == path), None)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nasir.diagnostics import CompileError, Diagnostic, Span, closest
+from nasir.named import NotNamed
 
 # The network that is named
 
 
-def no_factory(where: str, why: str = "", hints: Sequence[str] = ()) -> CompileError:
-    hints = tuple(hints) or ("write `nasir lift my_networks:SmallNet`, or `nasir lift my_networks.py:SmallNet`",)
-    message = f"`{where}` names no class or function of a module" + (f": {why}" if why else "")
+def no_factory(where: str, missing: NotNamed) -> CompileError:
+    hints = missing.hints or ("write `nasir lift my_networks:SmallNet`, or `nasir lift my_networks.py:SmallNet`",)
+    message = f"`{where}` names no class or function of a module: {missing.why}"
     return CompileError(Diagnostic("E0973", message, hints=hints))
 
 

@@ -31,15 +31,12 @@ def network(where: str, arguments: Mapping[str, Any], input: str | None, weights
     Raises:
         CompileError: where there is none, it cannot be made, or its input's shape is not known.
     """
-    place, _, name = where.rpartition(":")
-    if not (place and name):
-        raise mistakes.no_factory(where)
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(SEED)
         try:
             thing = named(where)
         except NotNamed as error:
-            raise mistakes.no_factory(where, str(error.args[0]), error.hints) from None
+            raise mistakes.no_factory(where, error) from None
         except (Exception, SystemExit) as error:  # whatever the user's code raises
             raise mistakes.not_loaded(where, told(error, __file__)) from error
         try:
@@ -50,7 +47,7 @@ def network(where: str, arguments: Mapping[str, Any], input: str | None, weights
         raise mistakes.no_network(where, type(made).__name__)
     if weights is not None:
         _load(made, weights)
-    return Network(name, made.float().eval(), _shape(made, where, input))
+    return Network(where.rpartition(":")[2], made.float().eval(), _shape(made, where, input))
 
 
 def _load(module: nn.Module, path: Path) -> None:

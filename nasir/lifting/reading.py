@@ -192,8 +192,6 @@ class Reader:
         found = node.meta.get("val")
         shape = tuple(map(int, found.shape)) if isinstance(found, Tensor) else ()
         target = schema.name.rpartition("::")[2].removesuffix("_")
-        if target == "select":
-            raise Unliftable("it takes one place of an axis and drops the axis: a slice keeps it, as `x[:, 0:1]`")
         call = Call(target, values, shape, torch.Tag.pointwise in getattr(node.target, "tags", ()))
         return self._forms.get(target, Reader.plainly)(self, call)
 

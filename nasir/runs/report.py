@@ -223,16 +223,16 @@ def _columns(network: Space | None, shown: Sequence[str]) -> list[str]:
 def _rows(network: Space, shown: Sequence[str], chosen: Mapping[str, str], moved: Mapping[str, str]) -> Iterator[Row]:
     known = network.costs
     found = layer_rows(known, shown)
-    layers = [row.name for row in found]
-    words = by_layer(chosen, layers)
-    were = by_layer({name: option for name, option in moved.items() if name in chosen}, layers)
+    places = [row.place for row in found]
+    words = by_layer(chosen, places)
+    were = by_layer({name: option for name, option in moved.items() if name in chosen}, places)
     most = {name: max((row.costs[name] for row in found), default=0) for name in (found[0].costs if found else ())}
     for row in found:
         costs = [
             (known.costs[name].amount(amount), amount / most[name] if most[name] else 0.0)
             for name, amount in row.costs.items()
         ]
-        yield Row(row.name, row.block, row.shape, costs, words.get(row.name, ""), were.get(row.name, ""))
+        yield Row(row.name, row.block, row.shape, costs, words.get(row.place, ""), were.get(row.place, ""))
     if SHARED in words:
         yield Row(SHARED, "", "", [("", 0.0) for _ in most], words[SHARED], were.get(SHARED, ""))
 

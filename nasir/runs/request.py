@@ -246,7 +246,7 @@ class Request:
             if not callable(found):
                 raise TypeError("it cannot be called")
         except NotNamed as error:
-            raise mistakes.no_loss(self.loss_named, str(error.args[0]), error.hints) from None
+            raise mistakes.no_loss(self.loss_named, error.why, error.hints) from None
         except (Exception, SystemExit) as error:  # whatever the user's code raises
             raise mistakes.no_loss(self.loss_named, told(error, __file__)) from error
         return replace(self, loss=found)

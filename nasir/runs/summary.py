@@ -150,13 +150,13 @@ SHARED = "(shared)"
 """What a table calls the row of decisions that are no single layer's."""
 
 
-def by_layer(chosen: Mapping[str, str], layers: Collection[str]) -> dict[str, str]:
-    """The chosen options by name, as words for each of the layers that they are within, those within none for
-    `SHARED`."""
+def by_layer(chosen: Mapping[str, str], places: Collection[str]) -> dict[str, str]:
+    """The chosen options by name, as words for each of the layers, by their places, that they are within; those within
+    none for `SHARED`."""
     found: dict[str, list[str]] = {}
     for name, option in chosen.items():
-        layer = next((str(scope) for scope in Place(name).scopes if scope in layers), SHARED)
-        what = name.removeprefix(f"{layer}.")
-        words = found.setdefault(layer, [])
+        place = next((str(scope) for scope in Place(name).scopes if scope in places), SHARED)
+        what = name.removeprefix(f"{place}.")
+        words = found.setdefault(place, [])
         words.insert(0 if what == "block" else len(words), option if what == "block" else f"{what} {option}")
-    return {layer: ", ".join(words) for layer, words in found.items()}
+    return {place: ", ".join(words) for place, words in found.items()}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from nasir.api import load
 from nasir.cli.sweep import searched
 from nasir.diagnostics import CompileError
 from nasir.ir.values import key
@@ -42,6 +43,8 @@ def test_check_passes_and_fails_by_exit_status(files):
     assert "wrong.nas:3:15: error[E0201]: nothing is named `cnv`" in bad.stderr
     assert "did you mean `conv`?" in bad.stderr
     assert "E0701" in bad.stderr
+    assert "shipped with nasir" not in bad.stderr  # to a path the library is no answer
+    assert "shipped with nasir: " in nasir("check", "nothing", cwd=files).stderr
     assert "Traceback" not in bad.stderr
 
 
@@ -60,6 +63,17 @@ def test_options_that_choose_a_network_are_read_where_nothing_is_left_to_choose(
         done = nasir("derive", "zoo/resnet18", option, cwd=files)
         assert (done.returncode, done.stdout) == (1, "")
         assert code in done.stderr
+
+
+def test_choices_may_come_by_a_pipe(files):
+    chosen = nasir("derive", "tiny.nas", "--largest", cwd=files)
+    space = load(files / "tiny.nas")
+    for command in ("derive", "build"):
+        given = [command, "tiny.nas", "--choices", "/dev/stdin"]
+        done = nasir(*given, cwd=files, input=json.dumps(space.largest()))
+        assert done.returncode == 0, done.stderr
+        if command == "derive":
+            assert done.stdout == chosen.stdout
 
 
 def test_check_as_json(files):

@@ -206,8 +206,8 @@ def test_a_file_that_an_option_names_is_looked_up_in_the_current_folder_too(tmp_
     monkeypatch.chdir(tmp_path / "programs")
     with pytest.raises(CompileError, match="E0204") as caught:
         replace(nasir.load(path), settings=settings).range('latency("device.json")')
-    assert "beside the program, here" in caught.value.diagnostics[0].hints[-1]
-    assert caught.value.diagnostics[0].span.source.name == "--bound"
+    assert "beside the program, in the current folder" in caught.value.diagnostics[0].hints[-1]
+    assert caught.value.diagnostics[0].span.source.name == "command line"
 
 
 def test_amounts_are_told_with_units_and_three_figures(tmp_path):

@@ -323,7 +323,8 @@ class Scored(nn.Module):
     ("last", "why"),
     [
         (lambda x: x.squeeze(1), "its channels are dropped"),
-        (lambda x: x[:, 0], "a slice keeps it"),
+        (lambda x: x[:, 0], "its channels are dropped"),
+        (lambda x: x.expand(-1, 2, *x.shape[2:])[:, 0], "a slice keeps it"),
         (lambda x: x[:, :1].squeeze(1), "its channels are dropped"),
         (lambda x: x.flatten(), "its channels are dropped|permuted, repeated or reshaped"),
     ],

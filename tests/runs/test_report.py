@@ -1,5 +1,6 @@
 """report.html: complete in itself, right about the run, at home in a browser; and the other ways to watch."""
 
+import io
 import json
 import re
 import shutil
@@ -7,11 +8,16 @@ import subprocess
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 import nasir
+from nasir.cli.running import show
 from nasir.drawing.curves import Series, plot, short
 from nasir.lang.settings import override
 from nasir.runs.report import write_report
+from nasir.runs.request import Request
+from nasir.runs.run import search
+from nasir.terminal import Terminal
 from tests.searches import run
 from tests.spaces import TINY
 
@@ -30,6 +36,30 @@ def test_the_report_shows_the_run(finished):
     for title in ("Loss of the search", "Multiply-adds", "Temperature", "Loss of the training"):
         assert f"<title>{title}</title>" in page
     assert page.count("<svg") == 8
+
+
+def test_what_was_chosen_for_several_layers_has_a_row_of_its_own_on_the_page_and_the_terminal(compiled, tmp_path):
+    text = """
+    let w = {4, 8}
+    space shared(classes = 10) {
+      x = image(1, size=8)
+      return x -> conv(3, w, stride=2) -> relu -> conv({1, 3}, w) -> relu -> global_avg_pool -> linear(classes)
+    }
+    search {
+      epochs     = 1
+      candidates = 1
+    }
+    train { epochs = 1 }
+    """
+    space = compiled(text)
+    shown = Terminal(file=io.StringIO(), width=100)
+    result = search(space, Request("digits", tmp_path / "run"), Console(quiet=True))
+    show(result, tmp_path / "run", shown)
+    width, kernel = result.chosen["w"], result.chosen["result.kernel"]
+    assert re.search(rf"return .* kernel {kernel}\b", shown.file.getvalue())
+    assert re.search(rf"\(shared\) +w {width}\b", shown.file.getvalue())
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert re.search(rf"<tr><td>\(shared\)</td>.*<td>w {width}</td>", page)
 
 
 def test_no_request_leaves_the_page(finished):

@@ -94,6 +94,18 @@ def test_weights_and_buffers_that_fit_are_taken_and_no_other(base):
     ]
 
 
+def test_how_often_a_batch_norm_was_trained_is_no_weight_that_a_file_lacks(base, tmp_path):
+    there = load_file(base / "base" / "model.safetensors")
+    counters = [name for name in there if name.endswith("num_batches_tracked")]
+    save_file({name: value for name, value in there.items() if name not in counters}, tmp_path / "lifted.safetensors")
+    start = start_of(tmp_path / "lifted.safetensors", network_class(base / "base" / "model.py")())
+    assert counters
+    assert not start.differences
+    save_file({**there, "spare.num_batches_tracked": torch.tensor(3)}, tmp_path / "more.safetensors")
+    start = start_of(tmp_path / "more.safetensors", network_class(base / "base" / "model.py")())
+    assert [one.name for one in start.differences] == ["spare.num_batches_tracked"]
+
+
 def test_names_of_one_side_alone_are_told(base, tmp_path):
     network = network_class(base / "base" / "model.py")()
     state = network.state_dict()

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from safetensors.torch import load_file, save_file
 
 import nasir
 from nasir.diagnostics import CompileError
+from nasir.lang.settings import override
 from nasir.runs.repeating import repeat
 from nasir.runs.request import Request
 from nasir.runs.run import search
@@ -54,6 +56,18 @@ def test_a_search_starts_from_a_network_and_says_so(program, tmp_path):
     save_file({name: value + 1 for name, value in other.items()}, tmp_path / "net.safetensors")
     with pytest.raises(CompileError, match=r"E0911: .*weights to start from"):
         search(space, Request(data="digits", out=out, resume=True), QUIET)
+
+
+def test_weights_that_an_option_names_are_looked_up_in_the_current_folder_too(program, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    shutil.move(tmp_path / "net.safetensors", tmp_path / "elsewhere" / "mine.safetensors")
+    space = nasir.load(program)
+    settings = override(space.settings, ['search.init="mine.safetensors"'])
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert replace(space, settings=settings).weights == tmp_path / "elsewhere" / "mine.safetensors"
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CompileError, match="E0204"):
+        _ = replace(space, settings=settings).weights
 
 
 def test_a_training_starts_from_the_supernets_weights(tmp_path):

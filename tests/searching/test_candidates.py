@@ -1,10 +1,11 @@
-"""Networks of one design: alike in all layers as far as the bounds let them."""
+"""Networks of one design: alike in all layers as far as the bounds let them; and networks told apart."""
 
 import random
 
 import pytest
 
 import nasir
+from nasir.api import emit
 from nasir.lang.objectives import Bound, Objective
 from nasir.searching import candidates
 from nasir.searching.candidates import designed
@@ -75,3 +76,15 @@ def test_a_network_of_one_design_keeps_the_bounds_and_is_a_function_of_the_seed(
         standing = Standing(space.costs, choices, goal.bounds, goal.spent)
         assert standing.now.excess == 0
         assert standing.now.use >= 0.9
+
+
+@each_searched_space
+def test_networks_that_use_the_same_choices_are_emitted_alike(path):
+    """`Candidates.source` tells networks apart by the choices that they use."""
+    space = load_small(path)
+    for seed in range(2):
+        choices = space.sample(seed)
+        used = space.active(choices)
+        other = {**space.sample(seed + 100), **used}
+        if space.active(other) == used and other != choices:
+            assert emit(space.at(other)) == emit(space.at(choices))

@@ -21,6 +21,14 @@ def _reshaped(reader: Reader, call: Call) -> Seen:
     return view
 
 
+def _indexed(reader: Reader, call: Call) -> Seen:
+    dims = call.x.dims
+    place = int(call["dim"]) % len(dims)
+    if dims[place]:
+        raise Unliftable("it takes one place of an axis and drops the axis: a slice keeps it, as `x[:, 0:1]`")
+    return View(call.x.step, dims[:place] + dims[place + 1 :])
+
+
 def _permuted(reader: Reader, call: Call) -> Seen:
     x, rank = call.x, len(call.x.dims)
     if "dims" in call.values:
@@ -57,4 +65,5 @@ FORMS: Mapping[str, Form] = {
     **dict.fromkeys(_SHAPES, _reshaped),
     **dict.fromkeys(_ORDERS, _permuted),
     **dict.fromkeys(("expand", "expand_as"), _expanded),
+    "select": _indexed,
 }
