@@ -424,8 +424,11 @@ def unknown_parameter(name: str, known: Iterable[str]) -> Diagnostic:
 
 def no_program(name: str, known: Iterable[str]) -> CompileError:
     names = list(known)
-    shipped = () if "/" in name or "." in name else (f"shipped with nasir: {', '.join(names)}",)
-    hints = closest(name.removesuffix(".nas"), names) or shipped
+    is_path = "/" in name or "." in name
+    otherwise = (
+        "a name alone, as `digits`, is of nasir's library" if is_path else f"shipped with nasir: {', '.join(names)}"
+    )
+    hints = closest(name.removesuffix(".nas"), names) or (otherwise,)
     return CompileError(Diagnostic("E0701", f"there is no file `{name}`", hints=hints))
 
 
