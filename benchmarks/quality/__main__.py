@@ -17,13 +17,14 @@ from nasir.jobs.pool import LOCAL, Job, pool
 
 def first(one: Set, strategies: list[str], pools: list[str]) -> Iterator[Job[Line]]:
     """The searches, the single trainings of random networks and of templates, and the templates' others."""
+    own = tuple(one.parameters.items())
     for strategy, seed in product(strategies, SEEDS):
         if strategy not in FORMS or strategy in one.forms:
             key = Key(one.name, strategy, "search", seed)
             yield Job(str(key), partial(search, key))
     for name, number in product(pools, range(POOL)):
         key = Key(one.name, name, "pick", number=number, recipe="own")
-        yield Job(str(key), partial(train, key, one.file, (), pooled(one, number, name)))
+        yield Job(str(key), partial(train, key, one.file, own, pooled(one, number, name)))
     for number, label in enumerate(one.templates):
         file, parameters = one.templates[label].file, widest(one, label)
         key = Key(one.name, "scaled", "pick", number=number, recipe="own")
@@ -33,13 +34,16 @@ def first(one: Set, strategies: list[str], pools: list[str]) -> Iterator[Job[Lin
 
 def second(one: Set, strategies: list[str], pools: list[str], lines: dict[Key, Line]) -> Iterator[Job[Line]]:
     """The trainings of what was found."""
+    own = tuple(one.parameters.items())
     numbers: set[tuple[str, int]] = set()
     for strategy, seed in product(strategies, SEEDS):
         if found := lines.get(Key(one.name, strategy, "search", seed)):
-            yield from _trained(one, Key(one.name, strategy, "train", seed), found.file, (), found.choices)
+            yield from _trained(
+                one, Key(one.name, strategy, "train", seed), found.file, tuple(found.parameters.items()), found.choices
+            )
             numbers |= {(name, picked(lines, found, name)) for name in pools}
     for name, number in sorted(numbers):
-        yield from _trained(one, Key(one.name, name, "train", number=number), one.file, (), pooled(one, number, name))
+        yield from _trained(one, Key(one.name, name, "train", number=number), one.file, own, pooled(one, number, name))
 
 
 def _trained(

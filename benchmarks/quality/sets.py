@@ -47,6 +47,8 @@ class Set:
     """What ways to search have here other than elsewhere."""
     forms: Mapping[str, str] = field(default_factory=dict[str, str])
     """The files of other spaces, by the ways to search that are run on them in place of the set's own."""
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Of the space, and of these others."""
 
     @property
     def recipes(self) -> Mapping[str, tuple[str, ...]]:
@@ -59,9 +61,13 @@ class Set:
         (bound,) = self.space().settings.objective.bounds
         return f"{bound.cost} <= {bound.limit:g}"
 
-    def space(self, file: str = "", **parameters: Any) -> Space:
-        """The space to be searched, or another one for the same inputs, with the settings of the one."""
-        return _space(self.file, file or self.file, tuple(parameters.items()))
+    def space(self) -> Space:
+        """The space to be searched."""
+        return self.at(self.file, self.parameters)
+
+    def at(self, file: str, parameters: Mapping[str, Any]) -> Space:
+        """This space, or another one for the same inputs, with the settings of the one."""
+        return _space(self.file, file, tuple(parameters.items()))
 
     def loaded(self) -> DataSet:
         """The data, once a process."""
@@ -87,7 +93,7 @@ def recipe(space: Space, changes: tuple[str, ...]) -> Space:
 
 def network(one: Set, file: str, parameters: Mapping[str, Any], choices: Choices) -> Space:
     """A network of a space, or of a template."""
-    found = one.space(file, **parameters)
+    found = one.at(file, parameters)
     return found.at(choices) if found.decisions else found
 
 
@@ -136,8 +142,14 @@ _SHORT = (
 )
 _LONG = 24
 """Epochs of a training, for which a search may take longer as well."""
+_AROUND = {
+    "fashion": {"step": 2, "first": "2..12 by 2"},
+    "photographs": {"step": 2, "first": "2..12 by 2"},
+    "signals": {"step": 2, "first": "2..8 by 2"},
+}
+"""Spaces that reach to both sides of the scaled templates, with the width of the first layer, which these scale too."""
 _SEARCHES = {
-    "halving": ("epochs=96", "candidates=48"),
+    "halving": ("epochs=80", "candidates=48"),
     "dmasking": ("epochs=14", "settle=0.35"),
     "evolution": ("epochs=32",),
 }
@@ -149,6 +161,7 @@ SETS = {one.name: one for one in _SHORT} | {
         own=(f"epochs={_LONG}",),
         other=(*_SGD, f"epochs={_LONG}"),
         searches=_SEARCHES,
+        parameters=_AROUND[one.name],
     )
     for one in _SHORT
 }

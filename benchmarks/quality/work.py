@@ -50,7 +50,7 @@ def search(key: Key) -> Line:
     torch.set_num_threads(1)
     one = SETS[key.set]
     file = one.forms.get(key.contender, one.file)
-    space = one.space(file)
+    space = one.at(file, one.parameters)
     changes = [*STRATEGIES[key.contender], *one.searches.get(key.contender, ())]
     space = replace(space, settings=override(space.settings, changes, "search"))
     data = one.loaded()
@@ -71,7 +71,7 @@ def search(key: Key) -> Line:
         seconds,
         code(),
         file,
-        {},
+        dict(one.parameters),
         found.choices,
         likeliest,
         found.entropy,
@@ -134,7 +134,7 @@ def widest(one: Set, name: str) -> tuple[tuple[str, object], ...]:
         if shift < 0 and macs > _TOO_WIDE * bound.limit:
             break
         scaled = {**template.parameters, "alpha": step / 100, "shift": shift}
-        macs = one.space(template.file, **scaled).costs.at({})["macs"]
+        macs = one.at(template.file, scaled).costs.at({})["macs"]
         if best[0] < macs <= bound.limit:
             best = macs, tuple(scaled.items())
     return best[1]

@@ -7,14 +7,14 @@ choice mb {
   skip: identity  when stride == 1
 }
 
-space fashion(classes = 10) {
+space fashion(classes = 10, step = 4, first = 12) {
   x     = image(1, size=28)
-  stem  = x -> conv(3, 12, stride=2) -> bn -> hswish
+  stem  = x -> conv(3, first, stride=2) -> bn -> hswish
   trunk = stem -> stages {
-    | block | expand    | width        | depth | stride |
-    | mb    | 1..4 by 1 | 4..20 by 4   | 2     | 1      |
-    | mb    | 1..4 by 1 | 8..40 by 8   | 2     | 2      |
-    | mb    | 1..4 by 1 | 16..80 by 16 | 2     | 2      |
+    | block | expand    | width                           | depth | stride |
+    | mb    | 1..4 by 1 | step..5 * step by step          | 2     | 1      |
+    | mb    | 1..4 by 1 | 2 * step..10 * step by 2 * step | 2     | 2      |
+    | mb    | 1..4 by 1 | 4 * step..20 * step by 4 * step | 2     | 2      |
   }
   return trunk -> global_avg_pool -> linear(classes)
 }

@@ -12,14 +12,14 @@ choice mb {
   skip: identity  when stride == 1
 }
 
-space signals(classes = 10) {
+space signals(classes = 10, step = 4, first = 8) {
   x     = signal(1, 40)
-  stem  = x -> conv(5, 8, stride=2) -> bn -> relu
+  stem  = x -> conv(5, first, stride=2) -> bn -> relu
   trunk = stem -> stages {
-    | block | expand    | width      | depth | stride |
-    | mb    | 1..4 by 1 | 4..16 by 4 | 2     | 1      |
-    | mb    | 1..4 by 1 | 8..32 by 8 | 2     | 2      |
-    | mb    | 1..4 by 1 | 8..48 by 8 | 1     | 2      |
+    | block | expand    | width                           | depth | stride |
+    | mb    | 1..4 by 1 | step..4 * step by step          | 2     | 1      |
+    | mb    | 1..4 by 1 | 2 * step..8 * step by 2 * step  | 2     | 2      |
+    | mb    | 1..4 by 1 | 2 * step..12 * step by 2 * step | 1     | 2      |
   }
   return trunk -> global_avg_pool -> linear(classes)
 }

@@ -13,14 +13,14 @@ choice path {
   skip:  identity  when stride == 1
 }
 
-space signals_paths(classes = 10) {
+space signals_paths(classes = 10, step = 4, first = 8) {
   x     = signal(1, 40)
-  stem  = x -> conv(5, 8, stride=2) -> bn -> relu
+  stem  = x -> conv(5, first, stride=2) -> bn -> relu
   trunk = stem -> stages {
-    | block | width | depth | stride |
-    | path  | 8     | 2     | 1      |
-    | path  | 16    | 2     | 2      |
-    | path  | 24    | 1     | 2      |
+    | block | width    | depth | stride |
+    | path  | 2 * step | 2     | 1      |
+    | path  | 4 * step | 2     | 2      |
+    | path  | 6 * step | 1     | 2      |
   }
   return trunk -> global_avg_pool -> linear(classes)
 }
