@@ -187,10 +187,17 @@ class Space:
         Raises:
             CompileError: as `choices` does.
         """
-        chosen = self.choices(choices)
-        source = Source(f"{self.name}.nas", self.derived(chosen))
-        graph = run(self.graph, derivation(chosen), CHECKED)
+        source = Source(f"{self.name}.nas", self.derived(choices))
+        graph = self.graph_at(choices)
         return Space(self.name, graph, self.settings, source, self._module, self._elaboration, self._devices)
+
+    def graph_at(self, choices: Choices) -> Graph:
+        """The graph of the network of `choices` alone, for those who need many.
+
+        Raises:
+            CompileError: as `choices` does.
+        """
+        return run(self.graph, derivation(self.choices(choices)), CHECKED)
 
     def arch(self, choices: Choices) -> str:
         """`derived`, compiled again and compared with the network of `choices`.

@@ -3,13 +3,14 @@
 import random
 from collections.abc import Iterable, Mapping, Sequence
 
-from nasir.api import Space, emit
+from nasir.api import Space
 from nasir.ir.graph import Choices
 from nasir.ir.path import Path
 from nasir.ir.values import Scalar
 from nasir.searching.landing import Standing, near
 from nasir.searching.prices import Targets
 from nasir.searching.strategy import Task
+from nasir.searching.subnets import Derived, derived
 
 _MUTATED = 0.15
 """The share of a child's decisions that are drawn anew."""
@@ -23,7 +24,7 @@ class Candidates:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._options = {one.name: one.options for one in task.space.decisions}
-        self._sources: dict[tuple[object, ...], str] = {}
+        self._derived: dict[tuple[object, ...], Derived] = {}
 
     def drawn(self, number: int, least: float) -> Choices:
         """A random network that uses at least this share of the tightest bound."""
@@ -43,13 +44,17 @@ class Candidates:
             drawn = {name: chance.choice(self._options[name]) for name in child if chance.random() < _MUTATED}
             yield self.brought({**child, **drawn}, least, chance.getrandbits(32))
 
-    def source(self, choices: Choices) -> str:
-        """The module that is emitted for a network: one for all choices that differ where nothing depends on them, as
-        on the width of a layer that is skipped."""
+    def derived(self, choices: Choices) -> Derived:
+        """What is derived for a network: one for all choices that differ where nothing depends on them, as on the width
+        of a layer that is skipped."""
         key = tuple(self._task.space.active(choices).items())
-        if key not in self._sources:
-            self._sources[key] = emit(self._task.space.at(choices))
-        return self._sources[key]
+        if key not in self._derived:
+            self._derived[key] = derived(self._task.space, choices)
+        return self._derived[key]
+
+    def source(self, choices: Choices) -> str:
+        """The module that is emitted for a network, by which networks are told apart."""
+        return self.derived(choices).source
 
     def brought(self, start: Choices, least: float, seed: int) -> Choices:
         """A network near to `start` that keeps the bounds and uses at least the share `least` of the tightest."""

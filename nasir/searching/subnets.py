@@ -2,6 +2,7 @@
 supernet does."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,20 +12,35 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
 
-from nasir.api import Space, emit
+from nasir.api import Space
+from nasir.emission.source import model_source
 from nasir.execution import network_class
-from nasir.ir.graph import Choices
+from nasir.ir.graph import Choices, Graph
 from nasir.ir.sizes import evaluate, resolve
 from nasir.supernets import Supernet
 from nasir.supernets.resolution import subsampled
 
 
-class Network:
-    """The network of `choices`, with weights of its own; `source` is what is emitted for it, where that is known."""
+@dataclass(frozen=True)
+class Derived:
+    """What is derived for a network of a space: its graph, and the source of its module."""
 
-    def __init__(self, space: Space, choices: Choices, source: str | None = None) -> None:
-        source = source or emit(space.at(choices))
-        self.module: nn.Module = network_class(Path(f"{space.name}.py"), source)()
+    graph: Graph
+    source: str
+
+
+def derived(space: Space, choices: Choices) -> Derived:
+    """What is derived for the network of `choices`."""
+    graph = space.graph_at(choices)
+    return Derived(graph, model_source(graph))
+
+
+class Network:
+    """The network of `choices`, with weights of its own; `made` is what is derived for it, where that is known."""
+
+    def __init__(self, space: Space, choices: Choices, made: Derived | None = None) -> None:
+        made = made or derived(space, choices)
+        self.module: nn.Module = network_class(Path(f"{space.name}.py"), made.source)()
         known = evaluate(space.graph, choices)
         self._sizes = tuple(int(resolve(size, known)) for size in space.graph.input.shape.sizes)
 
@@ -63,12 +79,13 @@ class Subnet(Network):
     """The network of `choices` with the supernet's weights. Gradients of its parameters are the supernet's; statistics
     of batches are its own."""
 
-    def __init__(self, space: Space, supernet: Supernet, choices: Choices, source: str | None = None) -> None:
-        super().__init__(space, choices, source)
+    def __init__(self, space: Space, supernet: Supernet, choices: Choices, made: Derived | None = None) -> None:
+        made = made or derived(space, choices)
+        super().__init__(space, choices, made)
         for one in islice(supernet.weights(), 1):  # where they are; a space may have none
             self.module.to(one)
         own = dict(self.module.named_parameters())
-        self._slices = [one for one in supernet.slices_for(choices) if one.name in own]
+        self._slices = [one for one in supernet.slices_for(choices, made.graph) if one.name in own]
 
     def _run(self, images: Tensor) -> Any:
         return functional_call(self.module, {one.name: one.view() for one in self._slices}, (images,))

@@ -1,6 +1,7 @@
 """The supernet as an nn.Module that a user's own training loop can drive."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
@@ -12,7 +13,7 @@ from nasir.ir.values import Scalar
 from nasir.supernets.gates import Gates
 from nasir.supernets.layers import SearchBatchNorm
 from nasir.supernets.sizes import Sizes
-from nasir.supernets.slicing import Slice, slices
+from nasir.supernets.slicing import Slice, Slices
 from nasir.supernets.written import Written, plain
 
 
@@ -102,13 +103,19 @@ class Supernet(Written):
         """
         return {one.name: one.taken() for one in self.slices_for(choices)}
 
-    def slices_for(self, choices: Choices) -> list[Slice]:
-        """The tensors of one network in the supernet's, in the order of the emitted module's and by its names.
+    def slices_for(self, choices: Choices, network: Graph | None = None) -> list[Slice]:
+        """The tensors of one network in the supernet's, in the order of the emitted module's and by its names;
+        `network` is its graph, where that is there.
 
         Raises:
             CompileError: as `state_for` does.
         """
-        return list(slices(self, self.space, self.modules_by_node, check_choices(self.space.decisions, choices)))
+        chosen = check_choices(self.space.decisions, choices)
+        return list(self._slices.of(chosen, self, self.modules_by_node, network))
+
+    @cached_property
+    def _slices(self) -> Slices:
+        return Slices(self.space)
 
     def synchronise_batch_norms(self, synchronised: bool) -> None:
         """Whether training takes batch statistics over all processes of torch.distributed (SyncBN) or over each

@@ -67,28 +67,46 @@ class Slice:
         return True
 
 
-def slices(root: nn.Module, space: Graph, modules: Mapping[str, str], choices: Choices) -> Iterator[Slice]:
-    """Every tensor of the network of `choices` in a supernet, in the order of the emitted module's."""
-    network = run(space, derivation(choices), CHECKED)
-    paths = module_paths(network)
-    known = evaluate(space, choices)
-    distributions = Distributions(space.decision_map, space.dim_map)
-    origins = _origins(space, network, known)
-    for node in network.nodes:
-        if not OPS[node.op].weights:
-            continue
-        origin = origins[node.name]
-        it, name = tensors(space, origin), origin
-        if origin not in modules:
-            it, name = _copied(it, known)
-        module = root.get_submodule(modules[name])
-        found = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-        for weight, axes in OPS[node.op].weights.items():
-            if weight in found:
-                kept = _kept_axes(found[weight], axes, it, known, distributions)
-                yield Slice(f"{paths[node.name]}.{weight}", origin, weight, found[weight], kept)
-        if COUNTER in found:
-            yield Slice(f"{paths[node.name]}.{COUNTER}", origin, COUNTER, found[COUNTER], {})
+class Slices:
+    """Where the networks of a space have their weights in its supernet. What is the same for all is found once."""
+
+    def __init__(self, space: Graph) -> None:
+        self._space = space
+        self._distributions = Distributions(space.decision_map, space.dim_map)
+        activities = node_activities(space, self._distributions)
+        # A mixture has the flat name of the ops it mixes, and no weights of its own.
+        self._weighted = [
+            (str(Path(node.name).flat), node.name, activities[node.name])
+            for node in space.nodes
+            if OPS[node.op].weights
+        ]
+
+    def of(
+        self, choices: Choices, root: nn.Module, modules: Mapping[str, str], network: Graph | None = None
+    ) -> Iterator[Slice]:
+        """Every tensor of the network of `choices` in the supernet `root`, in the order of the emitted module's.
+        `network` is what is derived for the choices, where that is known; `modules` are the supernet's by the names of
+        the space's nodes."""
+        network = network or run(self._space, derivation(choices), CHECKED)
+        paths = module_paths(network)
+        known = evaluate(self._space, choices)
+        # The space's node that each node of the network was: of those with its flat name, the active one.
+        origins = {flat: name for flat, name, activity in self._weighted if holds(activity, known)}
+        for node in network.nodes:
+            if not OPS[node.op].weights:
+                continue
+            origin = origins[node.name]
+            it, name = tensors(self._space, origin), origin
+            if origin not in modules:
+                it, name = _copied(it, known)
+            module = root.get_submodule(modules[name])
+            found = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+            for weight, axes in OPS[node.op].weights.items():
+                if weight in found:
+                    kept = _kept_axes(found[weight], axes, it, known, self._distributions)
+                    yield Slice(f"{paths[node.name]}.{weight}", origin, weight, found[weight], kept)
+            if COUNTER in found:
+                yield Slice(f"{paths[node.name]}.{COUNTER}", origin, COUNTER, found[COUNTER], {})
 
 
 def _copied(it: Tensors, known: Mapping[str, Scalar]) -> tuple[Tensors, str]:
@@ -102,15 +120,6 @@ def _copied(it: Tensors, known: Mapping[str, Scalar]) -> tuple[Tensors, str]:
 
     operands = {label: one.changed(fixed) for label, one in it.operands.items()}
     return Tensors(replace(it.node, type=it.out.changed(fixed)), operands), copy_name(it.node.name, value)
-
-
-def _origins(space: Graph, network: Graph, known: Mapping[str, Scalar]) -> dict[str, str]:
-    """The space's node that each node of the network was: of those with its flat name, the active one."""
-    activities = node_activities(space, Distributions(space.decision_map, space.dim_map))
-    # A mixture has the flat name of the ops it mixes, and no weights of its own.
-    weighted = [node for node in space.nodes if OPS[node.op].weights]
-    active = {str(Path(node.name).flat): node.name for node in weighted if holds(activities[node.name], known)}
-    return {node.name: active[node.name] for node in network.nodes if OPS[node.op].weights}
 
 
 def _kept_axes(

@@ -11,7 +11,6 @@ from nasir.ir.path import Path
 from nasir.ir.values import Scalar
 from nasir.supernets.module import Supernet
 from nasir.supernets.ordering import sort_channels
-from nasir.supernets.slicing import slices
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def start_from(supernet: Supernet, state: Mapping[str, Tensor], choices: Choices
     another kernel with zeros around, or their middle. The network of `choices` is the function that the weights are of.
     """
     space = supernet.space
-    found = list(slices(supernet, space, supernet.modules_by_node, choices))
+    found = supernet.slices_for(choices)
     used = [one for one in found if one.name in state and one.put(state[one.name])]
     trained = list(dict.fromkeys(one.node for one in used))
     weights = {name: _tensors(supernet, path) for name, path in supernet.modules_by_node.items()}
@@ -71,7 +70,7 @@ def fitting_choices(supernet: Supernet, state: Mapping[str, Tensor]) -> dict[str
     space = supernet.space
 
     def fits(choices: Choices) -> int:
-        found = slices(supernet, space, supernet.modules_by_node, choices)
+        found = supernet.slices_for(choices)
         return sum(1 if one.name in state and list(state[one.name].shape) == one.shape else -1 for one in found)
 
     choices: dict[str, Scalar] = {d.name: _largest(d.options) for d in space.decisions}
