@@ -1,4 +1,4 @@
-"""Four bounds by one supernet, against four searches: `python -m benchmarks.family [--set signals24] [--seeds 0 1 2]`.
+"""Four bounds by one supernet, against four searches: `python -m benchmarks.family [--set signals12k] [--seeds 0 1 2]`.
 
 `nasir sweep --shared` on a data set of `benchmarks.quality`: the search for the largest bound trains a supernet for
 all, and the others choose by its weights. What is found is trained from scratch by the set's recipe, as what four
@@ -60,7 +60,7 @@ def shared(space: nasir.Space, data: DataSet, bounds: list[str], seed: int) -> M
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--set", choices=list(SETS), default="signals24")
+    options.add_argument("--set", choices=list(SETS), default="signals12k")
     options.add_argument("--macs", nargs="+", default=["6K", "8K", "10K", "14K"])
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     options.add_argument("--trainings", type=int, default=2, help="of each network")

@@ -25,14 +25,17 @@ from nasir.searching.strategy import Found
 from nasir.searching.training import Training, counted
 
 _CPU = torch.device("cpu")
-_FRESH = 1
-"""The seed of the signals that networks are tested with; the data set `signals` is drawn with 0."""
+_FRESH, _MORE = 1, 4
+"""The seeds of the signals that networks are tested with, and of more to train them; the data set `signals` is drawn
+with 0."""
 TESTED_SIGNALS = 10_000
 
 
-def fresh_signals(input: Input | None) -> DataSet:
-    """The data set `signals` with 10,000 others for the test in place of its 1,000: one training tells more."""
-    return in_memory("signals", [signal_parts()[0], signals(TESTED_SIGNALS, _FRESH)], 1, input)
+def fresh_signals(input: Input | None, count: int = 0) -> DataSet:
+    """The data set `signals` with 10,000 others for the test in place of its 1,000: one training tells more. For the
+    training it has its own, or so many others."""
+    given = signals(count, _MORE) if count else signal_parts()[0]
+    return in_memory("signals", [given, signals(TESTED_SIGNALS, _FRESH)], 1, input)
 
 
 @contextmanager
