@@ -29,6 +29,7 @@ from nasir.lang.derive import derived_file
 from nasir.lang.elaborate import Elaboration, elaborate
 from nasir.lang.format import print_file
 from nasir.lang.modules import Loader, Module, find, read
+from nasir.lang.objectives import Objective
 from nasir.lang.parameters import with_parameters
 from nasir.lang.settings import Resolution, Settings, read_settings
 from nasir.lang.tables import costs_of_files, files_of, weights_file
@@ -101,6 +102,11 @@ class Space:
             CompileError: where the file cannot be read, or is none.
         """
         return replace(self, _devices=(*self._devices, cost_of(str(path), read_profile(Path(path)))))
+
+    def without_objective(self) -> "Space":
+        """The space with nothing to minimise or to keep: what it is needs none of the device files that its objective
+        names, and one of them may be what is to be made of it."""
+        return replace(self, settings=replace(self.settings, objective=Objective()), _devices=())
 
     @property
     def device_files(self) -> Mapping[str, Profile]:

@@ -31,12 +31,14 @@ def no_weights(path: Path, reason: str) -> CompileError:
 
 
 def torchs_weights(path: Path) -> CompileError:
-    name = path.with_suffix(".safetensors").name
-    hint = (
+    made = path.with_suffix(".safetensors")
+    hints = (
         "torch's own files can run code as they are read; write the weights once more:"
-        f' `safetensors.torch.save_file(torch.load("{path.name}", weights_only=True), "{name}")`'
+        f' `state = torch.load("{path}", weights_only=True)`, `safetensors.torch.save_file(state, "{made}")`',
+        'of a checkpoint take what has the weights, `state["state_dict"]` or `state["model"]`; of a module that was'
+        " saved whole, if you trust it, `torch.load(..., weights_only=False).state_dict()`",
     )
-    return CompileError(Diagnostic("E0932", f"`{path}` is a file of torch.save", hints=(hint,)))
+    return CompileError(Diagnostic("E0932", f"`{path}` is a file of torch.save", hints=hints))
 
 
 def no_device(name: str) -> CompileError:

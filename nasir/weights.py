@@ -23,10 +23,11 @@ def read_weights(path: Path) -> tuple[str, dict[str, Tensor]]:
     """
     try:
         data = read_regular(path, None)
-        if data.startswith(_OF_TORCH):
-            raise mistakes.torchs_weights(path)
-        return hashlib.sha256(data).hexdigest(), dict(sorted(load(data).items()))
     except Unreadable as error:
         raise mistakes.no_weights(path, str(error)) from None
+    try:
+        return hashlib.sha256(data).hexdigest(), dict(sorted(load(data).items()))
     except (SafetensorError, KeyError, RuntimeError, TypeError, ValueError) as error:  # as the damage is
+        if data.startswith(_OF_TORCH):  # a header of safetensors may begin so as well
+            raise mistakes.torchs_weights(path) from None
         raise mistakes.no_weights(path, " ".join(str(error).split())) from None

@@ -1,6 +1,7 @@
 """`nasir profile`."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,9 +26,12 @@ _AGAIN = "the same command"
 def _seconds(text: str) -> float:
     """A time as `10m`, `90s` or `1h`."""
     try:
-        return float(text[:-1]) * _SECONDS[text[-1:]]
+        found = float(text[:-1]) * _SECONDS[text[-1:]]
     except (ValueError, KeyError):
-        raise typer.BadParameter(f"write `10m`, `90s` or `1h`, not `{text}`", param_hint="--time") from None
+        found = math.nan
+    if not 0 < found < math.inf:
+        raise typer.BadParameter(f"write `10m`, `90s` or `1h`, not `{text}`", param_hint="--time")
+    return found
 
 
 def command(
@@ -89,7 +93,7 @@ def command(
         raise typer.BadParameter(f"`{runtime}` runs on {' or '.join(backends)}", param_hint="--device")
     way = kind(threads, device) if issubclass(kind, Measured) else kind()
     asked = Asked(way, batch, _seconds(time), networks, seed, name)
-    space = load(file, **parameters(given))
+    space = load(file, **parameters(given)).without_objective()
     console = Terminal(highlight=False, quiet=quiet or as_json)
     if out is None:
         assert emit is not None, "one of the two is given"

@@ -179,13 +179,15 @@ def _checked(
     """
     from nasir.jobs.folder import RunFolder
     from nasir.runs.run import check_open
-    from nasir.runs.sweep import check_no_family
+    from nasir.runs.sweep import check_no_family, check_same_family
     from nasir.searching.prices import targets
 
     check_open(space)
     anew = not (request.resume or request.overwrite)
     if anew:
         check_no_family(out)
+    elif request.resume:
+        check_same_family(out, family)
     limits: list[float] = []
     for member in family:
         bounds = targets(with_bounds(settings, [member.bound]).objective, space.costs).bounds

@@ -116,6 +116,12 @@ def sweep_there(folder: Path, name: str) -> CompileError:
     return CompileError(Diagnostic("E0901", f"`{folder}` already contains the `{name}` of a sweep", hints=(hint,)))
 
 
+def other_bounds(folder: Path, bounds: Sequence[str]) -> CompileError:
+    told = ", ".join(f"`{bound}`" for bound in bounds)
+    hint = "name them beside the new ones, `--overwrite` replaces the sweep, `--out DIR` goes elsewhere"
+    return CompileError(Diagnostic("E0901", f"the sweep in `{folder}` has other bounds as well: {told}", hints=(hint,)))
+
+
 def no_run(folder: Path) -> CompileError:
     return CompileError(Diagnostic("E0908", f"`{folder}` contains no run", hints=(_NAMED,)))
 

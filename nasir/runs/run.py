@@ -189,6 +189,7 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
     work = 3 * network.settings.train.batch * network.range()[0]
     with _job(request, console, data, fitting_threads(work, len(network.graph.nodes))) as job:
         job = _started(job, lambda: network_class(Path("model.py"), source)())
+        network = replace(network, settings=_of_its_own(job, network.settings))
         program = network.source.text
         _, measure = fitted(job.data, output_of(network.graph), network.settings, request.loss, search=False)
         wanted = plan(network, job, measure.metrics)
@@ -213,6 +214,7 @@ def train_file(
         costs, output = checked(module, path, job.data)
         found, measure = fitted(job.data, output, settings, request.loss, search=False)
         job = _started(job, lambda: module)
+        settings = _of_its_own(job, settings)
         work = 3 * settings.train.batch * costs[PRIMARY]
         job = replace(job, data=found, threads=fitting_threads(work, len(list(module.modules()))))
         text = source.decode("utf-8", errors="backslashreplace")
@@ -231,6 +233,16 @@ def _started(job: Job, network: Callable[[], nn.Module]) -> Job:
     if not job.resumes:
         show_start(start, job.console)
     return replace(job, start=start)
+
+
+def _of_its_own(job: Job, settings: Settings) -> Settings:
+    """The settings of a training that no search comes before, whose weights it could start from."""
+    if settings.train.init == "anew":
+        return settings
+    if job.start is None and not job.resumes:
+        words = "`init = sliced` is for the training that ends a search: this one starts anew, or from `--init FILE`"
+        job.console.print(words, style="yellow", markup=False, soft_wrap=True)
+    return replace(settings, train=replace(settings.train, init="anew"))
 
 
 def _taught(job: Job) -> Job:

@@ -11,7 +11,7 @@ from typing import Any
 
 from nasir.cost.registry import STANDARD, described
 from nasir.drawing.curves import Series, plot
-from nasir.files import Unreadable, read_regular, replace_atomically
+from nasir.files import Unreadable, parse_json, read_regular, replace_atomically
 from nasir.jobs.folder import RunFolder
 from nasir.jobs.mistakes import folder_not_made
 from nasir.jobs.pool import Job, Outcome, Pool
@@ -127,6 +127,22 @@ def check_no_family(out: Path) -> None:
     found = next((name for name in _RESULTS if os.path.lexists(out / name)), None)
     if found is not None:
         raise mistakes.sweep_there(out, found)
+
+
+def check_same_family(out: Path, family: Sequence[Member]) -> None:
+    """The results that are there are of these members, of which a sweep that goes on writes them anew.
+
+    Raises:
+        CompileError: where they have others as well.
+    """
+    try:
+        found: Any = parse_json(read_regular(out / _RESULTS[0]))
+        there = [(str(one["folder"]), str(one["bound"])) for one in found]
+    except (Unreadable, LookupError, TypeError):
+        return  # none, or damaged: they are made of the members' own
+    names = {member.folder.name for member in family}
+    if others := [bound for folder, bound in there if folder not in names]:
+        raise mistakes.other_bounds(out, others)
 
 
 def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:

@@ -248,6 +248,11 @@ def test_a_sweep_searches_each_bound_and_writes_a_table_and_a_plot(files):
     again = nasir("sweep", "tiny.nas", "--macs", "9K,60%", *options, "--resume", cwd=files)
     assert again.returncode == 0
     assert (files / "family" / "macs-9K" / "model.safetensors").read_bytes() == before
+    told = (files / "family" / "sweep.json").read_bytes()
+    fewer = nasir("sweep", "tiny.nas", "--macs", "60%", *options, "--resume", cwd=files)
+    assert fewer.returncode == 1
+    assert "error[E0901]: the sweep in `family` has other bounds as well: `macs <= 9K`\n" in fewer.stderr
+    assert (files / "family" / "sweep.json").read_bytes() == told
 
 
 def test_a_sweep_says_before_it_starts_what_cannot_be_reached(files):

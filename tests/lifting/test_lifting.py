@@ -335,6 +335,75 @@ def test_outputs_without_channels_are_told(last, why, image):
         lift(Network("Scored", Scored(last, image).eval(), shape), "Scored")
 
 
+NORMS = {
+    "layer_norm": lambda: nn.LayerNorm(8),
+    "rms_norm": lambda: nn.RMSNorm(8),
+    "bn": lambda: nn.BatchNorm1d(8),
+    "group_norm": lambda: nn.GroupNorm(2, 8),
+}
+POOLS = {
+    1: (nn.Flatten(), nn.AdaptiveAvgPool1d(1), nn.Conv1d),
+    2: (nn.Flatten(), nn.AdaptiveMaxPool2d(1), nn.Conv2d),
+}
+BEHIND = (nn.ReLU(), nn.GELU(), nn.Dropout(), nn.AlphaDropout(), nn.Identity())
+
+
+@pytest.mark.parametrize("rank", POOLS)
+@pytest.mark.parametrize("norm", NORMS)
+def test_heads_of_pooled_maps_are_lifted_in_any_order(norm, rank):
+    """What stands behind the pooling, before and after the map is flattened, with a layer in between or none."""
+    flat, pool, conv = POOLS[rank]
+    shape = (3, *[6] * rank)
+    for i, behind in enumerate(BEHIND):
+        middle = [NORMS[norm](), behind, *([nn.Linear(8, 8), NORMS[norm]()] if i % 2 else [])]
+        module = nn.Sequential(conv(3, 8, 3), pool, flat, *middle, nn.Linear(8, 5)).eval()
+        for one in module.modules():
+            if isinstance(one, nn.BatchNorm1d):
+                nn.init.normal_(one.running_mean)
+        program = lift(Network("Head", module, shape), "Head")
+        assert_equal(module, emitted(program), shape)
+        assert f"-> {norm}" in program.text
+
+
+def test_channels_are_dropped_in_training_alone():
+    for drop in (nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout, nn.FeatureAlphaDropout):
+        module = nn.Sequential(nn.Conv1d(3, 8, 3) if drop is nn.Dropout1d else nn.Conv2d(3, 8, 3), drop()).eval()
+        shape = (3, 6) if drop is nn.Dropout1d else (3, 6, 6)
+        assert_equal(module, emitted(lift(Network("Net", module, shape), "Net")), shape)
+
+
+class Written(nn.Module):
+    """An activation by hand, behind a layer."""
+
+    def __init__(self, activation) -> None:
+        super().__init__()
+        self.conv, self.activation = nn.Conv2d(3, 8, 3), activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.activation(self.conv(x))
+
+
+@pytest.mark.parametrize(
+    ("activation", "name"),
+    [
+        (lambda x: x * nn.functional.relu6(x + 3) / 6, "hswish"),
+        (lambda x: x.mul(nn.functional.relu6(x + 3)).div(6), "hswish"),
+        (lambda x: nn.functional.relu6(x + 3) * (1 / 6) * x, "hswish"),
+        (lambda x: x / 6 * nn.functional.hardtanh(3 + x, 0, 6), "hswish"),
+        (lambda x: x * (torch.clamp(x + 3, 0, 6) / 6), "hswish"),
+        (lambda x: x * nn.functional.hardsigmoid(x), "hswish"),
+        (lambda x: torch.sigmoid(x) * x, "swish"),
+        (lambda x: 0.5 * x * (2 * torch.sigmoid(x)), "swish"),
+    ],
+)
+def test_activations_by_hand_are_what_they_are(activation, name):
+    module = Written(activation).eval()
+    program = lift(Network("Written", module, (3, 6, 6)), "Written")
+    assert_equal(module, emitted(program), (3, 6, 6))
+    assert f"-> {name}" in program.text
+    assert "*" not in program.text
+
+
 def test_parameters_that_no_layer_has_are_told():
     assert lift(Network("Scored", Scored().eval(), (6,)), "Scored").unused == {"spare": 110}
 

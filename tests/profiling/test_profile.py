@@ -334,12 +334,25 @@ def _said(result):
     return str(result.exception)
 
 
+def test_a_space_whose_objective_names_the_file_is_what_makes_it(tmp_path):
+    program, out = tmp_path / "space.nas", tmp_path / "dev.json"
+    body = "x = image(1, size=8)\n  return x -> conv(3, {2, 4}) -> bn -> relu -> global_avg_pool -> linear(4)"
+    bound = 'minimize cross_entropy\n  subject to latency("dev.json") <= 1s'
+    program.write_text(f"space t() {{\n  {body}\n}}\n\nobjective {{\n  {bound}\n}}\n", encoding="utf-8")
+    options = ["--runtime", "torch", "--time", "1s", "--networks", "2", "-q"]
+    assert CliRunner().invoke(app, ["profile", str(program), "-o", str(out), *options]).exit_code == 0
+    assert nasir.load(program).costs.at(nasir.load(program).smallest())
+
+
 def test_options_that_do_not_fit_are_told(tmp_path):
     run = CliRunner().invoke
     for arguments, words in (
         (["digits"], "one of -o"),
         (["digits", "-o", "x.json", "--runtime", "none"], "is none of"),
-        (["digits", "-o", str(tmp_path / "x.json"), "--time", "soon"], "write `10m`"),
+        *(
+            (["digits", "-o", str(tmp_path / "x.json"), "--time", time], "write `10m`")
+            for time in ("soon", "0s", "-5s", "nans", "infs")
+        ),
         (["digits", "--emit", str(tmp_path / "x"), "--runtime", "torch"], "no files to run elsewhere"),
     ):
         result = run(app, ["profile", *arguments])

@@ -14,7 +14,7 @@ from nasir.diagnostics import CompileError
 from nasir.lang.settings import override
 from nasir.runs.repeating import repeat
 from nasir.runs.request import Request
-from nasir.runs.run import search
+from nasir.runs.run import search, train_network
 from tests.spaces import TINY
 
 INIT = TINY.replace("search {", 'search {\n  init         = "net.safetensors"')
@@ -84,6 +84,12 @@ def test_a_training_starts_from_the_supernets_weights(tmp_path):
     assert first["sliced"] < first["anew"]
     for name, words in (("anew", "trained from scratch"), ("sliced", "trained from the supernet&#39;s weights")):
         assert words in (tmp_path / name / "report.html").read_text(encoding="utf-8")
+    # A training that no search comes before says that it starts anew.
+    console = Console(record=True, width=200)
+    train_network(nasir.load(tmp_path / "sliced" / "arch.nas"), Request(data="digits", out=tmp_path / "own"), console)
+    assert "`init = sliced` is for the training that ends a search: this one starts anew" in console.export_text()
+    plan = json.loads((tmp_path / "own" / "plan.json").read_text())
+    assert "init" not in plan["settings"]["train"]
 
 
 @pytest.mark.parametrize(

@@ -68,12 +68,23 @@ def _of_two(reader: Reader, kind: str, a: View, b: View) -> Seen:
     shapes = [reader.writer.step(name).shape for name in (first, second)]
     if kind == "div":
         raise Unliftable("the language divides by numbers alone")
-    if kind == "mul" and (gated := _gated(reader, first, second) or _gated(reader, second, first)):
-        return gated.permuted(order)
+    if kind == "mul":
+        (x, scale), (y, other) = _unscaled(reader, first), _unscaled(reader, second)
+        if gated := _gated(reader, x, y) or _gated(reader, y, x):
+            scaled = _by_a_number(reader, "mul", gated, scale * other)
+            assert isinstance(scaled, View), "a view times a number"
+            return scaled.permuted(order)
     if kind == "mul" and prod(shapes[0][1:]) < prod(shapes[1][1:]):
         shapes.reverse()
     names = [first, second] if kind == "sub" else sorted((first, second), key=reader.writer.place)
     return reader.emit(kind, names, shapes[0]).permuted(order)
+
+
+def _unscaled(reader: Reader, name: str) -> tuple[str, float]:
+    """What a step is a number of times, and that number."""
+    call = reader.writer.call(name)
+    scaled = call is not None and call.target == "mul" and "other" in call.arguments
+    return (call.operands[0], call.arguments["other"]) if call and scaled else (name, 1.0)
 
 
 def _gated(reader: Reader, x: str, gate: str) -> View | None:

@@ -30,8 +30,9 @@ def _normalised(reader: Reader, call: Call) -> Seen:
     x = call.x
     shape = reader.writer.step(x.step).shape
     if len(x.dims) == 2:
-        x = reader.whole(reader.plain(x))
-        shape = reader.writer.step(x.step).shape
+        name = reader.plain(x)
+        x = x if name == x.step else reader.whole(name)
+        shape = reader.writer.step(name).shape
     elif x.axis_of(-1) != 1 or x.shape[-1] != shape[0]:
         raise Unliftable("it normalises over more than the channels")
     if call["normalized_shape"] != [shape[0]]:
@@ -43,14 +44,15 @@ def _normalised(reader: Reader, call: Call) -> Seen:
 
 
 def _shifted_and_scaled(reader: Reader, call: Call) -> Seen:
-    name = reader.plain(call.x)
+    x, name = call.x, reader.plain(call.x)
     if call.target == "batch_norm" and call["running_mean"] is None:
         raise Unliftable("it has no running statistics")
     values = call.rest("weight", "bias")
     if values.get("momentum") == 0.0:  # `momentum=None`: of all batches alike, which trains and tells nothing here
         values["momentum"] = 0.1
     shape = reader.writer.step(name).shape
-    return reader.emit(call.target, [name], shape, {**call.tensors, **_affine(call, shape[0])}, **values)
+    made = reader.emit(call.target, [name], shape, {**call.tensors, **_affine(call, shape[0])}, **values)
+    return x.of(made.step) if name == x.step else made
 
 
 def _affine(call: Call, channels: int) -> dict[str, Tensor]:

@@ -14,6 +14,12 @@ def _same(reader: Reader, call: Call) -> Seen:
     return call.first if isinstance(call.first, Shifted) else call.x
 
 
+def _dropped(reader: Reader, call: Call) -> Seen:
+    if call["train"]:
+        raise Unliftable("it drops at random in evaluation too")
+    return call.x
+
+
 def _reshaped(reader: Reader, call: Call) -> Seen:
     view = call.x.reshaped(call.shape)
     if view is None:
@@ -58,10 +64,13 @@ def _expanded(reader: Reader, call: Call) -> Seen:
 
 
 _COPIES = ("contiguous", "clone", "alias", "detach", "to", "_to_copy", "lift_fresh_copy")
+_DROPS = ("feature_dropout", "alpha_dropout", "feature_alpha_dropout")
+"""Of whole channels, and of what keeps mean and deviation: the language has none of them."""
 _SHAPES = ("view", "reshape", "_unsafe_view", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as", "reshape_as")
 _ORDERS = ("permute", "transpose", "swapaxes", "movedim", "moveaxis", "t", "numpy_T")
 FORMS: Mapping[str, Form] = {
     **dict.fromkeys(_COPIES, _same),
+    **dict.fromkeys(_DROPS, _dropped),
     **dict.fromkeys(_SHAPES, _reshaped),
     **dict.fromkeys(_ORDERS, _permuted),
     **dict.fromkeys(("expand", "expand_as"), _expanded),

@@ -1,0 +1,40 @@
+"""Files of weights that users name."""
+
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import save
+
+from nasir.diagnostics import CompileError
+from nasir.weights import read_weights
+
+
+def test_a_file_is_read_however_its_header_begins(tmp_path):
+    """A header's length comes first: it may look like what a pickle begins with."""
+    path, beginnings = tmp_path / "w.safetensors", set()
+    for extra in range(256):
+        path.write_bytes(data := save({"w": torch.arange(3.0)}, {"note": "x" * extra}))
+        beginnings.add(data[:1])
+        digest, found = read_weights(path)
+        assert len(digest) == 64
+        assert found["w"].tolist() == [0.0, 1.0, 2.0]
+    assert b"\x80" in beginnings
+
+
+def test_files_of_torch_save_are_told_from_damaged_ones(tmp_path):
+    state = {"state_dict": {"w": torch.zeros(1)}}
+    for name, data in (
+        ("whole.pt", None),
+        ("old.pt", pickle.dumps(state)),
+        ("cut.safetensors", save({"w": torch.zeros(8)})[:-4]),
+        ("empty.safetensors", b""),
+    ):
+        path = tmp_path / name
+        torch.save(state, path) if data is None else path.write_bytes(data)
+        with pytest.raises(CompileError) as raised:
+            read_weights(path)
+        (told,) = raised.value.diagnostics
+        assert told.code == "E0932"
+        assert ("torch.save" in told.message) == (path.suffix == ".pt")
+        assert path.suffix != ".pt" or f'torch.load("{path}"' in told.hints[0]
