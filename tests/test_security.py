@@ -22,7 +22,7 @@ from nasir.jobs.folder import RunFolder
 from nasir.runs.repeating import repeat
 from nasir.runs.request import Request
 from nasir.runs.run import search, train_file
-from nasir.runs.subjects import initialised
+from nasir.runs.subjects import of_program
 from nasir.runs.sweep import members, write_family
 from nasir.runs.teaching import teacher_of
 from nasir.runs.trained import trained
@@ -89,7 +89,7 @@ def test_the_module_of_a_run_folder_is_not_run(tiny):
     (run / "model.py").write_text(f"open({str(mark)!r}, 'w').write('ran')\n{NETWORK}", encoding="utf-8")
     trained(run)  # what `nasir predict` and `nasir export` begin with
     teacher_of(run)
-    initialised(nasir.load(run / "arch.nas"), "", 0)
+    of_program(nasir.load(run / "arch.nas"), "", 0)
     assert not mark.exists()
 
 

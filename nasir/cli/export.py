@@ -27,6 +27,15 @@ def command(
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")],
     out: Annotated[Path, typer.Option("-o", metavar="DIR", help="The folder to write into.", parser=folder)],
     *,
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            "--init",
+            metavar="FILE.safetensors",
+            help="Its weights, as of `nasir lift`.  [default: those beside a `.py` file; of a program torch's initial"
+            " ones]",
+        ),
+    ] = None,
     given: With = None,
     dtype: Annotated[
         str, typer.Option("--dtype", metavar="float32|int8", help="Numbers of the weights and maps; int8 needs data.")
@@ -48,7 +57,8 @@ def command(
     inputs, and nothing is left where its outputs differ.
 
     DIR gets the network's file, `export.json` with differences, size and times, and the run's `deploy.json`. A run
-    folder is data, and runs no code; a `.py` file is code that you name. A `.nas` program has torch's initial weights.
+    folder is data, and runs no code; a `.py` file is code that you name. A `.nas` program has the weights of `--init`,
+    or torch's initial ones.
     """
     if dtype not in _DTYPES:
         raise typer.BadParameter(f"one of {', '.join(_DTYPES)}", param_hint="--dtype")
@@ -56,17 +66,23 @@ def command(
     program = not file.endswith(".py") and not Path(file).is_dir()
     if not program and (given or choosing.chooses):
         raise mistakes.options_of_programs(file)
+    if init is not None and Path(file).is_dir():
+        raise typer.BadParameter("a run has its weights", param_hint="--init")
 
     from nasir.runs.exports import Order, check_free, export  # imports torch
-    from nasir.runs.subjects import initialised, of_run
+    from nasir.runs.subjects import of_program, of_run
     from nasir.terminal import Terminal
 
     order = Order(form, out, dtype, threads, overwrite)
     check_free(order)
+    beside = Path(file).with_suffix(".safetensors")
+    if program and init is None and beside.is_file():
+        words = f"these are new weights: `--init {beside}` takes those that lie beside the program"
+        Terminal(highlight=False, stderr=True, quiet=quiet).print(words, style="yellow", markup=False, soft_wrap=True)
     if program:
-        subject = initialised(choosing.network(load(file, **parameters(given))), data, seed)
+        subject = of_program(choosing.network(load(file, **parameters(given))), data, seed, init)
     else:
-        subject = of_run(Path(file), data, seed)
+        subject = of_run(Path(file), data, seed, init)
     record = export(subject, order, Terminal(highlight=False, stderr=True, quiet=quiet))
     if as_json:
         print(json.dumps(record, indent=2))
@@ -94,6 +110,5 @@ def _show(record: dict[str, Any], out: Path) -> None:
     table.add_row("size", "", f"{record['bytes']:,} bytes")
     console = Terminal(highlight=False)
     console.print(table)
-    console.print(
-        Text(f"{out / record['file']}: {record['dtype']}; on {record['inputs']}", style="dim"), soft_wrap=True
-    )
+    for words in (f"weights: {record['weights']}", f"{out / record['file']}: {record['dtype']}; on {record['inputs']}"):
+        console.print(Text(words, style="dim"), soft_wrap=True)

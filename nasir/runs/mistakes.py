@@ -205,7 +205,7 @@ def network_in_python(path: Path) -> CompileError:
 
 
 def other_weights(path: Path, reason: str) -> CompileError:
-    hint = "take the weights that the run wrote beside the network"
+    hint = "take the weights that were written with the network"
     return CompileError(Diagnostic("E0907", f"`{path}` does not fit the network: {reason}", hints=(hint,)))
 
 
@@ -214,7 +214,7 @@ def no_weights_there(path: Path, reason: str) -> CompileError:
     return CompileError(Diagnostic("E0907", f"`{path}` cannot be read: {reason}", hints=(hint,)))
 
 
-def no_deployment(path: Path, error: Exception) -> CompileError:
+def no_deployment(path: Path, error: Exception | str) -> CompileError:
     hint = "take the `deploy.json` that the run wrote beside the network"
     return CompileError(Diagnostic("E0926", f"`{path}` cannot be used: {error}", hints=(hint,)))
 

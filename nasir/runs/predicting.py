@@ -103,6 +103,8 @@ def predictor(path: Path) -> Predictor:
 def _preparation(found: Trained) -> tuple[Preparation, list[str], str]:
     """How files become inputs, what outputs are called, and what they are."""
     facts = found.facts
+    if not facts:
+        raise mistakes.no_deployment(found.folder / "deploy.json", "it is missing, and the weights say nothing of it")
     if "prepared_by" in facts:
         raise mistakes.prepared_by_code(json.dumps(facts["prepared_by"]))
     try:

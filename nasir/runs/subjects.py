@@ -22,7 +22,7 @@ from nasir.named import PYTHON
 from nasir.runs.mistakes import images_not_taken
 from nasir.runs.modules import written_input
 from nasir.runs.request import Request
-from nasir.runs.trained import WEIGHTS, Trained, trained
+from nasir.runs.trained import WEIGHTS, Trained, take_weights, trained
 from nasir.searching.fitting import Output, fitted, output_of
 from nasir.searching.measures import Measure
 
@@ -53,11 +53,12 @@ class Subject:
     """By what it is judged on the data; None where it has several outputs."""
 
 
-def initialised(network: Space, data: str, seed: int) -> Subject:
-    """A decision-free space with torch's initial weights, drawn by the seed; on data that are named, or none.
+def of_program(network: Space, data: str, seed: int, init: Path | None = None) -> Subject:
+    """A decision-free space with the weights of the file `init`, or torch's initial ones, drawn by the seed; on data
+    that are named, or none.
 
     Raises:
-        CompileError: where decisions are left, or the data do not do.
+        CompileError: where decisions are left, or the weights or the data do not do.
     """
     source = proved(network)
     torch.manual_seed(seed)
@@ -67,19 +68,24 @@ def initialised(network: Space, data: str, seed: int) -> Subject:
     output = _output_of(network)
     measure = fitted(loaded, output, network.settings, search=False)[1] if loaded and output else None
     inputs, drawn = _inputs(loaded, taken, seed, _UNNAMED)
-    settle(module, inputs)
-    weights = f"torch's initialisation, seed {seed}; batch norms have the statistics of the inputs"
+    if init is None:
+        settle(module, inputs)
+        weights = f"torch's initialisation, seed {seed}; batch norms have the statistics of the inputs"
+    else:
+        take_weights(module, init)
+        weights = str(init)
     return Subject(network.name, module, taken.shape, weights, {}, loaded, _UNNAMED, inputs, drawn, measure)
 
 
-def of_run(path: Path, data: str, seed: int) -> Subject:
-    """The trained network of a run folder, or of an emitted file with its weights beside it; on data that are named, or
-    on those of the run where they can be had without running code that the run's plan alone names.
+def of_run(path: Path, data: str, seed: int, init: Path | None = None) -> Subject:
+    """The trained network of a run folder, or of an emitted file with its weights beside it or in the file `init`; on
+    data that are named, or on those of the run where they can be had without running code that the run's plan alone
+    names.
 
     Raises:
         CompileError: as `trained` does, or where data that are named do not do.
     """
-    found = trained(path)
+    found = trained(path, init)
     taken = _taken(found, path)
     plan = _plan(found.folder)
     loaded, without = _data(plan, taken, data)
@@ -88,7 +94,7 @@ def of_run(path: Path, data: str, seed: int) -> Subject:
     if loaded is not None and output is not None:
         settings = _settings(found.space.settings if found.space else Settings(), plan)
         loaded, measure = fitted(loaded, output, settings, search=False)
-    name, weights = (found.space.name if found.space else path.stem), str(found.folder / WEIGHTS)
+    name, weights = (found.space.name if found.space else path.stem), str(init or found.folder / WEIGHTS)
     inputs, drawn = _inputs(loaded, taken, seed, without)
     return Subject(name, found.network, taken.shape, weights, found.facts, loaded, without, inputs, drawn, measure)
 

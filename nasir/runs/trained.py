@@ -15,8 +15,10 @@ from nasir.files import Unreadable, parse_json, read_regular
 from nasir.runs import mistakes
 from nasir.runs.deploying import DEPLOY_KEY
 from nasir.runs.modules import made
+from nasir.supernets.slicing import COUNTER
 
 WEIGHTS = "model.safetensors"
+_MOST_TOLD = 200  # characters of torch's words
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Trained:
     """Of an emitted file its text."""
 
 
-def trained(path: Path) -> Trained:
-    """The network of a run folder, or of an emitted file with its weights beside it.
+def trained(path: Path, weights: Path | None = None) -> Trained:
+    """The network of a run folder, or of an emitted file with its weights beside it, or in the file `weights`.
 
     Of a run folder no code is run: its network is compiled from `arch.nas`. A `.py` file is code that the caller named.
 
@@ -52,22 +54,36 @@ def trained(path: Path) -> Trained:
             raise mistakes.network_in_python(path) if in_python else mistakes.no_network(path)
         space, source = load(folder / "arch.nas"), b""
         network = network_class(folder / "model.py", proved(space))()
-    metadata = _take_weights(network, folder / WEIGHTS)
+    metadata = take_weights(network, weights or folder / WEIGHTS)
     return Trained(network.eval(), folder, _facts(folder / "deploy.json", metadata), space, source)
 
 
-def _take_weights(network: nn.Module, path: Path) -> dict[str, str]:
+def take_weights(network: nn.Module, path: Path) -> dict[str, str]:
+    """Give a network the weights of a file, all that it has; the file's metadata come back. A count of batches that a
+    file lacks, which no network computes with, begins anew.
+
+    Raises:
+        CompileError: where the file cannot be read, or is of another network.
+    """
     try:
         reader: Any = safe_open(path, framework="pt")
         with reader as file:
             state: dict[str, torch.Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             metadata: dict[str, str] = file.metadata() or {}
-        network.load_state_dict(state)
+        counters = {name: value for name, value in network.state_dict().items() if name.endswith(COUNTER)}
+        network.load_state_dict({**counters, **state})
     except OSError as error:
         raise mistakes.no_weights_there(path, error.strerror or str(error)) from None
     except (SafetensorError, RuntimeError) as error:
-        raise mistakes.other_weights(path, str(error).splitlines()[0]) from None
+        raise mistakes.other_weights(path, _first_difference(str(error))) from None
     return metadata
+
+
+def _first_difference(told: str) -> str:
+    """The first of what torch says that differs; of long lists of names the beginning."""
+    _, *lines = told.splitlines()
+    first = " ".join((lines or [told])[0].split())
+    return first if len(first) <= _MOST_TOLD else f"{first[:_MOST_TOLD]} ..."
 
 
 def _facts(path: Path, metadata: dict[str, str]) -> dict[str, Any]:

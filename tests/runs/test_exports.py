@@ -10,15 +10,21 @@ import numpy as np
 import pytest
 import torch
 from rich.console import Console
+from safetensors.torch import load_file, save_file
+from typer.testing import CliRunner
 
 import nasir
+from nasir.api import emit
+from nasir.cli.main import app
 from nasir.diagnostics import CompileError
 from nasir.exporting.formats import FORMATS
+from nasir.lifting.network import Network
+from nasir.lifting.program import lift
 from nasir.runs import exports
 from nasir.runs.exports import Order, export
 from nasir.runs.request import Request
 from nasir.runs.run import train_network
-from nasir.runs.subjects import initialised, of_run
+from nasir.runs.subjects import of_program, of_run
 
 QUIET = Console(quiet=True)
 NETWORK = """
@@ -109,26 +115,56 @@ def test_an_int8_file_that_is_broken_is_not_left(run, order):
 
 
 def test_int8_needs_data(order, compiled):
-    subject = initialised(compiled(NETWORK), "", 0)
+    subject = of_program(compiled(NETWORK), "", 0)
     assert code_of(lambda: export(subject, replace(order, dtype="int8"), QUIET)) == "E0954"
     assert not order.out.exists()
 
 
 def test_data_that_are_named_are_those_it_is_proved_on(order, compiled):
-    record = export(initialised(compiled(NETWORK), "digits", 0), replace(order, format=FORMATS["pt2"]), QUIET)
+    record = export(of_program(compiled(NETWORK), "digits", 0), replace(order, format=FORMATS["pt2"]), QUIET)
     assert record["inputs"] == "the first 16 test inputs of digits"
 
 
 def test_a_program_has_torchs_weights_by_its_seed(order, compiled):
     space = compiled(NETWORK)
     digests = [
-        export(initialised(space, "", seed), replace(order, overwrite=True), QUIET)["sha256"] for seed in (1, 1, 2)
+        export(of_program(space, "", seed), replace(order, overwrite=True), QUIET)["sha256"] for seed in (1, 1, 2)
     ]
     assert digests[0] == digests[1] != digests[2]
     record = json.loads((order.out / "export.json").read_text())
     assert record["inputs"] == "normal noise, seed 2: no data are named"
     assert record["weights"].startswith("torch's initialisation, seed 2")
     assert not (order.out / "deploy.json").exists()
+
+
+def test_a_lifted_network_is_exported_with_its_weights(order, tmp_path):
+    """All of them, by whatever names they are kept; a file of another network says what differs."""
+    torch.manual_seed(3)
+    module = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.ReLU()).eval()
+    torch.nn.init.normal_(module[1].running_mean)
+    found = lift(Network("Net", module, (1, 8, 8)), "Net")
+    net, weights = tmp_path / "net.nas", tmp_path / "net.safetensors"
+    net.write_text(found.text, encoding="utf-8")
+    weights.write_bytes(found.weights())
+    x = torch.randn(3, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    run = CliRunner().invoke
+    options = ["--to", "pt2", "--overwrite", "-o", str(order.out)]
+    emitted = tmp_path / "other.py"
+    emitted.write_text(emit(nasir.load(net)), encoding="utf-8")
+    for file in (net, emitted):
+        done = run(app, ["export", str(file), "--init", str(weights), *options])
+        assert done.exit_code == 0, done.output
+        assert f"weights: {weights}" in " ".join(done.output.split())
+        deployed = torch.export.load(order.out / "model.pt2").module()
+        with torch.no_grad():
+            assert torch.allclose(deployed(x), module(x), atol=1e-5)
+    new = run(app, ["export", str(net), *options])
+    assert f"`--init {weights}` takes those that lie beside" in " ".join(new.output.split())
+    short = tmp_path / "short.safetensors"
+    save_file({name: value for name, value in load_file(weights).items() if "weight" in name}, short)
+    with pytest.raises(CompileError, match="E0907: .*does not fit the network: Missing key"):
+        of_program(nasir.load(net), "", 0, short)
+    assert run(app, ["export", str(tmp_path), "--init", str(weights), *options]).exit_code == 2
 
 
 def test_data_of_code_that_a_run_names_are_not_loaded(run, tmp_path, order):
