@@ -34,7 +34,7 @@ from nasir.lang.parameters import with_parameters
 from nasir.lang.settings import Resolution, Settings, read_settings
 from nasir.lang.tables import costs_of_files, files_of, weights_file
 from nasir.lang.warnings import warnings
-from nasir.mistakes import not_written_out, still_undecided
+from nasir.mistakes import no_cost, not_written_out, still_undecided
 from nasir.passes.base import Observer, run
 from nasir.passes.infer_shapes import InferShapes
 from nasir.passes.pipeline import CHECKED, ELABORATED, FRONT, derivation
@@ -151,16 +151,33 @@ class Space:
         return self.range("params")
 
     def range(self, cost: str = PRIMARY) -> tuple[int, int]:
-        """The least and the most of a cost, by its name; of multiply-adds where none is named."""
-        return cost_range(self.costs, cost)
+        """The least and the most of a cost, by its name; of multiply-adds where none is named.
+
+        Raises:
+            CompileError: where the space has no such cost.
+        """
+        return cost_range(self.costs, self._cost(cost))
 
     def largest(self, cost: str = PRIMARY) -> dict[str, Scalar]:
-        """The choices with the most of a cost, of multiply-adds where none is named."""
-        return extreme(self.costs, cost, "largest")
+        """The choices with the most of a cost, of multiply-adds where none is named.
+
+        Raises:
+            CompileError: where the space has no such cost.
+        """
+        return extreme(self.costs, self._cost(cost), "largest")
 
     def smallest(self, cost: str = PRIMARY) -> dict[str, Scalar]:
-        """The choices with the least of a cost, of multiply-adds where none is named."""
-        return extreme(self.costs, cost, "smallest")
+        """The choices with the least of a cost, of multiply-adds where none is named.
+
+        Raises:
+            CompileError: where the space has no such cost.
+        """
+        return extreme(self.costs, self._cost(cost), "smallest")
+
+    def _cost(self, name: str) -> str:
+        if name not in self.costs.costs:
+            raise no_cost(name, list(self.costs.costs))
+        return name
 
     def sample(self, seed: int) -> dict[str, Scalar]:
         """Choices drawn uniformly, a function of the seed."""

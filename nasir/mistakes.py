@@ -41,6 +41,11 @@ def torchs_weights(path: Path) -> CompileError:
     return CompileError(Diagnostic("E0932", f"`{path}` is a file of torch.save", hints=hints))
 
 
+def no_cost(name: str, known: Sequence[str]) -> CompileError:
+    hints = closest(name, known) or (f"known here: {', '.join(known)}",)
+    return CompileError(Diagnostic("E0201", f"`{name}` is no cost of the space", hints=hints))
+
+
 def no_device(name: str) -> CompileError:
     return CompileError(
         Diagnostic("E0904", f"there is no device `{name}` here", hints=("use `cpu`, `cuda` or `cuda:N`",))

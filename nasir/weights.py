@@ -12,6 +12,7 @@ from nasir.files import Unreadable, read_regular
 
 _OF_TORCH = (b"PK\x03\x04", b"\x80")
 """What files of torch.save begin with: a zip of pickles, or a pickle."""
+_MOST_TOLD = 200  # characters of torch's words
 
 
 def read_weights(path: Path) -> tuple[str, dict[str, Tensor]]:
@@ -31,3 +32,11 @@ def read_weights(path: Path) -> tuple[str, dict[str, Tensor]]:
         if data.startswith(_OF_TORCH):  # a header of safetensors may begin so as well
             raise mistakes.torchs_weights(path) from None
         raise mistakes.no_weights(path, " ".join(str(error).split())) from None
+
+
+def first_difference(error: Exception) -> str:
+    """What torch says first of weights that do not fit, a network's `load_state_dict`; of long lists of names the
+    beginning."""
+    _, *lines = str(error).splitlines()
+    first = " ".join((lines or [str(error)])[0].split())
+    return first if len(first) <= _MOST_TOLD else f"{first[:_MOST_TOLD]} ..."

@@ -10,7 +10,7 @@ import typer
 
 from nasir.api import Space
 from nasir.cli import mistakes
-from nasir.cli.options import expanded, pair
+from nasir.cli.options import expanded, pairs
 from nasir.files import Unreadable, parse_json, read_any
 from nasir.ir.values import Scalar
 from nasir.mistakes import unreadable
@@ -58,7 +58,7 @@ class Choosing:
         elif self.choices is not None or self.run is not None:
             path = self.choices if self.choices is not None else (self.run or Path()) / "choices.json"
             base = space.choices(_read_choices(path))
-        return space.choices(dict(pair(text, "--choose") for text in self.choose or []), base)
+        return space.choices(pairs(self.choose or [], "--choose"), base)
 
     def network(self, space: Space) -> Space:
         """The space at the choices; itself where nothing was chosen and something is left to choose.

@@ -115,7 +115,8 @@ def _text(told: dict[str, Any], asked: Sequence[str]) -> str:
     lines = [f"{told['program']}: {made}; {costs}"]
     if told["decisions"]:
         networks = "" if told["networks"] is None else f", {int(told['networks']):,} networks"
-        lines.append(f"  {told['decisions']} decisions{networks}; the lifted one is among them")
+        count = f"{told['decisions']} decision{'s' * (told['decisions'] != 1)}"
+        lines.append(f"  {count}{networks}; the lifted one is among them")
     elif asked:
         lines.append(f"  nothing to open: no {', '.join(asked)} of it can be another")
     lines += [f"  not opened: {one}" for one in told["closed"]]

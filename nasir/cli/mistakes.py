@@ -38,6 +38,12 @@ def no_value(option: str, text: str) -> CompileError:
     return CompileError(Diagnostic("E0607", f"`{option} {text}` has no value", hints=(hint,)))
 
 
+def two_values(option: str, name: str, values: tuple[str, str]) -> CompileError:
+    first, second = values
+    message = f"`{option}` gives `{name}` two values, `{first}` and `{second}`"
+    return CompileError(Diagnostic("E0607", message, hints=("leave one of them out",)))
+
+
 def no_choices(path: Path) -> CompileError:
     hint = 'write `{"trunk.0.width": 16, ...}`, or take the `choices.json` of a run'
     return CompileError(Diagnostic("E0707", f"`{path}` is not a JSON object of choices", hints=(hint,)))

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -140,21 +140,25 @@ def parameters(given: list[str] | None) -> dict[str, str]:
     """What `--with` gives, by name.
 
     Raises:
-        CompileError: where one has no value.
+        CompileError: where one has no value, or a name has two.
     """
-    return dict(pair(text, "--with") for text in given or [])
+    return pairs(given or [], "--with")
 
 
-def pair(text: str, option: str) -> tuple[str, str]:
-    """The name and the value of `NAME=VALUE`, as an option has it.
+def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    """The values of several `NAME=VALUE` by their names, as an option has them.
 
     Raises:
-        CompileError: where it has none.
+        CompileError: where one has no value, or a name has two.
     """
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise mistakes.no_value(option, text)
-    return name.strip(), value.strip()
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals:
+            raise mistakes.no_value(option, text)
+        if found.setdefault(name, value) != value:
+            raise mistakes.two_values(option, name, (found[name], value))
+    return found
 
 
 def write_or_print(text: str, out: Path | None) -> None:

@@ -102,4 +102,6 @@ def check_input(input: Input | None, shape: Shape, name: str) -> None:
         raise mistakes.other_kind(name, (input.kind, input.shape), (KINDS[len(shape) - 1], shape), written(shape))
     if input.channels != shape[0]:
         hint = f"write `{written(shape)}`: the inputs of `{name}` are {[*shape]}"
+        if shape[-1] == input.channels:
+            hint = f"the inputs of `{name}` are {[*shape]}: put channels first, as `numpy.moveaxis(x, -1, 1)` does"
         raise mistakes.other_channels(input.kind, input.channels, str(shape[0]), hint)

@@ -14,6 +14,7 @@ from nasir.ir.values import Scalar, Value, pair_of, text
 from nasir.lifting.declared import Signature, inferred, plain_value, signatures
 from nasir.lifting.reading import Unliftable
 from nasir.lifting.steps import TorchCall
+from nasir.lifting.views import written
 
 Attributes = dict[str, Scalar]
 
@@ -115,6 +116,12 @@ def _scalar(value: Any) -> Any:
     return value
 
 
+def _shape(type: Type) -> str:
+    """A shape as torch has it, without the batch."""
+    channels = sum(one for one in type.channels if isinstance(one, int))
+    return written([channels, *(one for one in type.sizes if isinstance(one, int))])
+
+
 def _differences(
     signature: Signature,
     attributes: Attributes,
@@ -133,9 +140,9 @@ def _differences(
     node = Node(op.name, op.name, attributes=tuple(attributes.items()))
     it = inferred(op, Tensors(node, dict(zip(labels, operands, strict=True))))
     if it is None:
-        return [f"`{op.name}` does not take it so"]
+        return [f"`{op.name}` does not take {' and '.join(map(_shape, operands))} so"]
     if not call.parts and (it.out.channels != (call.shape[0],) or it.out.sizes != call.shape[1:]):
-        return [f"`{op.name}` makes another shape of it"]
+        return [f"`{op.name}` makes {_shape(it.out)} of it, and not {written(call.shape)}"]
     declared = op.call(it)
     expected = dict(signature.fixed)
     for argument in declared.arguments:

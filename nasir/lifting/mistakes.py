@@ -34,6 +34,10 @@ def no_shape(text: str) -> CompileError:
     return CompileError(Diagnostic("E0976", f"`--input {text}` is no shape of an input", hints=(hint,)))
 
 
+def too_large(text: str) -> CompileError:
+    return CompileError(Diagnostic("E0976", f"`--input {text}` has more numbers than fit in memory"))
+
+
 def shape_missing(where: str) -> CompileError:
     hint = "give the shape of one: `--input 3x224x224`"
     return CompileError(Diagnostic("E0977", f"`{where}` does not say what inputs it takes", hints=(hint,)))
@@ -61,6 +65,11 @@ def not_traced(where: str, error: Exception, span: Span | None) -> CompileError:
         return CompileError(Diagnostic("E0971", message, span, (hint,)))
     hint = "does it take one batch of inputs of the shape that `--input` names?"
     return CompileError(Diagnostic("E0972", f"`{where}` cannot be run: {type(error).__name__}: {first}", span, (hint,)))
+
+
+def several_inputs(where: str, names: Sequence[str]) -> CompileError:
+    message = f"`{where}` takes {len(names)} inputs, {', '.join(f'`{name}`' for name in names)}: a program takes one"
+    return CompileError(Diagnostic("E0972", message, hints=("lift the part that is to run on the device",)))
 
 
 def shared(op: str, span: Span | None, first: Span | None) -> Diagnostic:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,9 +11,10 @@ from torch import nn
 
 from nasir.lifting import mistakes
 from nasir.named import NotNamed, named, told
-from nasir.weights import read_weights
+from nasir.weights import first_difference, read_weights
 
 SEED = 0
+_MOST = 2**28  # numbers of an input
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,8 @@ def _load(module: nn.Module, path: Path) -> None:
     try:
         module.load_state_dict(state)
     except RuntimeError as error:
-        lines = str(error).splitlines()
-        told = " ".join(lines[1].split()) if len(lines) > 1 else str(error)
-        raise mistakes.other_weights(path, told, _before(module.state_dict().keys(), state.keys())) from None
+        before = _before(module.state_dict().keys(), state.keys())
+        raise mistakes.other_weights(path, first_difference(error), before) from None
 
 
 def _before(own: Collection[str], found: Collection[str]) -> str:
@@ -74,7 +75,10 @@ def _shape(module: nn.Module, where: str, written: str | None) -> tuple[int, ...
         parts = written.split("x")
         if not all(part.isdigit() and int(part) > 0 for part in parts) or len(parts) > 3:
             raise mistakes.no_shape(written)
-        return tuple(map(int, parts))
+        shape = tuple(map(int, parts))
+        if prod(shape) > _MOST:
+            raise mistakes.too_large(written)
+        return shape
     for name in ("pretrained_cfg", "default_cfg"):
         said: Any = getattr(module, name, None)
         size: Any = cast("Any", said).get("input_size") if isinstance(said, dict) else getattr(said, "input_size", None)

@@ -116,6 +116,8 @@ class Call:
         """
         if isinstance(self.first, Shifted):
             raise self.first.refused()
+        if isinstance(self.first, list):
+            raise Unliftable("it computes with several tensors as no op of the language does")
         if not isinstance(self.first, View):
             raise Unliftable("its first argument does not follow from the network's input")
         return self.first

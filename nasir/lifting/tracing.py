@@ -6,6 +6,7 @@ alone, records calls at the level of `conv2d` and `batch_norm`, with each the mo
 refuses what depends on numbers.
 """
 
+import inspect
 import linecache
 import logging
 import os
@@ -52,6 +53,8 @@ def traced(network: nn.Module, inputs: Sequence[Tensor], where: str) -> Traced:
     Raises:
         CompileError: where it cannot be run, or depends on the numbers of its input.
     """
+    if len(names := _required(network)) > len(inputs):
+        raise mistakes.several_inputs(where, names)
     with _quiet(), torch.no_grad():
         try:
             program: Any = torch.export.export(network.eval(), tuple(inputs), strict=False)
@@ -71,6 +74,13 @@ def traced(network: nn.Module, inputs: Sequence[Tensor], where: str) -> Traced:
     result = tree_unflatten(list(last.args[0]), program.call_spec.out_spec)
     calls = tuple(node for node in nodes if callable(node.target))
     return Traced(calls, known, tuple(by_name[name] for name in given), result)
+
+
+def _required(network: nn.Module) -> list[str]:
+    """What the network must be given, by position or by name."""
+    alone = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    found = inspect.signature(network.forward).parameters.values()
+    return [one.name for one in found if one.default is one.empty and one.kind not in alone]
 
 
 @contextmanager

@@ -16,9 +16,9 @@ from nasir.runs import mistakes
 from nasir.runs.deploying import DEPLOY_KEY
 from nasir.runs.modules import made
 from nasir.supernets.slicing import COUNTER
+from nasir.weights import first_difference
 
 WEIGHTS = "model.safetensors"
-_MOST_TOLD = 200  # characters of torch's words
 
 
 @dataclass(frozen=True)
@@ -75,15 +75,8 @@ def take_weights(network: nn.Module, path: Path) -> dict[str, str]:
     except OSError as error:
         raise mistakes.no_weights_there(path, error.strerror or str(error)) from None
     except (SafetensorError, RuntimeError) as error:
-        raise mistakes.other_weights(path, _first_difference(str(error))) from None
+        raise mistakes.other_weights(path, first_difference(error)) from None
     return metadata
-
-
-def _first_difference(told: str) -> str:
-    """The first of what torch says that differs; of long lists of names the beginning."""
-    _, *lines = told.splitlines()
-    first = " ".join((lines or [told])[0].split())
-    return first if len(first) <= _MOST_TOLD else f"{first[:_MOST_TOLD]} ..."
 
 
 def _facts(path: Path, metadata: dict[str, str]) -> dict[str, Any]:

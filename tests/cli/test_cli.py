@@ -157,6 +157,8 @@ def test_derive_and_build_by_every_way_to_choose(files):
     assert "E0604" in open_ends.stderr
     both = nasir("build", "tiny.nas", "--largest", "--smallest", cwd=files)
     assert "E0606" in both.stderr
+    two = nasir("build", "tiny.nas", "--largest", "--choose", "stem.width=4", "--choose", "stem.width=8", cwd=files)
+    assert "error[E0607]: `--choose` gives `stem.width` two values, `4` and `8`\n" in two.stderr
     missing = nasir("build", "tiny.nas", "--choose", "stem.width=4", cwd=files)
     assert "E0603" in missing.stderr
     (files / "choices.json").write_text('{"stem.width": 4}')

@@ -9,6 +9,7 @@ import torch
 import nasir
 from nasir.cost.base import Cost
 from nasir.cost.registry import COSTS, STANDARD
+from nasir.diagnostics import CompileError
 from nasir.ir.circuit import Polynomial
 from nasir.ir.ops import OPS, elements
 from nasir.lang.settings import override, with_bounds
@@ -89,6 +90,14 @@ class Widest(Cost):
 
     def expected(self, model):
         return Polynomial()
+
+
+def test_a_cost_that_there_is_not_is_told(entangled):
+    for ask in (entangled.range, entangled.largest, entangled.smallest):
+        with pytest.raises(CompileError) as raised:
+            ask("mac")
+        (told,) = raised.value.diagnostics
+        assert (told.code, told.hints) == ("E0201", ("did you mean `macs`?",))
 
 
 def test_a_cost_that_is_no_sum_is_bounded_and_shown_as_any_other(entangled, monkeypatch):

@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 
 import nasir
 from nasir.data import Input, Target, batches, input_of, load_data
+from nasir.data.forms import check_input
 from nasir.data.memory import resized_targets
 from tests.data.test_data import idx
 
@@ -165,6 +166,9 @@ def test_data_that_the_network_does_not_take_are_named_with_both_shapes_and_what
         load_data("signals", Input(3, (8, 8)))
     with pytest.raises(nasir.CompileError, match=r"E0802: .*signals of 2 channels, and the data's have 1"):
         load_data("signals", Input(2, (40,)))
+    with pytest.raises(nasir.CompileError, match="E0802") as caught:
+        check_input(Input(3, (8, 9)), (8, 9, 3), "mine")
+    assert "put channels first" in caught.value.diagnostics[0].hints[0]
     with pytest.raises(nasir.CompileError, match=r"E0840: .*vectors \[13\], and the files of a folder"):
         load_data(f"folder:{tmp_path}", vectors)
     with pytest.raises(nasir.CompileError, match="E0809: `shapes` takes no folder"):

@@ -404,6 +404,46 @@ def test_activations_by_hand_are_what_they_are(activation, name):
     assert "*" not in program.text
 
 
+class Of(nn.Module):
+    """What a function makes of a layer and of what the network is given."""
+
+    def __init__(self, made) -> None:
+        super().__init__()
+        self.layer, self.made = nn.Conv2d(3, 8, 3, padding=1), made
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.made(self.layer, x)
+
+
+class Pair(Of):
+    def forward(self, x: Tensor, other: Tensor, scale: float = 1.0) -> Tensor:
+        return self.layer(x) + scale * self.layer(other)
+
+
+@pytest.mark.parametrize(
+    ("module", "code", "why"),
+    [
+        (Pair(None), "E0972", "takes 2 inputs, `x`, `other`: a program takes one"),
+        (Of(lambda layer, x: layer(x) * layer(x).sum(1, keepdim=True)), "E0970", "`sum` cannot be lifted"),
+        (Of(lambda layer, x: layer(x) * x[:, :1]), "E0970", r"does not take \[8, 6, 6\] and \[1, 6, 6\] so"),
+        (Of(lambda layer, x: torch.stack([x, x]).mean(0)), "E0970", "`stack` .*with several tensors as no op"),
+        (
+            nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ConvTranspose2d(8, 1, 3, 2, 1, output_padding=1)),
+            "E0970",
+            r"makes \[1, 5, 5\] of it, and not \[1, 6, 6\]",
+        ),
+    ],
+)
+def test_what_cannot_be_lifted_says_why(module, code, why):
+    with pytest.raises(CompileError, match=f"{code}: .*{why}"):
+        lift(Network("net", module.eval(), (3, 6, 6)), "net")
+
+
+def test_an_input_that_is_too_large_is_told():
+    with pytest.raises(CompileError, match=r"E0976: .*more numbers than fit"):
+        named_network(f"{NETWORKS}:Reused", {}, "3x99999999x99999999", None)
+
+
 def test_parameters_that_no_layer_has_are_told():
     assert lift(Network("Scored", Scored().eval(), (6,)), "Scored").unused == {"spare": 110}
 

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from rich.console import Console
 from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 import nasir
 from nasir.lang.settings import override
@@ -81,11 +82,19 @@ def test_predictions_are_those_of_the_test(run, tmp_path, form):
     assert all(a[1] >= b[1] for a, b in (one.classes for one in found))
 
 
+def without_deployment(run):
+    """As of an emitted file with weights that nasir did not write."""
+    (run / "deploy.json").unlink()
+    weights = load_file(run / "model.safetensors")
+    save_file(weights, run / "model.safetensors")
+
+
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [
         (lambda run: (run / "model.safetensors").write_bytes(b"?"), "E0907"),
         (lambda run: (run / "deploy.json").write_text('{"input": 3}'), "E0926"),
+        (without_deployment, "E0926: .*deploy.json` cannot be used: it is missing"),
         (lambda run: (run / "deploy.json").write_text('{"prepared_by": "python:mine:load"}'), "E0927"),
         (lambda run: (run / "arch.nas").unlink(), "E0912"),
     ],

@@ -162,7 +162,7 @@ def test_a_lifted_network_is_exported_with_its_weights(order, tmp_path):
     assert f"`--init {weights}` takes those that lie beside" in " ".join(new.output.split())
     short = tmp_path / "short.safetensors"
     save_file({name: value for name, value in load_file(weights).items() if "weight" in name}, short)
-    with pytest.raises(CompileError, match="E0907: .*does not fit the network: Missing key"):
+    with pytest.raises(CompileError, match=r"E0907: .*does not fit the network: Missing key"):
         of_program(nasir.load(net), "", 0, short)
     assert run(app, ["export", str(tmp_path), "--init", str(weights), *options]).exit_code == 2
 
