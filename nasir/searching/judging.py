@@ -13,7 +13,7 @@ from nasir.ir.graph import Choices
 from nasir.jobs.signals import Pauses
 from nasir.searching.descent import Descent
 from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Task
-from nasir.searching.subnets import Network
+from nasir.searching.subnets import Derived, Network
 from nasir.searching.training import lowered, place
 from nasir.supernets.layers import wide
 
@@ -46,24 +46,33 @@ def judge(task: Task, network: Network, pauses: Pauses, most: int | None = None)
     return (loss / counted if math.isfinite(loss) else math.inf), task.measure.score(counts)
 
 
-def short_training(task: Task, choices: Choices, pauses: Pauses) -> float:
-    """The loss of a network after one epoch from scratch on the weights' part, as the search trains weights.
+class ShortTraining:
+    """A network on its way through one epoch from scratch on the weights' part, as the search trains weights."""
 
-    Raises:
-        Stopped: where `pauses` said so.
-    """
-    torch.manual_seed(task.seed)
-    network = Network(task.space, choices)
-    place(network.module, task.device)
-    network.train()
-    descent = Descent(network.module.parameters(), task.settings.weights, task.counts[WEIGHTS])
-    for at, (x, y) in enumerate(batches(task.parts[WEIGHTS], task.settings.batch, task.seed, 0)):
-        with lowered(task.settings, task.device):
-            outputs = network(x)
-        descent.step(at, task.loss(wide(outputs), y))
-        if pauses.signal:
-            raise pauses.stopped()
-    return judge(task, network, pauses)[0]
+    def __init__(self, task: Task, choices: Choices, made: Derived | None = None) -> None:
+        torch.manual_seed(task.seed)
+        self._task, self._at = task, 0
+        self._network = Network(task.space, choices, made)
+        place(self._network.module, task.device)
+        self._descent = Descent(self._network.module.parameters(), task.settings.weights, task.counts[WEIGHTS])
+
+    def train(self, until: float, pauses: Pauses) -> float:
+        """Go on until this share of the epoch is done; the loss then.
+
+        Raises:
+            Stopped: where `pauses` said so.
+        """
+        task, last = self._task, round(until * self._task.counts[WEIGHTS])
+        self._network.train()
+        left = batches(task.parts[WEIGHTS], task.settings.batch, task.seed, 0, first=self._at)
+        for x, y in islice(left, last - self._at):
+            with lowered(task.settings, task.device):
+                outputs = self._network(x)
+            self._descent.step(self._at, task.loss(wide(outputs), y))
+            self._at += 1
+            if pauses.signal:
+                raise pauses.stopped()
+        return judge(task, self._network, pauses)[0]
 
 
 def estimation_images(task: Task) -> Iterator[Tensor]:

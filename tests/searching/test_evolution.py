@@ -10,17 +10,31 @@ import nasir
 from nasir.data import input_of, load_data
 from nasir.jobs.signals import Pauses
 from nasir.lang.settings import override
-from nasir.searching.judging import judge, short_training
+from nasir.searching.judging import ShortTraining, judge
 from nasir.searching.landing import Standing
 from nasir.searching.loop import Search
 from nasir.searching.prices import targets
 from nasir.searching.strategies import evolution, random
+from nasir.searching.strategy import Found
 from nasir.searching.subnets import Network
 
 
 @pytest.fixture(scope="module")
 def data():
     return load_data("digits", input_of(nasir.load("digits").graph))
+
+
+def known(loss):
+    """Short trainings whose losses are known of the choices."""
+
+    class Known:
+        def __init__(self, task, choices, made=None):
+            self.choices = choices
+
+        def train(self, until, pauses):
+            return loss(self.choices)
+
+    return Known
 
 
 def chosen(name, data, seed, monkeypatch):
@@ -41,7 +55,7 @@ def chosen(name, data, seed, monkeypatch):
         return losses[-1], 0.0
 
     strategy.evaluate = evaluate
-    monkeypatch.setattr(evolution, "short_training", lambda task, choices, pauses: off(choices))
+    monkeypatch.setattr(evolution, "ShortTraining", known(off))
     return off(strategy.choose(Pauses()).choices), losses
 
 
@@ -67,12 +81,13 @@ def test_what_networks_come_to_by_themselves_decides_among_the_best_few(data, mo
         judged.append(strategy._candidates.source(choices))
         return float(len(judged)), 0.5
 
-    def short_training(task, choices, pauses):
-        trained.append(choices)
-        return -float(len(trained))
+    def loss(choices):
+        if choices not in trained:
+            trained.append(choices)
+        return -float(trained.index(choices))
 
     strategy.evaluate = evaluate
-    monkeypatch.setattr(evolution, "short_training", short_training)
+    monkeypatch.setattr(evolution, "ShortTraining", known(loss))
     assert strategy.choose(Pauses()).choices == trained[-1]
     assert 2 <= len(trained) <= 8
     sources = [strategy._candidates.source(choices) for choices in trained]
@@ -84,7 +99,7 @@ def test_no_finalist_leaves_the_budget_unused_where_another_one_uses_it(data, mo
     first, second, third = (strategy._candidates.drawn(number, 0.9) for number in range(3))
     monkeypatch.setattr(strategy, "landed", lambda starts: [(first, False), (second, True), (third, False)])
     monkeypatch.setattr(strategy, "evaluate", lambda choices, pauses, most=None: (float(choices is second), 0.5))
-    monkeypatch.setattr(evolution, "short_training", lambda task, choices, pauses: float(choices is second))
+    monkeypatch.setattr(evolution, "ShortTraining", known(lambda choices: float(choices is second)))
     found = strategy.choose(Pauses())
     assert found.choices == second
     assert found.lands
@@ -98,17 +113,37 @@ def test_a_network_is_judged_once_whatever_its_choices_say_of_layers_that_it_lac
         return 1.0, 0.5
 
     strategy.evaluate = evaluate
-    monkeypatch.setattr(evolution, "short_training", lambda task, choices, pauses: 1.0)
+    monkeypatch.setattr(evolution, "ShortTraining", known(lambda choices: 1.0))
     strategy.choose(Pauses())
     assert len(set(judged)) == len(judged) > 24
+
+
+def test_the_better_half_of_the_finalists_goes_on(data, monkeypatch):
+    """What a network comes to in the end counts, of those that were not behind before."""
+    strategy, asked = searching(data, "search.candidates=4"), []
+    every = [strategy._candidates.drawn(number, 0.9) for number in range(6)]
+    early, late = [3.0, 1.0, 2.0, 6.0, 5.0, 4.0], [2.0, 3.0, 1.0, 0.0, 0.0, 0.0]
+
+    class Known(known(None)):
+        def train(self, until, pauses):
+            place = every.index(self.choices)
+            asked.append((until < 1, place))
+            return (early if until < 1 else late)[place]
+
+    monkeypatch.setattr(evolution, "ShortTraining", Known)
+    finalists = [Found(choices, True, 0.5, None, choices) for choices in every]
+    assert strategy._best_trained(finalists, Pauses()).choices == every[2]
+    assert sorted(asked) == [(False, 0), (False, 1), (False, 2), *((True, i) for i in range(6))]
 
 
 def test_a_short_training_learns_and_is_the_same_twice(data):
     task = searching(data, "search.batch=32")._task
     choices = task.space.sample(0)
     untrained = judge(task, Network(task.space, choices), Pauses())[0]
-    first, second = (short_training(task, choices, Pauses()) for _ in range(2))
-    assert first == second < untrained
+    parted = ShortTraining(task, choices)
+    early = parted.train(0.4, Pauses())
+    first, second = parted.train(1.0, Pauses()), ShortTraining(task, choices).train(1.0, Pauses())
+    assert first == second < early < untrained
 
 
 def test_gradients_of_random_networks_are_averaged_over_the_ranks(data):

@@ -2,12 +2,13 @@
 in the end networks within the bounds are crossed and mutated, and judged with these weights. The best few are trained
 from scratch for an epoch each, and the best by that is the one."""
 
+import math
 from collections.abc import Sequence
 
 from nasir.ir.graph import Choices
 from nasir.jobs.signals import Pauses
 from nasir.searching.candidates import best
-from nasir.searching.judging import short_training
+from nasir.searching.judging import ShortTraining
 from nasir.searching.strategies.random import Random
 from nasir.searching.strategy import Found
 
@@ -18,6 +19,8 @@ _JUDGED = 1_000
 """Inputs that a generation is judged by; the best ones in the end by all."""
 _LEAST = 0.9
 """A child uses at least this share of the tightest bound."""
+_SHARES = (0.4, 1.0)
+"""Where in the epoch finalists are compared."""
 _FINALISTS = 8
 """So many are trained in the end. Shared weights favour networks that learn fast with them, those of few layers first
 of all; what a network's own weights come to in an epoch says more of what it is worth."""
@@ -45,8 +48,14 @@ class Evolution(Random):
         return self._best_trained(landing[:_FINALISTS], pauses)
 
     def _best_trained(self, finalists: Sequence[Found], pauses: Pauses) -> Found:
-        """The one that has the least loss after a short training from scratch."""
-        if len(finalists) == 1:
-            return finalists[0]
-        losses = [short_training(self._task, one.choices, pauses) for one in finalists]
-        return finalists[losses.index(min(losses))]
+        """The one that has the least loss after a short training from scratch; after part of it the better half is
+        left."""
+        left = [(0.0, i, self._training(one)) for i, one in enumerate(finalists)]
+        for until in _SHARES:
+            if len(left) > 1:
+                judged = sorted((training.train(until, pauses), i, training) for _, i, training in left)
+                left = judged[: max(2, math.ceil(len(judged) / 2))]
+        return finalists[left[0][1]]
+
+    def _training(self, one: Found) -> ShortTraining:
+        return ShortTraining(self._task, one.choices, self._candidates.derived(one.choices))
