@@ -153,6 +153,12 @@ _SHORT = (
 _AROUND = {"step": 2, "first": "2..12 by 2"}
 """Spaces that reach to both sides of the scaled templates, with the width of the first layer, which these scale too."""
 _HALVING = "candidates=48"
+_SEARCHES = {
+    "halving": (_HALVING, "epochs=27"),
+    "evolution": ("epochs=11",),
+    "dmasking": ("epochs=6", "warmup=1", "temperature=2.0 * exp(-0.6 * epoch)", "settle=0.35"),
+}
+"""Of the sets of more inputs, whose epochs have more steps."""
 _MORE = 12_000
 """Training inputs of the sets that are named for them: with 4,000 the largest networks of `fashion` and `signals` are
 hardly better than those that keep the bound, and there is little to find."""
@@ -165,7 +171,7 @@ _LONG = (
         other=(*_SGD, "epochs=12"),
         bounds=("macs <= 100K",),
         parameters=_AROUND,
-        searches={"halving": (_HALVING, "epochs=27"), "evolution": ("epochs=11",)},
+        searches=_SEARCHES,
     ),
     replace(
         photographs,
@@ -183,7 +189,7 @@ _LONG = (
         other=(*_SGD, "epochs=12"),
         bounds=("macs <= 5K",),
         parameters={"step": 2, "first": "2..8 by 2"},
-        searches={"halving": (_HALVING, "epochs=27"), "evolution": ("epochs=11",)},
+        searches=_SEARCHES,
     ),
 )
 
