@@ -104,8 +104,8 @@ class Space:
         return replace(self, _devices=(*self._devices, cost_of(str(path), read_profile(Path(path)))))
 
     def without_objective(self) -> "Space":
-        """The space with nothing to minimise or to keep: what it is needs none of the device files that its objective
-        names, and one of them may be what is to be made of it."""
+        """The space with nothing to minimise and no bounds. It needs no device files: one that the objective names may
+        be what is to be made."""
         return replace(self, settings=replace(self.settings, objective=Objective()), _devices=())
 
     @property
@@ -215,7 +215,7 @@ class Space:
         return Space(self.name, graph, self.settings, source, self._module, self._elaboration, self._devices)
 
     def graph_at(self, choices: Choices) -> Graph:
-        """The graph of the network of `choices` alone, for those who need many.
+        """The graph of the network of `choices`, without its program: `at` takes twice as long.
 
         Raises:
             CompileError: as `choices` does.

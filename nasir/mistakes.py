@@ -43,7 +43,7 @@ def torchs_weights(path: Path) -> CompileError:
 
 def no_cost(name: str, known: Sequence[str]) -> CompileError:
     hints = closest(name, known) or (f"known here: {', '.join(known)}",)
-    return CompileError(Diagnostic("E0201", f"`{name}` is no cost of the space", hints=hints))
+    return CompileError(Diagnostic("E0614", f"`{name}` is no cost of the space", hints=hints))
 
 
 def no_device(name: str) -> CompileError:

@@ -35,8 +35,7 @@ def read_weights(path: Path) -> tuple[str, dict[str, Tensor]]:
 
 
 def first_difference(error: Exception) -> str:
-    """What torch says first of weights that do not fit, a network's `load_state_dict`; of long lists of names the
-    beginning."""
-    _, *lines = str(error).splitlines()
-    first = " ".join((lines or [str(error)])[0].split())
-    return first if len(first) <= _MOST_TOLD else f"{first[:_MOST_TOLD]} ..."
+    """The first thing that `load_state_dict` says is different; of a long list of names the beginning."""
+    first, *lines = str(error).splitlines() or [type(error).__name__]
+    told = " ".join((lines[0] if lines and first.startswith("Error(s) in loading") else first).split())
+    return told if len(told) <= _MOST_TOLD else f"{told[:_MOST_TOLD]} ..."

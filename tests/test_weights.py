@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save
 
 from nasir.diagnostics import CompileError
-from nasir.weights import read_weights
+from nasir.weights import first_difference, read_weights
 
 
 def test_a_file_is_read_however_its_header_begins(tmp_path):
@@ -38,3 +38,14 @@ def test_files_of_torch_save_are_told_from_damaged_ones(tmp_path):
         assert told.code == "E0932"
         assert ("torch.save" in told.message) == (path.suffix == ".pt")
         assert path.suffix != ".pt" or f'torch.load("{path}"' in told.hints[0]
+
+
+def test_what_differs_first_is_told_in_few_words():
+    with pytest.raises(RuntimeError) as raised:
+        torch.nn.Linear(2, 2).load_state_dict({"weight": torch.zeros(2, 2)})
+    assert first_difference(raised.value) == 'Missing key(s) in state_dict: "bias".'
+    with pytest.raises(RuntimeError) as raised:
+        torch.nn.Linear(2, 2).load_state_dict({f"layer_{i}": torch.zeros(1) for i in range(99)})
+    assert len(first_difference(raised.value)) < 220
+    assert first_difference(RuntimeError("")) == "RuntimeError"
+    assert first_difference(RuntimeError("first\nsecond")) == "first"

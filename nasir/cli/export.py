@@ -67,23 +67,27 @@ def command(
     if not program and (given or choosing.chooses):
         raise mistakes.options_of_programs(file)
     if init is not None and Path(file).is_dir():
-        raise typer.BadParameter("a run has its weights", param_hint="--init")
+        raise typer.BadParameter("a run has weights of its own", param_hint="--init")
 
     from nasir.runs.exports import Order, check_free, export  # imports torch
     from nasir.runs.subjects import of_program, of_run
+    from nasir.runs.weights import network_of
     from nasir.terminal import Terminal
 
     order = Order(form, out, dtype, threads, overwrite)
     check_free(order)
-    beside = Path(file).with_suffix(".safetensors")
-    if program and init is None and beside.is_file():
-        words = f"these are new weights: `--init {beside}` takes those that lie beside the program"
-        Terminal(highlight=False, stderr=True, quiet=quiet).print(words, style="yellow", markup=False, soft_wrap=True)
+    console = Terminal(highlight=False, stderr=True, quiet=quiet)
     if program:
-        subject = of_program(choosing.network(load(file, **parameters(given))), data, seed, init)
+        beside = Path(file).with_suffix(".safetensors")
+        if init is None and beside.is_file():
+            words = f"weights are torch's initial ones: `--init {beside}` takes those that lie beside the program"
+            console.print(words, style="yellow", markup=False, soft_wrap=True)
+        space = load(file, **parameters(given))
+        chosen = choosing.network(space)
+        subject = of_program(network_of(space, init) if init and chosen is space else chosen, data, seed, init)
     else:
         subject = of_run(Path(file), data, seed, init)
-    record = export(subject, order, Terminal(highlight=False, stderr=True, quiet=quiet))
+    record = export(subject, order, console)
     if as_json:
         print(json.dumps(record, indent=2))
     elif not quiet:

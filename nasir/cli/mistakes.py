@@ -41,7 +41,7 @@ def no_value(option: str, text: str) -> CompileError:
 def two_values(option: str, name: str, values: tuple[str, str]) -> CompileError:
     first, second = values
     message = f"`{option}` gives `{name}` two values, `{first}` and `{second}`"
-    return CompileError(Diagnostic("E0607", message, hints=("leave one of them out",)))
+    return CompileError(Diagnostic("E0613", message, hints=("leave one of them out",)))
 
 
 def no_choices(path: Path) -> CompileError:

@@ -144,7 +144,7 @@ def _family(
         raise typer.BadParameter("give the bounds: `20M,40M,60M`")
     if shared:
         check_serves(settings.search.strategy)
-    highest = _checked(family, space, settings, request, out)
+    highest = _checked(family, space, settings, request, out, shared=shared)
     if not shared:
         return cost, family, []
     family, least = sharing(family, highest, settings.search)
@@ -170,7 +170,7 @@ def _asked(limits: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _checked(
-    family: "Sequence[Member]", space: "Space", settings: "Settings", request: Request, out: Path
+    family: "Sequence[Member]", space: "Space", settings: "Settings", request: Request, out: Path, *, shared: bool
 ) -> "list[float]":
     """The limits of a family's bounds, once all that can be said before the first search is said; its folders are free.
 
@@ -187,7 +187,7 @@ def _checked(
     if anew:
         check_no_family(out)
     elif request.resume:
-        check_same_family(out, family)
+        check_same_family(out, family, shared=shared)
     limits: list[float] = []
     for member in family:
         bounds = targets(with_bounds(settings, [member.bound]).objective, space.costs).bounds

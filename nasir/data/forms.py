@@ -8,6 +8,8 @@ from nasir.ir.graph import Graph, is_decided
 
 KINDS = ("vectors", "signals", "images")
 """What inputs are called, by the number of their sizes."""
+_OF_COLOURS = 4
+"""Channels that pictures have at most."""
 _SIZES = ((), ("length",), ("H", "W"))
 Shape = tuple[int, ...]
 
@@ -102,6 +104,6 @@ def check_input(input: Input | None, shape: Shape, name: str) -> None:
         raise mistakes.other_kind(name, (input.kind, input.shape), (KINDS[len(shape) - 1], shape), written(shape))
     if input.channels != shape[0]:
         hint = f"write `{written(shape)}`: the inputs of `{name}` are {[*shape]}"
-        if shape[-1] == input.channels:
-            hint = f"the inputs of `{name}` are {[*shape]}: put channels first, as `numpy.moveaxis(x, -1, 1)` does"
-        raise mistakes.other_channels(input.kind, input.channels, str(shape[0]), hint)
+        moved = "are its channels the last axis? `numpy.moveaxis(x, -1, 1)` puts them first"
+        last = shape[-1] == input.channels <= _OF_COLOURS < shape[0]
+        raise mistakes.other_channels(input.kind, input.channels, str(shape[0]), hint, *([moved] if last else []))

@@ -41,9 +41,9 @@ def other_kind(
     return CompileError(Diagnostic("E0840", message, hints=(hint,)))
 
 
-def other_channels(kind: str, wanted: int, given: str, hint: str) -> CompileError:
+def other_channels(kind: str, wanted: int, given: str, *hints: str) -> CompileError:
     message = f"the network takes {kind} of {wanted} channels, and the data's have {given}"
-    return CompileError(Diagnostic("E0802", message, hints=(hint,)))
+    return CompileError(Diagnostic("E0802", message, hints=hints))
 
 
 def no_classes(data: str, target: str) -> CompileError:

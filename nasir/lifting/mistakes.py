@@ -1,6 +1,7 @@
 """One constructor for each mistake of lifting a network."""
 
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 
 from nasir.diagnostics import CompileError, Diagnostic, Span, closest
@@ -34,8 +35,9 @@ def no_shape(text: str) -> CompileError:
     return CompileError(Diagnostic("E0976", f"`--input {text}` is no shape of an input", hints=(hint,)))
 
 
-def too_large(text: str) -> CompileError:
-    return CompileError(Diagnostic("E0976", f"`--input {text}` has more numbers than fit in memory"))
+def too_large(shape: Sequence[int], most: int) -> CompileError:
+    numbers = f"{' x '.join(map(str, shape))} is an input of {prod(shape):,} numbers, and {most:,} are the most"
+    return CompileError(Diagnostic("E0986", numbers, hints=("lift the network at a smaller size",)))
 
 
 def shape_missing(where: str) -> CompileError:
@@ -69,7 +71,7 @@ def not_traced(where: str, error: Exception, span: Span | None) -> CompileError:
 
 def several_inputs(where: str, names: Sequence[str]) -> CompileError:
     message = f"`{where}` takes {len(names)} inputs, {', '.join(f'`{name}`' for name in names)}: a program takes one"
-    return CompileError(Diagnostic("E0972", message, hints=("lift the part that is to run on the device",)))
+    return CompileError(Diagnostic("E0985", message, hints=("lift the part that is to run on the device",)))
 
 
 def shared(op: str, span: Span | None, first: Span | None) -> Diagnostic:

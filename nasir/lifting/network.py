@@ -75,13 +75,16 @@ def _shape(module: nn.Module, where: str, written: str | None) -> tuple[int, ...
         parts = written.split("x")
         if not all(part.isdigit() and int(part) > 0 for part in parts) or len(parts) > 3:
             raise mistakes.no_shape(written)
-        shape = tuple(map(int, parts))
-        if prod(shape) > _MOST:
-            raise mistakes.too_large(written)
-        return shape
+        return _not_too_large(list(map(int, parts)))
     for name in ("pretrained_cfg", "default_cfg"):
         said: Any = getattr(module, name, None)
         size: Any = cast("Any", said).get("input_size") if isinstance(said, dict) else getattr(said, "input_size", None)
         if isinstance(size, (tuple, list)):
-            return tuple(map(int, cast("tuple[int, ...]", size)))
+            return _not_too_large(list(map(int, cast("tuple[int, ...]", size))))
     raise mistakes.shape_missing(where)
+
+
+def _not_too_large(shape: list[int]) -> tuple[int, ...]:
+    if prod(shape) > _MOST:
+        raise mistakes.too_large(shape, _MOST)
+    return tuple(shape)

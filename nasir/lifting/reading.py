@@ -117,7 +117,7 @@ class Call:
         if isinstance(self.first, Shifted):
             raise self.first.refused()
         if isinstance(self.first, list):
-            raise Unliftable("it computes with several tensors as no op of the language does")
+            raise Unliftable("no op of the language takes these tensors together")
         if not isinstance(self.first, View):
             raise Unliftable("its first argument does not follow from the network's input")
         return self.first
@@ -248,7 +248,7 @@ class Reader:
         """A call as it stands, of one tensor: with its channels first, or pointwise, however it is laid out."""
         x = call.x
         if any(isinstance(value, (View, Shifted, Several)) for value in list(call.values.values())[1:]):
-            raise Unliftable("it computes with several tensors as no op of the language does")
+            raise Unliftable("no op of the language takes these tensors together")
         step = self.writer.step(x.step)
         if call.is_pointwise and call.shape == x.shape and not call.tensors:
             return x.of(self.emit(call.target, [x.step], step.shape, **call.rest()).step)

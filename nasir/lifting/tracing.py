@@ -79,7 +79,10 @@ def traced(network: nn.Module, inputs: Sequence[Tensor], where: str) -> Traced:
 def _required(network: nn.Module) -> list[str]:
     """What the network must be given, by position or by name."""
     alone = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    found = inspect.signature(network.forward).parameters.values()
+    try:
+        found = inspect.signature(network.forward).parameters.values()
+    except (TypeError, ValueError):  # a module that is no Python: torch.export says what it is
+        return []
     return [one.name for one in found if one.default is one.empty and one.kind not in alone]
 
 

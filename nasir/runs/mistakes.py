@@ -116,10 +116,20 @@ def sweep_there(folder: Path, name: str) -> CompileError:
     return CompileError(Diagnostic("E0901", f"`{folder}` already contains the `{name}` of a sweep", hints=(hint,)))
 
 
-def other_bounds(folder: Path, bounds: Sequence[str]) -> CompileError:
-    told = ", ".join(f"`{bound}`" for bound in bounds)
-    hint = "name them beside the new ones, `--overwrite` replaces the sweep, `--out DIR` goes elsewhere"
-    return CompileError(Diagnostic("E0901", f"the sweep in `{folder}` has other bounds as well: {told}", hints=(hint,)))
+def bounds_left_out(folder: Path, bounds: Sequence[str]) -> CompileError:
+    hint = "name them too, as they were written; `--overwrite` replaces the sweep, `--out DIR` goes elsewhere"
+    message = f"the sweep in `{folder}` has other bounds as well: {_listed(bounds)}"
+    return CompileError(Diagnostic("E0943", message, hints=(hint,)))
+
+
+def bounds_of_a_supernet(folder: Path, bounds: Sequence[str]) -> CompileError:
+    hint = "`nasir search FILE --supernet RUN --bound ...` searches one more by it"
+    message = f"the supernet of the sweep in `{folder}` was not trained for {_listed(bounds)}"
+    return CompileError(Diagnostic("E0943", message, hints=(hint,)))
+
+
+def _listed(bounds: Sequence[str]) -> str:
+    return ", ".join(f"`{bound}`" for bound in bounds)
 
 
 def no_run(folder: Path) -> CompileError:

@@ -103,8 +103,9 @@ def predictor(path: Path) -> Predictor:
 def _preparation(found: Trained) -> tuple[Preparation, list[str], str]:
     """How files become inputs, what outputs are called, and what they are."""
     facts = found.facts
-    if not facts:
-        raise mistakes.no_deployment(found.folder / "deploy.json", "it is missing, and the weights say nothing of it")
+    path = found.folder / "deploy.json"
+    if not facts and not path.exists():
+        raise mistakes.no_deployment(path, "it is missing, and the weights say nothing of it")
     if "prepared_by" in facts:
         raise mistakes.prepared_by_code(json.dumps(facts["prepared_by"]))
     try:
@@ -113,7 +114,7 @@ def _preparation(found: Trained) -> tuple[Preparation, list[str], str]:
             raise ValueError(f"outputs are none of {', '.join(_MEANS)}")
         return *prepared_as(facts), tells
     except ValueError as error:
-        raise mistakes.no_deployment(found.folder / "deploy.json", error) from None
+        raise mistakes.no_deployment(path, error) from None
 
 
 def _outputs(network: nn.Module, preparation: Preparation, path: Path) -> Sequence[int]:

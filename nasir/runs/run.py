@@ -236,11 +236,11 @@ def _started(job: Job, network: Callable[[], nn.Module]) -> Job:
 
 
 def _of_its_own(job: Job, settings: Settings) -> Settings:
-    """The settings of a training that no search comes before, whose weights it could start from."""
+    """The settings of a training by itself: there is no search that it could take weights from."""
     if settings.train.init == "anew":
         return settings
     if job.start is None and not job.resumes:
-        words = "`init = sliced` is for the training that ends a search: this one starts anew, or from `--init FILE`"
+        words = "`init = sliced` is for what ends a search: this training starts anew; `--init FILE` gives it weights"
         job.console.print(words, style="yellow", markup=False, soft_wrap=True)
     return replace(settings, train=replace(settings.train, init="anew"))
 

@@ -22,9 +22,10 @@ from nasir.named import PYTHON
 from nasir.runs.mistakes import images_not_taken
 from nasir.runs.modules import written_input
 from nasir.runs.request import Request
-from nasir.runs.trained import WEIGHTS, Trained, take_weights, trained
+from nasir.runs.trained import WEIGHTS, Trained, fill, trained
 from nasir.searching.fitting import Output, fitted, output_of
 from nasir.searching.measures import Measure
+from nasir.weights import read_weights
 
 _PROVED = 16  # inputs
 _UNNAMED = "no data are named"
@@ -72,7 +73,7 @@ def of_program(network: Space, data: str, seed: int, init: Path | None = None) -
         settle(module, inputs)
         weights = f"torch's initialisation, seed {seed}; batch norms have the statistics of the inputs"
     else:
-        take_weights(module, init)
+        fill(module, init, read_weights(init)[1])
         weights = str(init)
     return Subject(network.name, module, taken.shape, weights, {}, loaded, _UNNAMED, inputs, drawn, measure)
 

@@ -129,20 +129,23 @@ def check_no_family(out: Path) -> None:
         raise mistakes.sweep_there(out, found)
 
 
-def check_same_family(out: Path, family: Sequence[Member]) -> None:
-    """The results that are there are of these members, of which a sweep that goes on writes them anew.
+def check_same_family(out: Path, family: Sequence[Member], *, shared: bool) -> None:
+    """The results that are there are of these members: a sweep that goes on writes its results anew. Where one supernet
+    is `shared`, it was trained for the bounds that are there, and no other ones.
 
     Raises:
-        CompileError: where they have others as well.
+        CompileError: where they are of other members.
     """
     try:
         found: Any = parse_json(read_regular(out / _RESULTS[0]))
-        there = [(str(one["folder"]), str(one["bound"])) for one in found]
+        there = {str(one["folder"]): str(one["bound"]) for one in found}
     except (Unreadable, LookupError, TypeError):
         return  # none, or damaged: they are made of the members' own
-    names = {member.folder.name for member in family}
-    if others := [bound for folder, bound in there if folder not in names]:
-        raise mistakes.other_bounds(out, others)
+    asked = {member.folder.name: member.bound for member in family}
+    if others := [bound for folder, bound in there.items() if folder not in asked]:
+        raise mistakes.bounds_left_out(out, others)
+    if shared and (others := [bound for folder, bound in asked.items() if folder not in there]):
+        raise mistakes.bounds_of_a_supernet(out, others)
 
 
 def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:

@@ -1,6 +1,7 @@
 """A trained network, of a run folder or of an emitted file with its weights beside it."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +17,7 @@ from nasir.runs import mistakes
 from nasir.runs.deploying import DEPLOY_KEY
 from nasir.runs.modules import made
 from nasir.supernets.slicing import COUNTER
-from nasir.weights import first_difference
+from nasir.weights import first_difference, read_weights
 
 WEIGHTS = "model.safetensors"
 
@@ -54,29 +55,39 @@ def trained(path: Path, weights: Path | None = None) -> Trained:
             raise mistakes.network_in_python(path) if in_python else mistakes.no_network(path)
         space, source = load(folder / "arch.nas"), b""
         network = network_class(folder / "model.py", proved(space))()
-    metadata = take_weights(network, weights or folder / WEIGHTS)
+    if weights is None:
+        weights = folder / WEIGHTS
+        state, metadata = _read(weights)
+    else:
+        (_, state), metadata = read_weights(weights), {}
+    fill(network, weights, state)
     return Trained(network.eval(), folder, _facts(folder / "deploy.json", metadata), space, source)
 
 
-def take_weights(network: nn.Module, path: Path) -> dict[str, str]:
-    """Give a network the weights of a file, all that it has; the file's metadata come back. A count of batches that a
-    file lacks, which no network computes with, begins anew.
+def fill(network: nn.Module, path: Path, state: Mapping[str, torch.Tensor]) -> None:
+    """Give a network all of its weights, those of the file. A count of batches that it lacks, which no network computes
+    with, begins anew.
 
     Raises:
-        CompileError: where the file cannot be read, or is of another network.
+        CompileError: where they are another network's.
     """
+    counters = {name: value for name, value in network.state_dict().items() if name.endswith(COUNTER)}
+    try:
+        network.load_state_dict({**counters, **state})
+    except RuntimeError as error:
+        raise mistakes.other_weights(path, first_difference(error)) from None
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """The weights that a run wrote, and what it says of them."""
     try:
         reader: Any = safe_open(path, framework="pt")
         with reader as file:
-            state: dict[str, torch.Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            metadata: dict[str, str] = file.metadata() or {}
-        counters = {name: value for name, value in network.state_dict().items() if name.endswith(COUNTER)}
-        network.load_state_dict({**counters, **state})
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except OSError as error:
         raise mistakes.no_weights_there(path, error.strerror or str(error)) from None
     except (SafetensorError, RuntimeError) as error:
         raise mistakes.other_weights(path, first_difference(error)) from None
-    return metadata
 
 
 def _facts(path: Path, metadata: dict[str, str]) -> dict[str, Any]:

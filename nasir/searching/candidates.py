@@ -10,10 +10,12 @@ from nasir.ir.values import Scalar
 from nasir.searching.landing import Standing, near
 from nasir.searching.prices import Targets
 from nasir.searching.strategy import Task
-from nasir.searching.subnets import Derived, derived
+from nasir.searching.subnets import Made, make
 
 _MUTATED = 0.15
 """The share of a child's decisions that are drawn anew."""
+_KEPT = 64
+"""Graphs are large: so many are kept."""
 _SCALES = 12
 """So many places between the least and the most of the numbers of one name are tried."""
 
@@ -24,7 +26,8 @@ class Candidates:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._options = {one.name: one.options for one in task.space.decisions}
-        self._derived: dict[tuple[object, ...], Derived] = {}
+        self._sources: dict[tuple[object, ...], str] = {}
+        self._last: dict[tuple[object, ...], Made] = {}
 
     def drawn(self, number: int, least: float) -> Choices:
         """A random network that uses at least this share of the tightest bound."""
@@ -44,17 +47,27 @@ class Candidates:
             drawn = {name: chance.choice(self._options[name]) for name in child if chance.random() < _MUTATED}
             yield self.brought({**child, **drawn}, least, chance.getrandbits(32))
 
-    def derived(self, choices: Choices) -> Derived:
-        """What is derived for a network: one for all choices that differ where nothing depends on them, as on the width
-        of a layer that is skipped."""
-        key = tuple(self._task.space.active(choices).items())
-        if key not in self._derived:
-            self._derived[key] = derived(self._task.space, choices)
-        return self._derived[key]
+    def made(self, choices: Choices) -> Made:
+        """What is made for a network: one for all choices that differ where nothing depends on them, as on the width of
+        a layer that is skipped. The last few are kept."""
+        return self._made(self._key(choices), choices)
 
     def source(self, choices: Choices) -> str:
         """The module that is emitted for a network, by which networks are told apart."""
-        return self.derived(choices).source
+        key = self._key(choices)
+        if key not in self._sources:
+            self._sources[key] = self._made(key, choices).source
+        return self._sources[key]
+
+    def _key(self, choices: Choices) -> tuple[object, ...]:
+        return tuple(self._task.space.active(choices).items())
+
+    def _made(self, key: tuple[object, ...], choices: Choices) -> Made:
+        found = self._last.pop(key, None) or make(self._task.space, choices)
+        self._last[key] = found  # the last one that was asked for
+        if len(self._last) > _KEPT:
+            del self._last[next(iter(self._last))]
+        return found
 
     def brought(self, start: Choices, least: float, seed: int) -> Choices:
         """A network near to `start` that keeps the bounds and uses at least the share `least` of the tightest."""

@@ -13,7 +13,7 @@ from nasir.ir.graph import Choices
 from nasir.jobs.signals import Pauses
 from nasir.searching.descent import Descent
 from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Task
-from nasir.searching.subnets import Derived, Network
+from nasir.searching.subnets import Made, Network
 from nasir.searching.training import lowered, place
 from nasir.supernets.layers import wide
 
@@ -49,7 +49,7 @@ def judge(task: Task, network: Network, pauses: Pauses, most: int | None = None)
 class ShortTraining:
     """A network on its way through one epoch from scratch on the weights' part, as the search trains weights."""
 
-    def __init__(self, task: Task, choices: Choices, made: Derived | None = None) -> None:
+    def __init__(self, task: Task, choices: Choices, made: Made | None = None) -> None:
         torch.manual_seed(task.seed)
         self._task, self._at = task, 0
         self._network = Network(task.space, choices, made)
@@ -57,12 +57,12 @@ class ShortTraining:
         self._descent = Descent(self._network.module.parameters(), task.settings.weights, task.counts[WEIGHTS])
 
     def train(self, until: float, pauses: Pauses) -> float:
-        """Go on until this share of the epoch is done; the loss then.
+        """Go on until this share of the epoch is done, a step at least; the loss then.
 
         Raises:
             Stopped: where `pauses` said so.
         """
-        task, last = self._task, round(until * self._task.counts[WEIGHTS])
+        task, last = self._task, max(1, round(until * self._task.counts[WEIGHTS]))
         self._network.train()
         left = batches(task.parts[WEIGHTS], task.settings.batch, task.seed, 0, first=self._at)
         for x, y in islice(left, last - self._at):

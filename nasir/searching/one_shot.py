@@ -119,7 +119,7 @@ class OneShot:
 
     def evaluate(self, choices: Choices, pauses: Pauses, most: int | None = None) -> tuple[float, float]:
         """The loss and the score of a network with the supernet's weights (`judging.judge`)."""
-        network = Subnet(self._task.space, self.supernet, choices, self._candidates.derived(choices))
+        network = Subnet(self._task.space, self.supernet, choices, self._candidates.made(choices))
         return judge(self._task, network, pauses, most)
 
     def started(self) -> Started | None:

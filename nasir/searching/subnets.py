@@ -22,24 +22,24 @@ from nasir.supernets.resolution import subsampled
 
 
 @dataclass(frozen=True)
-class Derived:
-    """What is derived for a network of a space: its graph, and the source of its module."""
+class Made:
+    """What is made for a network of a space: its graph, and the source of its module."""
 
     graph: Graph
     source: str
 
 
-def derived(space: Space, choices: Choices) -> Derived:
-    """What is derived for the network of `choices`."""
+def make(space: Space, choices: Choices) -> Made:
+    """What is made for the network of `choices`."""
     graph = space.graph_at(choices)
-    return Derived(graph, model_source(graph))
+    return Made(graph, model_source(graph))
 
 
 class Network:
-    """The network of `choices`, with weights of its own; `made` is what is derived for it, where that is known."""
+    """The network of `choices`, with weights of its own; `made` is what is made for it, where that is known."""
 
-    def __init__(self, space: Space, choices: Choices, made: Derived | None = None) -> None:
-        made = made or derived(space, choices)
+    def __init__(self, space: Space, choices: Choices, made: Made | None = None) -> None:
+        made = made or make(space, choices)
         self.module: nn.Module = network_class(Path(f"{space.name}.py"), made.source)()
         known = evaluate(space.graph, choices)
         self._sizes = tuple(int(resolve(size, known)) for size in space.graph.input.shape.sizes)
@@ -79,8 +79,8 @@ class Subnet(Network):
     """The network of `choices` with the supernet's weights. Gradients of its parameters are the supernet's; statistics
     of batches are its own."""
 
-    def __init__(self, space: Space, supernet: Supernet, choices: Choices, made: Derived | None = None) -> None:
-        made = made or derived(space, choices)
+    def __init__(self, space: Space, supernet: Supernet, choices: Choices, made: Made | None = None) -> None:
+        made = made or make(space, choices)
         super().__init__(space, choices, made)
         for one in islice(supernet.weights(), 1):  # where they are; a space may have none
             self.module.to(one)

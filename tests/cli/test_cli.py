@@ -158,7 +158,7 @@ def test_derive_and_build_by_every_way_to_choose(files):
     both = nasir("build", "tiny.nas", "--largest", "--smallest", cwd=files)
     assert "E0606" in both.stderr
     two = nasir("build", "tiny.nas", "--largest", "--choose", "stem.width=4", "--choose", "stem.width=8", cwd=files)
-    assert "error[E0607]: `--choose` gives `stem.width` two values, `4` and `8`\n" in two.stderr
+    assert "error[E0613]: `--choose` gives `stem.width` two values, `4` and `8`\n" in two.stderr
     missing = nasir("build", "tiny.nas", "--choose", "stem.width=4", cwd=files)
     assert "E0603" in missing.stderr
     (files / "choices.json").write_text('{"stem.width": 4}')
@@ -253,7 +253,7 @@ def test_a_sweep_searches_each_bound_and_writes_a_table_and_a_plot(files):
     told = (files / "family" / "sweep.json").read_bytes()
     fewer = nasir("sweep", "tiny.nas", "--macs", "60%", *options, "--resume", cwd=files)
     assert fewer.returncode == 1
-    assert "error[E0901]: the sweep in `family` has other bounds as well: `macs <= 9K`\n" in fewer.stderr
+    assert "error[E0943]: the sweep in `family` has other bounds as well: `macs <= 9K`\n" in fewer.stderr
     assert (files / "family" / "sweep.json").read_bytes() == told
 
 

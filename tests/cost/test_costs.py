@@ -97,7 +97,7 @@ def test_a_cost_that_there_is_not_is_told(entangled):
         with pytest.raises(CompileError) as raised:
             ask("mac")
         (told,) = raised.value.diagnostics
-        assert (told.code, told.hints) == ("E0201", ("did you mean `macs`?",))
+        assert (told.code, told.hints) == ("E0614", ("did you mean `macs`?",))
 
 
 def test_a_cost_that_is_no_sum_is_bounded_and_shown_as_any_other(entangled, monkeypatch):

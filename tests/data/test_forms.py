@@ -168,7 +168,11 @@ def test_data_that_the_network_does_not_take_are_named_with_both_shapes_and_what
         load_data("signals", Input(2, (40,)))
     with pytest.raises(nasir.CompileError, match="E0802") as caught:
         check_input(Input(3, (8, 9)), (8, 9, 3), "mine")
-    assert "put channels first" in caught.value.diagnostics[0].hints[0]
+    assert "the last axis?" in caught.value.diagnostics[0].hints[1]
+    for taken, shape in ((Input(28, (28, 28)), (1, 28, 28)), (Input(40, (1,)), (1, 40)), (Input(3, (8, 8)), (1, 8, 3))):
+        with pytest.raises(nasir.CompileError, match="E0802") as caught:
+            check_input(taken, shape, "mine")
+        assert len(caught.value.diagnostics[0].hints) == 1
     with pytest.raises(nasir.CompileError, match=r"E0840: .*vectors \[13\], and the files of a folder"):
         load_data(f"folder:{tmp_path}", vectors)
     with pytest.raises(nasir.CompileError, match="E0809: `shapes` takes no folder"):

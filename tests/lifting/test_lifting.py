@@ -369,7 +369,9 @@ def test_channels_are_dropped_in_training_alone():
     for drop in (nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout, nn.FeatureAlphaDropout):
         module = nn.Sequential(nn.Conv1d(3, 8, 3) if drop is nn.Dropout1d else nn.Conv2d(3, 8, 3), drop()).eval()
         shape = (3, 6) if drop is nn.Dropout1d else (3, 6, 6)
-        assert_equal(module, emitted(lift(Network("Net", module, shape), "Net")), shape)
+        program = lift(Network("Net", module, shape), "Net")
+        assert_equal(module, emitted(program), shape)
+        assert "drop" not in program.text
 
 
 class Written(nn.Module):
@@ -404,6 +406,18 @@ def test_activations_by_hand_are_what_they_are(activation, name):
     assert "*" not in program.text
 
 
+@pytest.mark.parametrize("gate", [torch.sigmoid, nn.functional.hardsigmoid])
+def test_an_activation_of_a_multiple_is_one(gate):
+    def activation(x):
+        twice = 2 * x
+        return twice * gate(twice)
+
+    module = Written(activation).eval()
+    program = lift(Network("Written", module, (3, 6, 6)), "Written")
+    assert_equal(module, emitted(program), (3, 6, 6))
+    assert "-> swish" in program.text or "-> hswish" in program.text
+
+
 class Of(nn.Module):
     """What a function makes of a layer and of what the network is given."""
 
@@ -415,6 +429,12 @@ class Of(nn.Module):
         return self.made(self.layer, x)
 
 
+class Unsigned(nn.Module):
+    """What it takes is not to be known, as of a module of TorchScript."""
+
+    forward = max
+
+
 class Pair(Of):
     def forward(self, x: Tensor, other: Tensor, scale: float = 1.0) -> Tensor:
         return self.layer(x) + scale * self.layer(other)
@@ -423,10 +443,17 @@ class Pair(Of):
 @pytest.mark.parametrize(
     ("module", "code", "why"),
     [
-        (Pair(None), "E0972", "takes 2 inputs, `x`, `other`: a program takes one"),
+        (Pair(None), "E0985", "takes 2 inputs, `x`, `other`: a program takes one"),
         (Of(lambda layer, x: layer(x) * layer(x).sum(1, keepdim=True)), "E0970", "`sum` cannot be lifted"),
         (Of(lambda layer, x: layer(x) * x[:, :1]), "E0970", r"does not take \[8, 6, 6\] and \[1, 6, 6\] so"),
-        (Of(lambda layer, x: torch.stack([x, x]).mean(0)), "E0970", "`stack` .*with several tensors as no op"),
+        (
+            Of(lambda layer, x: torch.stack([x, x]).mean(0)),
+            "E0970",
+            "`stack` .*no op of the language takes these tensors",
+        ),
+        (Of(lambda layer, x: layer(nn.functional.dropout2d(x))), "E0970", "drops at random in evaluation too"),
+        (Of(lambda layer, x: layer(nn.functional.dropout(x))), "E0970", "drops at random in evaluation too"),
+        (Unsigned(), "E097[12]", ""),
         (
             nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ConvTranspose2d(8, 1, 3, 2, 1, output_padding=1)),
             "E0970",
@@ -440,7 +467,7 @@ def test_what_cannot_be_lifted_says_why(module, code, why):
 
 
 def test_an_input_that_is_too_large_is_told():
-    with pytest.raises(CompileError, match=r"E0976: .*more numbers than fit"):
+    with pytest.raises(CompileError, match=r"E0986: 3 x 99999999 x 99999999 is an input of 29,"):
         named_network(f"{NETWORKS}:Reused", {}, "3x99999999x99999999", None)
 
 

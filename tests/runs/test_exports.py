@@ -164,7 +164,30 @@ def test_a_lifted_network_is_exported_with_its_weights(order, tmp_path):
     save_file({name: value for name, value in load_file(weights).items() if "weight" in name}, short)
     with pytest.raises(CompileError, match=r"E0907: .*does not fit the network: Missing key"):
         of_program(nasir.load(net), "", 0, short)
-    assert run(app, ["export", str(tmp_path), "--init", str(weights), *options]).exit_code == 2
+    for init, code in ((tmp_path / "none.safetensors", "E0932"), (emitted, "E0932"), (tmp_path, "E0932")):
+        with pytest.raises(CompileError, match=code):
+            of_program(nasir.load(net), "", 0, init)
+    refused = run(app, ["export", str(tmp_path), "--init", str(weights), *options])
+    assert "a run has weights of its own" in " ".join(refused.output.replace("│", " ").split())
+
+
+def test_an_opened_network_is_exported_as_what_its_weights_are_of(order, tmp_path):
+    module = torch.nn.Sequential(torch.nn.Conv2d(1, 16, 3), torch.nn.ReLU(), torch.nn.Conv2d(16, 4, 3)).eval()
+    found = lift(Network("Net", module, (1, 8, 8)), "Net", ("widths",))
+    net, weights = tmp_path / "net.nas", tmp_path / "net.safetensors"
+    net.write_text(found.text, encoding="utf-8")
+    weights.write_bytes(found.weights())
+    options = ["--to", "pt2", "-o", str(order.out), "--init", str(weights)]
+    assert nasir.load(net).decisions
+    assert CliRunner().invoke(app, ["export", str(net), *options]).exit_code == 0
+    x = torch.randn(3, 1, 8, 8)
+    with torch.no_grad():
+        assert torch.allclose(torch.export.load(order.out / "model.pt2").module()(x), module(x), atol=1e-5)
+
+
+def test_the_run_of_the_current_folder_is_exported(run, order, monkeypatch):
+    monkeypatch.chdir(run)
+    assert CliRunner().invoke(app, ["export", ".", "--to", "pt2", "-o", str(order.out)]).exit_code == 0
 
 
 def test_data_of_code_that_a_run_names_are_not_loaded(run, tmp_path, order):

@@ -87,7 +87,7 @@ def test_a_training_starts_from_the_supernets_weights(tmp_path):
     # A training that no search comes before says that it starts anew.
     console = Console(record=True, width=200)
     train_network(nasir.load(tmp_path / "sliced" / "arch.nas"), Request(data="digits", out=tmp_path / "own"), console)
-    assert "`init = sliced` is for the training that ends a search: this one starts anew" in console.export_text()
+    assert "`init = sliced` is for what ends a search: this training starts anew" in console.export_text()
     plan = json.loads((tmp_path / "own" / "plan.json").read_text())
     assert "init" not in plan["settings"]["train"]
 

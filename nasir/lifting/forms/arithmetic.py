@@ -3,6 +3,7 @@ that are written by hand as such."""
 
 import math
 from collections.abc import Mapping
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -69,11 +70,11 @@ def _of_two(reader: Reader, kind: str, a: View, b: View) -> Seen:
     if kind == "div":
         raise Unliftable("the language divides by numbers alone")
     if kind == "mul":
-        (x, scale), (y, other) = _unscaled(reader, first), _unscaled(reader, second)
-        if gated := _gated(reader, x, y) or _gated(reader, y, x):
-            scaled = _by_a_number(reader, "mul", gated, scale * other)
-            assert isinstance(scaled, View), "a view times a number"
-            return scaled.permuted(order)
+        for (x, scale), (y, other) in product(*(((name, 1.0), _unscaled(reader, name)) for name in (first, second))):
+            if gated := _gated(reader, x, y) or _gated(reader, y, x):
+                scaled = _by_a_number(reader, "mul", gated, scale * other)
+                assert isinstance(scaled, View), "a view times a number"
+                return scaled.permuted(order)
     if kind == "mul" and prod(shapes[0][1:]) < prod(shapes[1][1:]):
         shapes.reverse()
     names = [first, second] if kind == "sub" else sorted((first, second), key=reader.writer.place)
@@ -110,13 +111,11 @@ def _clipped(reader: Reader, call: Call) -> Seen:
 
 def _pointwise(reader: Reader, call: Call) -> Seen:
     x = call.x
-    if call.values.get("p") == 0.0:
-        return x
     return x.of(reader.emit(call.target, [x.step], reader.writer.step(x.step).shape, **call.rest()).step)
 
 
 FORMS: Mapping[str, Form] = {
     **dict.fromkeys(("add", "sub", "mul", "div", "true_divide", "multiply", "subtract", "rsub"), _computed),
     **dict.fromkeys(("hardtanh", "clamp", "relu6"), _clipped),
-    **dict.fromkeys(("hardswish", "dropout"), _pointwise),
+    **dict.fromkeys(("hardswish",), _pointwise),
 }

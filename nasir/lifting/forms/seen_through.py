@@ -15,9 +15,14 @@ def _same(reader: Reader, call: Call) -> Seen:
 
 
 def _dropped(reader: Reader, call: Call) -> Seen:
+    x = call.x
+    if call["p"] == 0.0:
+        return x
     if call["train"]:
         raise Unliftable("it drops at random in evaluation too")
-    return call.x
+    if call.target != "dropout":  # the language has the others in no form
+        return x
+    return x.of(reader.emit(call.target, [x.step], reader.writer.step(x.step).shape, **call.rest()).step)
 
 
 def _reshaped(reader: Reader, call: Call) -> Seen:
@@ -64,8 +69,7 @@ def _expanded(reader: Reader, call: Call) -> Seen:
 
 
 _COPIES = ("contiguous", "clone", "alias", "detach", "to", "_to_copy", "lift_fresh_copy")
-_DROPS = ("feature_dropout", "alpha_dropout", "feature_alpha_dropout")
-"""Of whole channels, and of what keeps mean and deviation: the language has none of them."""
+_DROPS = ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 _SHAPES = ("view", "reshape", "_unsafe_view", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as", "reshape_as")
 _ORDERS = ("permute", "transpose", "swapaxes", "movedim", "moveaxis", "t", "numpy_T")
 FORMS: Mapping[str, Form] = {

@@ -1,6 +1,6 @@
 """Evolution over shared weights (Guo et al., 2020, section 3.4; Cai et al., 2020): the weights as `random` trains them;
 in the end networks within the bounds are crossed and mutated, and judged with these weights. The best few are trained
-from scratch for an epoch each, and the best by that is the one."""
+from scratch for part of an epoch, the better half of them for all of it, and the best by that is the one."""
 
 import math
 from collections.abc import Sequence
@@ -50,12 +50,11 @@ class Evolution(Random):
     def _best_trained(self, finalists: Sequence[Found], pauses: Pauses) -> Found:
         """The one that has the least loss after a short training from scratch; after part of it the better half is
         left."""
-        left = [(0.0, i, self._training(one)) for i, one in enumerate(finalists)]
+        if len(finalists) == 1:
+            return finalists[0]
+        trained = [ShortTraining(self._task, one.choices, self._candidates.made(one.choices)) for one in finalists]
+        left = list(range(len(finalists)))
         for until in _SHARES:
-            if len(left) > 1:
-                judged = sorted((training.train(until, pauses), i, training) for _, i, training in left)
-                left = judged[: max(2, math.ceil(len(judged) / 2))]
-        return finalists[left[0][1]]
-
-    def _training(self, one: Found) -> ShortTraining:
-        return ShortTraining(self._task, one.choices, self._candidates.derived(one.choices))
+            losses = {i: trained[i].train(until, pauses) for i in left}
+            left = sorted(left, key=losses.__getitem__)[: max(2, math.ceil(len(left) / 2))]
+        return finalists[left[0]]

@@ -94,7 +94,7 @@ class Halving:
     def _start(self, choices: Choices, steps: int) -> Network:
         torch.manual_seed(self._task.seed)  # the same start for all, as near as it can be
         self._choices, self._length = choices, steps
-        self._network = Network(self._task.space, choices, self._candidates.derived(choices))
+        self._network = Network(self._task.space, choices, self._candidates.made(choices))
         place(self._network.module, self._task.device)
         self._network.train()
         weights = self._network.module.parameters()
