@@ -61,15 +61,16 @@ def shared(space: nasir.Space, data: DataSet, bounds: list[str], seed: int) -> M
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--set", choices=list(SETS), default="signals12k")
-    options.add_argument("--macs", nargs="+", default=["6K", "8K", "10K", "14K"])
+    options.add_argument("--macs", nargs="+", default=["3K", "4K", "5K", "7K"])
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     options.add_argument("--trainings", type=int, default=2, help="of each network")
-    options.add_argument("--epochs", type=int, default=32, help="of a search")
+    options.add_argument("--epochs", type=int, help="of a search, in place of the set's own")
     given = options.parse_args()
     torch.set_num_threads(1)
     one = SETS[given.set]
     data, bounds = one.loaded(), [f"macs <= {limit}" for limit in given.macs]
-    space = replace(one.space(), settings=override(one.space().settings, [f"epochs={given.epochs}"], "search"))
+    length = [f"epochs={given.epochs}"] if given.epochs else [*one.searches.get("evolution", ())]
+    space = replace(one.space(), settings=override(one.space().settings, length, "search"))
     worth: dict[tuple[str, str], list[float]] = {}
     prices: list[float] = []
     for seed in given.seeds:
