@@ -75,7 +75,7 @@ def test_what_is_written_is_read_again(tmp_path):
 def test_random_networks_and_templates_come_near_to_the_bound(one):
     (bound,) = one.space().settings.objective.bounds
     for pool, number in product(POOLS, range(3)):
-        assert 0.95 * bound.limit <= one.space().costs.at(pooled(one, number, pool))["macs"] <= bound.limit
+        assert 0.92 * bound.limit <= one.space().costs.at(pooled(one, number, pool))["macs"] <= bound.limit
     name, template = next(iter(one.templates.items()))
     macs = one.at(template.file, dict(widest(one, name))).costs.at({})["macs"]
     assert 0.9 * bound.limit <= macs <= bound.limit

@@ -85,7 +85,7 @@ def _space(name: str, file: str, parameters: tuple[tuple[str, Any], ...]) -> Spa
 def _settings(name: str) -> Settings:
     one = SETS[name]
     own = nasir.load(SPACES / f"{one.file}.nas").settings
-    return with_bounds(own, one.bounds) if one.bounds else own
+    return with_bounds(own, list(one.bounds)) if one.bounds else own
 
 
 @cache
@@ -150,46 +150,47 @@ _SHORT = (
         forms={"dnas": "signals_paths"},
     ),
 )
-_AROUND = {"step": 2, "first": "2..12 by 2"}
-"""Spaces that reach to both sides of the scaled templates, with the width of the first layer, which these scale too."""
-_HALVING = "candidates=48"
-_SEARCHES = {
-    "halving": (_HALVING, "epochs=27"),
-    "evolution": ("epochs=11",),
-    "dmasking": ("epochs=6", "warmup=1", "temperature=2.0 * exp(-0.6 * epoch)", "settle=0.35"),
-}
-"""Of the sets of more inputs, whose epochs have more steps."""
 _MORE = 12_000
 """Training inputs of the sets that are named for them: with 4,000 the largest networks of `fashion` and `signals` are
 hardly better than those that keep the bound, and there is little to find."""
+_SEARCHES = {
+    "halving": ("candidates=48", "epochs=27"),
+    "evolution": ("epochs=11",),
+    "dmasking": ("epochs=6", "warmup=1", "temperature=2.0 * exp(-0.6 * epoch)", "settle=0.35"),
+}
+"""Of those sets, whose epochs have more steps."""
+
+
+def _around(first: str) -> Mapping[str, Any]:
+    """A space that reaches to both sides of the scaled templates, with these widths of the first layer, which they
+    scale too."""
+    return {"step": 2, "first": first}
+
+
 _LONG = (
-    replace(
-        fashion,
-        name="fashion12k",
-        data=partial(_fashion, count=_MORE),
-        own=("epochs=8",),
-        other=(*_SGD, "epochs=12"),
-        bounds=("macs <= 100K",),
-        parameters=_AROUND,
-        searches=_SEARCHES,
+    *(
+        replace(
+            one,
+            name=f"{one.name}12k",
+            data=partial(data, count=_MORE),
+            own=("epochs=8",),
+            other=(*_SGD, "epochs=12"),
+            bounds=(bound,),
+            parameters=_around(first),
+            searches=_SEARCHES,
+        )
+        for one, data, bound, first in (
+            (fashion, _fashion, "macs <= 100K", "2..12 by 2"),
+            (signals, fresh_signals, "macs <= 5K", "2..8 by 2"),
+        )
     ),
     replace(
         photographs,
         name="photographs24",
         own=("epochs=24",),
         other=(*_SGD, "epochs=24"),
-        parameters=_AROUND,
-        searches={"halving": (_HALVING, "epochs=80"), "evolution": ("epochs=32",)},
-    ),
-    replace(
-        signals,
-        name="signals12k",
-        data=partial(fresh_signals, count=_MORE),
-        own=("epochs=8",),
-        other=(*_SGD, "epochs=12"),
-        bounds=("macs <= 5K",),
-        parameters={"step": 2, "first": "2..8 by 2"},
-        searches=_SEARCHES,
+        parameters=_around("2..12 by 2"),
+        searches={"halving": ("candidates=48", "epochs=80"), "evolution": ("epochs=32",)},
     ),
 )
 

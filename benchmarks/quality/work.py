@@ -40,7 +40,7 @@ POOLS = ("random", "designed")
 POOL = 40
 """So many of each, of which each seed takes its own."""
 _LEAST = 0.95
-"""Random networks use at least this share of the bound."""
+"""Random networks use at least this share of the bound, where single changes lead there."""
 _TUNED_EPOCHS = 2
 _TOO_WIDE = 1.5  # of the bound: no wider template keeps it
 
