@@ -215,7 +215,7 @@ class Space:
         return Space(self.name, graph, self.settings, source, self._module, self._elaboration, self._devices)
 
     def graph_at(self, choices: Choices) -> Graph:
-        """The graph of the network of `choices`, without its program: `at` takes twice as long.
+        """The graph of the network of `choices`, without its program, for those who need no more.
 
         Raises:
             CompileError: as `choices` does.

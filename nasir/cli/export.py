@@ -71,7 +71,6 @@ def command(
 
     from nasir.runs.exports import Order, check_free, export  # imports torch
     from nasir.runs.subjects import of_program, of_run
-    from nasir.runs.weights import network_of
     from nasir.terminal import Terminal
 
     order = Order(form, out, dtype, threads, overwrite)
@@ -82,9 +81,7 @@ def command(
         if init is None and beside.is_file():
             words = f"weights are torch's initial ones: `--init {beside}` takes those that lie beside the program"
             console.print(words, style="yellow", markup=False, soft_wrap=True)
-        space = load(file, **parameters(given))
-        chosen = choosing.network(space)
-        subject = of_program(network_of(space, init) if init and chosen is space else chosen, data, seed, init)
+        subject = of_program(choosing.network(load(file, **parameters(given))), data, seed, init)
     else:
         subject = of_run(Path(file), data, seed, init)
     record = export(subject, order, console)

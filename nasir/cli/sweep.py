@@ -132,7 +132,7 @@ def _family(
     Raises:
         CompileError: as `_checked` does; where the bounds are to share a supernet that serves one alone.
     """
-    from nasir.runs.sweep import members, sharing
+    from nasir.runs.sweep import check_same_supernet, members, sharing
     from nasir.searching.strategy import check_serves
 
     cost, texts = _asked(limits)
@@ -144,10 +144,12 @@ def _family(
         raise typer.BadParameter("give the bounds: `20M,40M,60M`")
     if shared:
         check_serves(settings.search.strategy)
-    highest = _checked(family, space, settings, request, out, shared=shared)
+    highest = _checked(family, space, settings, request, out)
     if not shared:
         return cost, family, []
     family, least = sharing(family, highest, settings.search)
+    if request.resume:
+        check_same_supernet(family, least)
     return cost, family, [f"--set=search.least={least:.6g}"]
 
 
@@ -170,7 +172,7 @@ def _asked(limits: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _checked(
-    family: "Sequence[Member]", space: "Space", settings: "Settings", request: Request, out: Path, *, shared: bool
+    family: "Sequence[Member]", space: "Space", settings: "Settings", request: Request, out: Path
 ) -> "list[float]":
     """The limits of a family's bounds, once all that can be said before the first search is said; its folders are free.
 
@@ -187,7 +189,7 @@ def _checked(
     if anew:
         check_no_family(out)
     elif request.resume:
-        check_same_family(out, family, shared=shared)
+        check_same_family(out, family)
     limits: list[float] = []
     for member in family:
         bounds = targets(with_bounds(settings, [member.bound]).objective, space.costs).bounds

@@ -9,12 +9,12 @@ from typing import Any, cast
 import torch
 from torch import nn
 
+from nasir.data.preparation import MOST_NUMBERS
 from nasir.lifting import mistakes
 from nasir.named import NotNamed, named, told
 from nasir.weights import first_difference, read_weights
 
 SEED = 0
-_MOST = 2**28  # numbers of an input
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,6 @@ def _shape(module: nn.Module, where: str, written: str | None) -> tuple[int, ...
 
 
 def _not_too_large(shape: list[int]) -> tuple[int, ...]:
-    if prod(shape) > _MOST:
-        raise mistakes.too_large(shape, _MOST)
+    if prod(shape) > MOST_NUMBERS:
+        raise mistakes.too_large(shape, MOST_NUMBERS)
     return tuple(shape)

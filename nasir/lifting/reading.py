@@ -249,11 +249,15 @@ class Reader:
         x = call.x
         if any(isinstance(value, (View, Shifted, Several)) for value in list(call.values.values())[1:]):
             raise Unliftable("no op of the language takes these tensors together")
-        step = self.writer.step(x.step)
         if call.is_pointwise and call.shape == x.shape and not call.tensors:
-            return x.of(self.emit(call.target, [x.step], step.shape, **call.rest()).step)
+            return self.pointwise(call)
         name = self.plain(x)
         return self.emit(call.target, [name], call.shape[1:], call.tensors, **call.rest())
+
+    def pointwise(self, call: Call) -> Seen:
+        """A call as it stands, of one tensor, which changes each number by itself, however it is laid out."""
+        x = call.x
+        return x.of(self.emit(call.target, [x.step], self.writer.step(x.step).shape, **call.rest()).step)
 
     def plain(self, view: View) -> str:
         """The step that a view is, its channels first.

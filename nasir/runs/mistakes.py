@@ -118,18 +118,14 @@ def sweep_there(folder: Path, name: str) -> CompileError:
 
 def bounds_left_out(folder: Path, bounds: Sequence[str]) -> CompileError:
     hint = "name them too, as they were written; `--overwrite` replaces the sweep, `--out DIR` goes elsewhere"
-    message = f"the sweep in `{folder}` has other bounds as well: {_listed(bounds)}"
+    told = ", ".join(f"`{bound}`" for bound in bounds)
+    message = f"the sweep in `{folder}` has other bounds as well: {told}"
     return CompileError(Diagnostic("E0943", message, hints=(hint,)))
 
 
-def bounds_of_a_supernet(folder: Path, bounds: Sequence[str]) -> CompileError:
-    hint = "`nasir search FILE --supernet RUN --bound ...` searches one more by it"
-    message = f"the supernet of the sweep in `{folder}` was not trained for {_listed(bounds)}"
-    return CompileError(Diagnostic("E0943", message, hints=(hint,)))
-
-
-def _listed(bounds: Sequence[str]) -> str:
-    return ", ".join(f"`{bound}`" for bound in bounds)
+def bounds_of_a_supernet(folder: Path) -> CompileError:
+    hint = f"name the bounds that it began with; `nasir search FILE --supernet {folder} --bound ...` searches one more"
+    return CompileError(Diagnostic("E0943", f"the supernet in `{folder}` was trained for other bounds", hints=(hint,)))
 
 
 def no_run(folder: Path) -> CompileError:

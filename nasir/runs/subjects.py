@@ -23,9 +23,9 @@ from nasir.runs.mistakes import images_not_taken
 from nasir.runs.modules import written_input
 from nasir.runs.request import Request
 from nasir.runs.trained import WEIGHTS, Trained, fill, trained
+from nasir.runs.weights import given_weights
 from nasir.searching.fitting import Output, fitted, output_of
 from nasir.searching.measures import Measure
-from nasir.weights import read_weights
 
 _PROVED = 16  # inputs
 _UNNAMED = "no data are named"
@@ -56,11 +56,14 @@ class Subject:
 
 def of_program(network: Space, data: str, seed: int, init: Path | None = None) -> Subject:
     """A decision-free space with the weights of the file `init`, or torch's initial ones, drawn by the seed; on data
-    that are named, or none.
+    that are named, or none. Of a space with decisions the network is the one that the file says it is of.
 
     Raises:
         CompileError: where decisions are left, or the weights or the data do not do.
     """
+    given = given_weights(init)[1] if init is not None else None
+    if network.decisions and given is not None and given.choices is not None:
+        network = network.at(given.choices)
     source = proved(network)
     torch.manual_seed(seed)
     module: nn.Module = network_class(Path(f"{network.name}.py"), source)().eval()
@@ -69,11 +72,11 @@ def of_program(network: Space, data: str, seed: int, init: Path | None = None) -
     output = _output_of(network)
     measure = fitted(loaded, output, network.settings, search=False)[1] if loaded and output else None
     inputs, drawn = _inputs(loaded, taken, seed, _UNNAMED)
-    if init is None:
+    if init is None or given is None:
         settle(module, inputs)
         weights = f"torch's initialisation, seed {seed}; batch norms have the statistics of the inputs"
     else:
-        fill(module, init, read_weights(init)[1])
+        fill(module, init, given.tensors)
         weights = str(init)
     return Subject(network.name, module, taken.shape, weights, {}, loaded, _UNNAMED, inputs, drawn, measure)
 

@@ -1,6 +1,7 @@
 """A family of networks: one search for each of several bounds, by the workers of a pool, and what they came to."""
 
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -129,9 +130,8 @@ def check_no_family(out: Path) -> None:
         raise mistakes.sweep_there(out, found)
 
 
-def check_same_family(out: Path, family: Sequence[Member], *, shared: bool) -> None:
-    """The results that are there are of these members: a sweep that goes on writes its results anew. Where one supernet
-    is `shared`, it was trained for the bounds that are there, and no other ones.
+def check_same_family(out: Path, family: Sequence[Member]) -> None:
+    """The results that are there are of these members: a sweep that goes on writes its results anew.
 
     Raises:
         CompileError: where they are of other members.
@@ -141,11 +141,27 @@ def check_same_family(out: Path, family: Sequence[Member], *, shared: bool) -> N
         there = {str(one["folder"]): str(one["bound"]) for one in found}
     except (Unreadable, LookupError, TypeError):
         return  # none, or damaged: they are made of the members' own
-    asked = {member.folder.name: member.bound for member in family}
+    asked = {member.folder.name for member in family}
     if others := [bound for folder, bound in there.items() if folder not in asked]:
         raise mistakes.bounds_left_out(out, others)
-    if shared and (others := [bound for folder, bound in asked.items() if folder not in there]):
-        raise mistakes.bounds_of_a_supernet(out, others)
+
+
+def check_same_supernet(family: Sequence[Member], least: float) -> None:
+    """The supernet that is there, of the member that trains one for all, was trained with this setting `least`.
+
+    Raises:
+        CompileError: where it was trained for other bounds.
+    """
+    widest = next(member for member in family if member.supernet is None)
+    plan = RunFolder(widest.folder).read_json("plan.json")
+    if plan is None:
+        return
+    try:
+        there = float(plan["settings"]["search"].get("least", SearchSettings().least))
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return  # damaged: its search says so
+    if not math.isclose(there, least, rel_tol=1e-5):
+        raise mistakes.bounds_of_a_supernet(widest.folder)
 
 
 def write_family(out: Path, cost: str, family: Sequence[Member]) -> str:

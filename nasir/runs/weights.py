@@ -13,7 +13,6 @@ from rich.text import Text
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from nasir.api import Space
 from nasir.files import Unreadable, parse_json
 from nasir.ir.graph import Choices
 from nasir.runs import mistakes
@@ -75,16 +74,6 @@ def given_weights(path: Path) -> tuple[str, Given]:
     except Unreadable:
         found = None
     return digest, Given(tensors, cast(Choices, found) if isinstance(found, dict) else None)
-
-
-def network_of(space: Space, path: Path) -> Space:
-    """The network of a space that a file's weights are of, as it says itself; the space where it does not say.
-
-    Raises:
-        CompileError: where the file cannot be read, or says what is no network of the space.
-    """
-    choices = given_weights(path)[1].choices
-    return space if choices is None else space.at(choices)
 
 
 def start_of(path: Path, network: nn.Module) -> Start:

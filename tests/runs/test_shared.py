@@ -149,6 +149,19 @@ def test_a_sweep_trains_one_supernet_for_all_bounds(tmp_path):
     assert plan["settings"]["search"]["least"] == pytest.approx(0.5 * min(limits) / max(limits), rel=1e-4)
     again = command(*sweep, "--resume", cwd=tmp_path)
     assert again.returncode == 0, again.stdout + again.stderr
+    # One that failed is not among the results, and is searched when the sweep goes on.
+    results = tmp_path / "family" / "sweep.json"
+    shutil.rmtree(tmp_path / "family" / found["macs <= 15K"]["folder"])
+    results.write_text(json.dumps([one for bound, one in found.items() if bound != "macs <= 15K"]))
+    again = command(*sweep, "--resume", cwd=tmp_path)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert [one["bound"] for one in json.loads(results.read_text())] == list(found)
+    text = results.read_text()
+    wider = ["sweep", "tiny.nas", "--macs", "8K,9K,15K,60%", "--out", "family", "--shared", "--resume", *options]
+    further = command(*wider, cwd=tmp_path)
+    assert further.returncode == 1
+    assert "error[E0943]: the supernet in `family/" in further.stderr
+    assert results.read_text() == text
     other = command("sweep", "tiny.nas", "--macs", "9K,15K", "--out", "other", "--shared", cwd=tmp_path)
     assert other.returncode == 1
     assert "error[E0853]: the strategy `dmasking` trains for its own bounds" in other.stderr

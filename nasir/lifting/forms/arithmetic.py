@@ -109,13 +109,8 @@ def _clipped(reader: Reader, call: Call) -> Seen:
     return x.of(reader.emit(target, [x.step], reader.writer.step(x.step).shape, **arguments).step)
 
 
-def _pointwise(reader: Reader, call: Call) -> Seen:
-    x = call.x
-    return x.of(reader.emit(call.target, [x.step], reader.writer.step(x.step).shape, **call.rest()).step)
-
-
 FORMS: Mapping[str, Form] = {
     **dict.fromkeys(("add", "sub", "mul", "div", "true_divide", "multiply", "subtract", "rsub"), _computed),
     **dict.fromkeys(("hardtanh", "clamp", "relu6"), _clipped),
-    **dict.fromkeys(("hardswish",), _pointwise),
+    "hardswish": Reader.pointwise,
 }

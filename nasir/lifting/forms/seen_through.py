@@ -15,14 +15,11 @@ def _same(reader: Reader, call: Call) -> Seen:
 
 
 def _dropped(reader: Reader, call: Call) -> Seen:
-    x = call.x
     if call["p"] == 0.0:
-        return x
+        return call.x
     if call["train"]:
         raise Unliftable("it drops at random in evaluation too")
-    if call.target != "dropout":  # the language has the others in no form
-        return x
-    return x.of(reader.emit(call.target, [x.step], reader.writer.step(x.step).shape, **call.rest()).step)
+    return reader.pointwise(call) if call.target == "dropout" else call.x  # the language has none of the others
 
 
 def _reshaped(reader: Reader, call: Call) -> Seen:
