@@ -41,6 +41,14 @@ def torchs_weights(path: Path) -> CompileError:
     return CompileError(Diagnostic("E0932", f"`{path}` is a file of torch.save", hints=hints))
 
 
+def other_weights(path: Path, difference: str, before: str = "") -> CompileError:
+    """`before` is what all names in the file begin with, where they would fit without."""
+    hint = "take the weights that were written with the network"
+    if before:
+        hint = f"its names begin with `{before}`: take that away, and save them again"
+    return CompileError(Diagnostic("E0907", f"`{path}` does not fit the network: {difference}", hints=(hint,)))
+
+
 def no_cost(name: str, known: Sequence[str]) -> CompileError:
     hints = closest(name, known) or (f"known here: {', '.join(known)}",)
     return CompileError(Diagnostic("E0614", f"`{name}` is no cost of the space", hints=hints))

@@ -112,6 +112,7 @@ def _measure(space: Space, out: Path, asked: "Asked", console: "Console") -> dic
     """Measure; what `--json` prints comes back, as of all ways to make a file."""
     from nasir.jobs.progress import stages
     from nasir.jobs.signals import pausing
+    from nasir.profiling.measuring import BUSY
     from nasir.profiling.profile import profiled
 
     with pausing() as pauses, stages(console) as told:
@@ -119,8 +120,17 @@ def _measure(space: Space, out: Path, asked: "Asked", console: "Console") -> dic
     counts = {"measured": made.measured, "kept": made.kept, "filled in by a fit": made.filled}
     words = [f"{count:,} {name}" for name, count in counts.items() if count]
     _show(console, made.profile, out, words or ["by formula"])
+    if made.waited > BUSY:
+        console.print(
+            f"other work had the processor {made.waited:.0%} of the time, and the figures are off:"
+            f" for ones to rely on, remove {out}, and measure when the machine is idle",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )
     figures = {name.partition(" ")[0]: count for name, count in counts.items()}
-    return {"file": str(out), **figures, "residuals": dict(made.profile.calibration.residuals)}
+    residuals = dict(made.profile.calibration.residuals)
+    return {"file": str(out), **figures, "residuals": residuals, "waited": round(made.waited, 4)}
 
 
 def _emit(space: Space, folder: Path, asked: "Asked", console: "Console") -> dict[str, object]:

@@ -45,12 +45,6 @@ def shape_missing(where: str) -> CompileError:
     return CompileError(Diagnostic("E0977", f"`{where}` does not say what inputs it takes", hints=(hint,)))
 
 
-def other_weights(path: Path, difference: str, before: str = "") -> CompileError:
-    """`before` is what all names in the file begin with, where they would fit without."""
-    hints = (f"its names begin with `{before}`: take that away, and save them again",) if before else ()
-    return CompileError(Diagnostic("E0978", f"`{path}` has the weights of another network: {difference}", hints=hints))
-
-
 # What it does
 
 

@@ -1,6 +1,6 @@
 """The network that a user names, and its input."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -12,7 +12,7 @@ from torch import nn
 from nasir.data.preparation import MOST_NUMBERS
 from nasir.lifting import mistakes
 from nasir.named import NotNamed, named, told
-from nasir.weights import first_difference, read_weights
+from nasir.weights import read_weights
 
 SEED = 0
 
@@ -48,25 +48,8 @@ def network(where: str, arguments: Mapping[str, Any], input: str | None, weights
     if not isinstance(made, nn.Module):
         raise mistakes.no_network(where, type(made).__name__)
     if weights is not None:
-        _load(made, weights)
+        read_weights(weights).fill(made)
     return Network(where.rpartition(":")[2], made.float().eval(), _shape(made, where, input))
-
-
-def _load(module: nn.Module, path: Path) -> None:
-    _, state = read_weights(path)
-    try:
-        module.load_state_dict(state)
-    except RuntimeError as error:
-        before = _before(module.state_dict().keys(), state.keys())
-        raise mistakes.other_weights(path, first_difference(error), before) from None
-
-
-def _before(own: Collection[str], found: Collection[str]) -> str:
-    """What stands before all of a module's own names in a file, as DataParallel's `module.`; nothing where that is not
-    so."""
-    first = min(own)
-    befores = (name.removesuffix(first) for name in found if name.endswith(f".{first}"))
-    return next((before for before in befores if all(f"{before}{name}" in found for name in own)), "")
 
 
 def _shape(module: nn.Module, where: str, written: str | None) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ from nasir.lifting import mistakes
 from nasir.lifting.declared import inferred
 from nasir.lifting.network import Network
 from nasir.lifting.steps import Lifted, Step
-from nasir.supernets.slicing import COUNTER
+from nasir.weights import load_all
 
 TOLERANCE = 1e-5
 INPUTS = 3
@@ -114,8 +114,7 @@ def emitted(space: Space, state: Mapping[str, Tensor]) -> nn.Module:
     """The module that is emitted for a decided space, with these weights; how often a batch norm was trained is none of
     them."""
     module = network_class(Path(f"{space.name}.py"), emit(space))()
-    counts = {name: count for name, count in module.state_dict().items() if name.endswith(COUNTER)}
-    module.load_state_dict({**counts, **state})
+    load_all(module, state)
     return module.eval()
 
 

@@ -15,7 +15,7 @@ from nasir.cost.kernels import kernels
 from nasir.cost.profile import Calibration, Profile, kind_of
 from nasir.execution import network_class
 from nasir.ir.graph import Choices
-from nasir.profiling.measuring import Timed, interleaved
+from nasir.profiling.measuring import Timed, Turns, interleaved
 from nasir.profiling.runtime import Measured
 
 _QUANTILES = (0.05, 0.1, 0.5, 0.9, 0.95)
@@ -57,8 +57,9 @@ def wholes(
     batch: int,
     draw: random.Random,
     told: Callable[[], None] = lambda: None,
+    turns: Turns | None = None,
 ) -> list[Whole]:
-    """The networks, measured interleaved; `told` after each that is made ready."""
+    """The networks, measured interleaved; `told` after each that is made ready; the time counted in `turns`."""
     timed: list[Timed] = []
     for choices in networks:
         network = space.at(choices)
@@ -66,7 +67,7 @@ def wholes(
         module = network_class(Path(f"{network.name}.py"), emit(network))()
         timed.append(Timed(runtime.network(module, torch.randn(batch, *sizes))))
         told()
-    interleaved(timed, draw)
+    interleaved(timed, draw, turns)
     pairs = zip(networks, timed, strict=True)
     return [Whole(summed(space, profile, choices), statistics.median(one.samples)) for choices, one in pairs]
 

@@ -7,7 +7,8 @@ import math
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 Run = Callable[[], object]
@@ -17,6 +18,30 @@ CLOSE = 0.02
 _WARM = 3
 _FEWEST, _MOST = 11, 60
 _US = 1e6
+BUSY = 0.1
+"""A machine is busy where others have the processor for more than this share of the time. Of an idle one it is 0.03 to
+0.05, beside a process for each core 0.13 to 0.5."""
+
+
+@dataclass
+class Turns:
+    """How long a thread measured, and how long of that it had a processor, in seconds: the rest others had it."""
+
+    whole: float = 0.0
+    own: float = 0.0
+
+    @contextmanager
+    def counted(self) -> Generator[None]:
+        """Count what is done within."""
+        began, own = time.perf_counter(), time.thread_time()
+        yield
+        self.whole += time.perf_counter() - began
+        self.own += time.thread_time() - own
+
+    @property
+    def waited(self) -> float:
+        """The share of the time that others had it."""
+        return max(0.0, 1 - self.own / self.whole) if self.whole else 0.0
 
 
 @dataclass(frozen=True)
@@ -93,17 +118,18 @@ def _quantile(samples: Sequence[float], share: float) -> float:
     return ordered[low] + (place - low) * (ordered[high] - ordered[low])
 
 
-def interleaved(runs: Sequence[Timed], draw: random.Random, most: int = _MOST) -> None:
-    """Sample all of them in rounds, in another order each time, until their medians are known."""
-    for one in runs:
-        one.warm()
-    for _ in range(most):
-        left = [one for one in runs if not one.is_known]
-        if not left:
-            return
-        draw.shuffle(left)
-        for one in left:
-            one.sample()
+def interleaved(runs: Sequence[Timed], draw: random.Random, turns: Turns | None = None, most: int = _MOST) -> None:
+    """Sample all of them in rounds, in another order each time, until their medians are known; counted in `turns`."""
+    with (turns or Turns()).counted():
+        for one in runs:
+            one.warm()
+        for _ in range(most):
+            left = [one for one in runs if not one.is_known]
+            if not left:
+                return
+            draw.shuffle(left)
+            for one in left:
+                one.sample()
 
 
 def batches(kernels: Sequence[str], size: int) -> Iterator[Sequence[str]]:
@@ -113,12 +139,12 @@ def batches(kernels: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 
 def measured(
-    kernels: Sequence[str], prepare: Callable[[str], Run], null: Run, draw: random.Random
+    kernels: Sequence[str], prepare: Callable[[str], Run], null: Run, draw: random.Random, turns: Turns
 ) -> dict[str, Quantiles]:
     """What kernels that are measured together take, less what a call takes by itself, as that of `null`."""
     runs = {kernel: prepare(kernel) for kernel in kernels}
     timed = {kernel: timed_run(run) for kernel, run in runs.items()}
     nothing = timed_run(null)
-    interleaved([*timed.values(), nothing], draw)
+    interleaved([*timed.values(), nothing], draw, turns)
     call = statistics.median(nothing.samples)
     return {kernel: one.quantiles(call) for kernel, one in timed.items()}

@@ -24,7 +24,7 @@ from nasir.profiling.filling import fit_error, fitted
 from nasir.profiling.fusing import Fusions, found_fusions
 from nasir.profiling.journal import Journal
 from nasir.profiling.machine import device_name
-from nasir.profiling.measuring import Run, batches, measured
+from nasir.profiling.measuring import Run, Turns, batches, measured
 from nasir.profiling.module import KernelModule
 from nasir.profiling.runtime import Formula, Measured, Runtime
 
@@ -59,12 +59,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Made:
-    """A device file as it was made: how many kernels were measured now, taken over, and filled in."""
+    """A device file as it was made: how many kernels were measured now, taken over, and filled in; and for what share
+    of the time others had the processor."""
 
     profile: Profile
     measured: int
     kept: int
     filled: int
+    waited: float = 0.0
 
 
 def profiled(space: Space, out: Path, asked: Asked, told: Told, pauses: Pauses) -> Made:
@@ -141,7 +143,7 @@ class _Job:
     def __init__(self, space: Space, out: Path, asked: Asked, runtime: Measured, told: Told, pauses: Pauses) -> None:
         self._space, self._out, self._asked, self._runtime = space, out, asked, runtime
         self._told, self._pauses = told, pauses
-        self._draw = random.Random(asked.seed)
+        self._draw, self._turns = random.Random(asked.seed), Turns()
         self._null = runtime.kernel(nn.Identity().eval(), torch.zeros(1, 1))
 
     def run(self, there: Profile | None, conditions: Mapping[str, str | int]) -> Made:
@@ -172,16 +174,24 @@ class _Job:
             facts |= {"fit": {"filled": len(filled), "median_error": error}}
         profile = Profile("us", "latency", conditions, fuse, Calibration(), facts, rows | filled)
         profile = replace(profile, calibration=self._calibration(profile, there))
+        if (waited := self._waited) is not None:
+            profile = replace(profile, facts={**facts, "waited": round(waited, 4)})
         profile.write(self._out)
         journal.drop()
         now = len(missing) - len(filled)
-        return Made(profile, now, len(masses) - now - len(filled), len(filled))
+        return Made(profile, now, len(masses) - now - len(filled), len(filled), waited or 0.0)
+
+    @property
+    def _waited(self) -> float | None:
+        """Unknown where nothing was measured, or the thread that measures waits for others that compute."""
+        alone = self._runtime.threads == 1 and self._runtime.backend == "cpu"
+        return self._turns.waited if alone and self._turns.whole else None
 
     def _measure(self, kernels: Sequence[str]) -> Mapping[str, Row]:
         rows: dict[str, Row] = {}
         for together in batches(kernels, _TOGETHER):
             self._check()
-            found = measured(together, self._ready, self._null, self._draw)
+            found = measured(together, self._ready, self._null, self._draw, self._turns)
             rows |= {kernel: Row(one.p50, one.p10, one.p90, one.n) for kernel, one in found.items()}
         return rows
 
@@ -224,7 +234,7 @@ class _Job:
             self._check()
             self._told("networks", done, len(networks))
 
-        found = wholes(self._space, profile, self._runtime, networks, self._asked.batch, self._draw, told)
+        found = wholes(self._space, profile, self._runtime, networks, self._asked.batch, self._draw, told, self._turns)
         return calibrated(found)
 
     def _check(self) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from nasir.profiling.machine import device_name, processor_name
-from nasir.profiling.measuring import Run, Timed, interleaved
+from nasir.profiling.measuring import BUSY, Run, Timed, Turns, interleaved
 
 HERE = Path(__file__).resolve().parent
 TOGETHER = 64
@@ -61,13 +61,15 @@ class Results:
             file.write(json.dumps(dict(line)) + "\n")
 
 
-def measure(files: Sequence[Mapping[str, Any]], null: Mapping[str, Any], threads: int, draw: random.Random) -> Any:
+def measure(
+    files: Sequence[Mapping[str, Any]], null: Mapping[str, Any], threads: int, draw: random.Random, turns: Turns
+) -> Any:
     """What files that are measured together take, by their names, and what a call takes by itself."""
     timed: dict[str, Timed] = {}
     for one in (*files, null):
         path = HERE / one["file"]
         timed[one["file"]] = Timed(LOADS[path.suffix](path, one["shape"], threads))
-    interleaved([*timed.values()], draw)
+    interleaved([*timed.values()], draw, turns)
     return timed, timed.pop(null["file"]).quantiles().p50
 
 
@@ -78,7 +80,7 @@ def main() -> None:
     parser.add_argument("--name", default=device_name(), help="what the device is called")
     asked = parser.parse_args()
     plan: dict[str, Any] = json.loads((HERE / "plan.json").read_text())
-    results, draw = Results(HERE / "results.jsonl"), random.Random(0)
+    results, draw, turns = Results(HERE / "results.jsonl"), random.Random(0), Turns()
     if not results.done:
         facts = {"device": asked.name, "processor": processor_name(), "threads": asked.threads}
         results.add({**facts, "version": version(plan["runtime"])})
@@ -86,10 +88,13 @@ def main() -> None:
         files = [one for one in plan[kind] if one["file"] not in results.done]
         draw.shuffle(files)
         for first in range(0, len(files), TOGETHER):
-            timed, call = measure(files[first : first + TOGETHER], plan["null"], asked.threads, draw)
+            timed, call = measure(files[first : first + TOGETHER], plan["null"], asked.threads, draw, turns)
             for file, one in timed.items():
                 results.add({"file": file, **vars(one.quantiles(call if kind == "kernels" else 0.0))})
             print(f"{kind} {min(first + TOGETHER, len(files))}/{len(files)}")
+    if asked.threads == 1 and turns.waited > BUSY:
+        print(f"other work had the processor {turns.waited:.0%} of the time, and the figures are off:")
+        print("for ones to rely on, remove results.jsonl, and measure when the device is idle")
 
 
 if __name__ == "__main__":

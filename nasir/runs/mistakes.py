@@ -210,14 +210,9 @@ def network_in_python(path: Path) -> CompileError:
     return CompileError(Diagnostic("E0912", f"`{path}` contains no network in the language", hints=(hint,)))
 
 
-def other_weights(path: Path, reason: str) -> CompileError:
-    hint = "take the weights that were written with the network"
-    return CompileError(Diagnostic("E0907", f"`{path}` does not fit the network: {reason}", hints=(hint,)))
-
-
-def no_weights_there(path: Path, reason: str) -> CompileError:
+def no_weights_there(path: Path) -> CompileError:
     hint = f"the network's weights lie beside it: `nasir train` writes both; put yours at `{path}`"
-    return CompileError(Diagnostic("E0907", f"`{path}` cannot be read: {reason}", hints=(hint,)))
+    return CompileError(Diagnostic("E0907", f"there is no `{path}`", hints=(hint,)))
 
 
 def no_deployment(path: Path, error: Exception | str) -> CompileError:

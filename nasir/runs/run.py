@@ -38,13 +38,14 @@ from nasir.runs.request import Request
 from nasir.runs.shared import shared_of
 from nasir.runs.summary import Summary
 from nasir.runs.teaching import teacher_of
-from nasir.runs.weights import given_weights, show_start, start_of, supernet_start
+from nasir.runs.weights import given, show_start, start_of, supernet_start
 from nasir.searching.fitting import fitted, output_of
 from nasir.searching.loop import Search
 from nasir.searching.measures import Measure
 from nasir.searching.prices import Targets, targets
 from nasir.searching.strategy import Found, check_serves
 from nasir.searching.training import Training, check_training, counted
+from nasir.weights import Weights, read_weights
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
     check_training(job.data, space.settings.train, job.request.seed)  # of the training, before the search
     request = job.request
     path = space.weights
-    digest, weights = ranks.lead(lambda: given_weights(path)) if path else ("", None)
+    weights = ranks.lead(lambda: read_weights(path)) if path else None
     loop = Search(
         space,
         job.data,
@@ -109,9 +110,9 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
         ranks,
         synchronised=request.synchronised,
         loss=request.loss,
-        start=weights,
+        start=given(weights) if weights else None,
     )
-    job = _search_started(job, path, digest, weights and weights.tensors, loop)
+    job = _search_started(job, weights, loop)
     job = _shared(job, space.settings.search.strategy)
     wanted = plan(space, job, loop.measure.metrics, goal)
     if job.shared is not None:
@@ -150,11 +151,11 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
     return Result(summary, network, active, len(space.decisions))
 
 
-def _search_started(job: Job, path: Path | None, digest: str, found: Mapping[str, Tensor] | None, loop: Search) -> Job:
+def _search_started(job: Job, weights: Weights | None, loop: Search) -> Job:
     """The job with the weights that its supernet started from, where the space names a file."""
-    if path is None or found is None or loop.started is None:
+    if weights is None or loop.started is None:
         return job
-    start = supernet_start(path, digest, found, loop.started)
+    start = supernet_start(weights, loop.started)
     if not job.resumes:
         show_start(start, job.console)
     return replace(job, start=start)

@@ -22,10 +22,11 @@ from nasir.named import PYTHON
 from nasir.runs.mistakes import images_not_taken
 from nasir.runs.modules import written_input
 from nasir.runs.request import Request
-from nasir.runs.trained import WEIGHTS, Trained, fill, trained
-from nasir.runs.weights import given_weights
+from nasir.runs.trained import WEIGHTS, Trained, trained
+from nasir.runs.weights import given
 from nasir.searching.fitting import Output, fitted, output_of
 from nasir.searching.measures import Measure
+from nasir.weights import read_weights
 
 _PROVED = 16  # inputs
 _UNNAMED = "no data are named"
@@ -61,9 +62,10 @@ def of_program(network: Space, data: str, seed: int, init: Path | None = None) -
     Raises:
         CompileError: where decisions are left, or the weights or the data do not do.
     """
-    given = given_weights(init)[1] if init is not None else None
-    if network.decisions and given is not None and given.choices is not None:
-        network = network.at(given.choices)
+    weights = read_weights(init) if init is not None else None
+    choices = given(weights).choices if weights else None
+    if network.decisions and choices is not None:
+        network = network.at(choices)
     source = proved(network)
     torch.manual_seed(seed)
     module: nn.Module = network_class(Path(f"{network.name}.py"), source)().eval()
@@ -72,13 +74,13 @@ def of_program(network: Space, data: str, seed: int, init: Path | None = None) -
     output = _output_of(network)
     measure = fitted(loaded, output, network.settings, search=False)[1] if loaded and output else None
     inputs, drawn = _inputs(loaded, taken, seed, _UNNAMED)
-    if init is None or given is None:
+    if weights is None:
         settle(module, inputs)
-        weights = f"torch's initialisation, seed {seed}; batch norms have the statistics of the inputs"
+        told = f"torch's initialisation, seed {seed}; batch norms have the statistics of the inputs"
     else:
-        fill(module, init, given.tensors)
-        weights = str(init)
-    return Subject(network.name, module, taken.shape, weights, {}, loaded, _UNNAMED, inputs, drawn, measure)
+        weights.fill(module)
+        told = str(init)
+    return Subject(network.name, module, taken.shape, told, {}, loaded, _UNNAMED, inputs, drawn, measure)
 
 
 def of_run(path: Path, data: str, seed: int, init: Path | None = None) -> Subject:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import torch
-from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from nasir.api import Space, load
@@ -16,8 +14,7 @@ from nasir.files import Unreadable, parse_json, read_regular
 from nasir.runs import mistakes
 from nasir.runs.deploying import DEPLOY_KEY
 from nasir.runs.modules import made
-from nasir.supernets.slicing import COUNTER
-from nasir.weights import first_difference, read_weights
+from nasir.weights import read_weights
 
 WEIGHTS = "model.safetensors"
 
@@ -55,42 +52,14 @@ def trained(path: Path, weights: Path | None = None) -> Trained:
             raise mistakes.network_in_python(path) if in_python else mistakes.no_network(path)
         space, source = load(folder / "arch.nas"), b""
         network = network_class(folder / "model.py", proved(space))()
-    if weights is None:
-        weights = folder / WEIGHTS
-        state, metadata = _read(weights)
-    else:
-        (_, state), metadata = read_weights(weights), {}
-    fill(network, weights, state)
-    return Trained(network.eval(), folder, _facts(folder / "deploy.json", metadata), space, source)
+    if weights is None and not os.path.lexists(folder / WEIGHTS):
+        raise mistakes.no_weights_there(folder / WEIGHTS)
+    found = read_weights(weights or folder / WEIGHTS)
+    found.fill(network)
+    return Trained(network.eval(), folder, _facts(folder / "deploy.json", found.metadata), space, source)
 
 
-def fill(network: nn.Module, path: Path, state: Mapping[str, torch.Tensor]) -> None:
-    """Give a network all of its weights, those of the file. A count of batches that it lacks, which no network computes
-    with, begins anew.
-
-    Raises:
-        CompileError: where they are another network's.
-    """
-    counters = {name: value for name, value in network.state_dict().items() if name.endswith(COUNTER)}
-    try:
-        network.load_state_dict({**counters, **state})
-    except RuntimeError as error:
-        raise mistakes.other_weights(path, first_difference(error)) from None
-
-
-def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """The weights that a run wrote, and what it says of them."""
-    try:
-        reader: Any = safe_open(path, framework="pt")
-        with reader as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except OSError as error:
-        raise mistakes.no_weights_there(path, error.strerror or str(error)) from None
-    except (SafetensorError, RuntimeError) as error:
-        raise mistakes.other_weights(path, first_difference(error)) from None
-
-
-def _facts(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
     try:
         found: Any = parse_json(read_regular(path) if os.path.lexists(path) else metadata.get(DEPLOY_KEY, "{}"))
     except Unreadable as error:

@@ -10,15 +10,13 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from safetensors import safe_open
 from torch import Tensor, nn
 
 from nasir.files import Unreadable, parse_json
 from nasir.ir.graph import Choices
 from nasir.runs import mistakes
-from nasir.supernets.slicing import COUNTER
 from nasir.supernets.starting import Given, Started
-from nasir.weights import read_weights
+from nasir.weights import COUNTER, Weights, read_weights
 
 CHOICES_KEY = "choices"
 """The entry of a file's metadata that says of which network of a space the weights are."""
@@ -59,21 +57,13 @@ class Start:
         }
 
 
-def given_weights(path: Path) -> tuple[str, Given]:
-    """The digest of a file, and what a supernet can start from in it.
-
-    Raises:
-        CompileError: where it cannot be read.
-    """
-    digest, tensors = read_weights(path)
-    reader: Any = safe_open(path, framework="pt")
-    with reader as file:
-        metadata: dict[str, str] = file.metadata() or {}
+def given(weights: Weights) -> Given:
+    """What a supernet can start from in weights."""
     try:
-        found: Any = parse_json(metadata.get(CHOICES_KEY, "null"))
+        found: Any = parse_json(weights.metadata.get(CHOICES_KEY, "null"))
     except Unreadable:
         found = None
-    return digest, Given(tensors, cast(Choices, found) if isinstance(found, dict) else None)
+    return Given(weights.tensors, cast(Choices, found) if isinstance(found, dict) else None)
 
 
 def start_of(path: Path, network: nn.Module) -> Start:
@@ -82,7 +72,8 @@ def start_of(path: Path, network: nn.Module) -> Start:
     Raises:
         CompileError: where the file cannot be read, or none of its weights fits.
     """
-    digest, found = read_weights(path)
+    weights = read_weights(path)
+    found = weights.tensors
     own = {name: value for name, value in network.state_dict().items() if isinstance(value, Tensor)}
     taken = {name: found[name] for name, tensor in own.items() if name in found and _fits(found[name], tensor)}
     if not any(name in taken for name, _ in network.named_parameters()):
@@ -92,21 +83,22 @@ def start_of(path: Path, network: nn.Module) -> Start:
         for name in {**own, **found}
         if name not in taken and not (name.endswith(COUNTER) and name not in found)
     ]
-    return Start(path, digest, taken, differences)
+    return Start(path, weights.digest, taken, differences)
 
 
-def supernet_start(path: Path, digest: str, found: Mapping[str, Tensor], started: Started) -> Start:
+def supernet_start(weights: Weights, started: Started) -> Start:
     """What a supernet took of a file.
 
     Raises:
         CompileError: where none of its weights fits.
     """
+    found = weights.tensors
     if not started.used:
-        raise mistakes.nothing_fits(path, _first(found), next(iter(started.missing), "nothing"))
+        raise mistakes.nothing_fits(weights.path, _first(found), next(iter(started.missing), "nothing"))
     unused = [Difference(name, _shape(found[name]), None) for name in started.unused]
     lacking = (name for name in started.missing if name not in found and not name.endswith(COUNTER))
     missing = [Difference(name, None, ()) for name in lacking]
-    return Start(path, digest, {name: found[name] for name in started.used}, [*unused, *missing])
+    return Start(weights.path, weights.digest, {name: found[name] for name in started.used}, [*unused, *missing])
 
 
 def show_start(start: Start, console: Console) -> None:

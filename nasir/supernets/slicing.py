@@ -17,9 +17,7 @@ from nasir.ir.values import Ref, Scalar, Value
 from nasir.passes.base import run
 from nasir.passes.explicit_widths import copy_name
 from nasir.passes.pipeline import CHECKED, derivation
-
-COUNTER = "num_batches_tracked"
-"""What torch calls the number of batches that a batch norm was trained on. It is none of a network's weights."""
+from nasir.weights import COUNTER
 
 
 @dataclass(frozen=True)

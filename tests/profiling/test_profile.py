@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
@@ -27,7 +28,7 @@ from nasir.profiling import profile as profiling
 from nasir.profiling.calibrating import Whole, calibrated, summed
 from nasir.profiling.filling import fit_error, fitted
 from nasir.profiling.fusing import Fusions, found_fusions
-from nasir.profiling.measuring import Quantiles, Timed, interleaved, median_interval, timed_run
+from nasir.profiling.measuring import Quantiles, Timed, Turns, interleaved, median_interval, timed_run
 from nasir.profiling.module import KernelModule
 from nasir.profiling.profile import Asked, profiled
 from nasir.profiling.runtime import Measured, runtimes
@@ -72,15 +73,22 @@ def figure(text):
 
 
 @pytest.fixture
-def scripted(monkeypatch):
+def busy():
+    """The share of the time in which others have the processor."""
+    return SimpleNamespace(share=0.03)
+
+
+@pytest.fixture
+def scripted(monkeypatch, busy):
     """Kernels and networks take what `figure` says; the kernels that were measured are listed."""
     seen = []
 
-    def measured(kernels, prepare, null, draw):
+    def measured(kernels, prepare, null, draw, turns):
         seen.extend(kernels)
+        turns.whole, turns.own = turns.whole + 1, turns.own + 1 - busy.share
         return {k: Quantiles(figure(k) * 0.99, figure(k), figure(k) * 1.02, 9) for k in kernels}
 
-    def wholes(space, profile, runtime, networks, batch, draw, told=lambda: None):
+    def wholes(space, profile, runtime, networks, batch, draw, told=lambda: None, turns=None):
         sums = [summed(space, profile, choices) for choices in networks]
         return [Whole(one, 10 + 0.8 * sum(one.values()) * (1 + 0.01 * (i % 3))) for i, one in enumerate(sums)]
 
@@ -205,6 +213,37 @@ def test_calibration_has_a_factor_for_each_kind():
     assert below.offset == 0.0  # no network takes less than nothing
     shares = [s / (0.9 * s - 5) for s in (10.0, 50.0, 100.0, 400.0, 1000.0)]
     assert below.factors["conv"] == pytest.approx(sum(shares) / sum(share**2 for share in shares), rel=1e-3)
+
+
+def test_a_busy_machine_is_told(scripted, busy, tmp_path, monkeypatch):
+    monkeypatch.setattr("nasir.profiling.runtime.runtimes", lambda: {"scripted": Scripted})
+    given = ["profile", "digits", "--runtime", "scripted", "-o"]
+    calm = CliRunner().invoke(app, [*given, str(tmp_path / "calm.json")])
+    assert calm.exit_code == 0, calm.output
+    assert "other work" not in calm.output
+    assert read_profile(tmp_path / "calm.json").facts["waited"] == 0.03
+    busy.share = 0.4
+    told = " ".join(CliRunner().invoke(app, [*given, str(tmp_path / "busy.json")]).output.split())
+    assert "other work had the processor 40% of the time" in told
+    assert f"remove {tmp_path / 'busy.json'}, and measure when the machine is idle" in told
+    figures = CliRunner().invoke(app, [*given, str(tmp_path / "json.json"), "--json"]).output
+    assert json.loads(figures)["waited"] == 0.4
+    assert CliRunner().invoke(app, [*given, str(tmp_path / "busy.json")]).exit_code == 0  # nothing is missing
+    assert read_profile(tmp_path / "busy.json").facts["waited"] == 0.4
+    several = CliRunner().invoke(app, [*given, str(tmp_path / "two.json"), "--threads", "2"])
+    assert "other work" not in several.output  # it waits for its own threads
+
+
+def test_turns_are_what_the_clocks_say(monkeypatch):
+    whole, own = iter([10.0, 12.0, 20.0, 22.0]), iter([1.0, 2.0, 5.0, 7.0])
+    monkeypatch.setattr("nasir.profiling.measuring.time.perf_counter", lambda: next(whole))
+    monkeypatch.setattr("nasir.profiling.measuring.time.thread_time", lambda: next(own))
+    turns = Turns()
+    assert turns.waited == 0
+    for _ in range(2):
+        with turns.counted():
+            pass
+    assert turns.waited == pytest.approx(0.25)
 
 
 def test_a_median_is_sampled_until_it_is_known():

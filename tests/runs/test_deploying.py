@@ -92,7 +92,8 @@ def without_deployment(run):
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [
-        (lambda run: (run / "model.safetensors").write_bytes(b"?"), "E0907"),
+        (lambda run: (run / "model.safetensors").write_bytes(b"?"), "E0932"),
+        (lambda run: (run / "model.safetensors").unlink(), "E0907: there is no"),
         (lambda run: (run / "deploy.json").write_text('{"input": 3}'), "E0926"),
         (without_deployment, "E0926: .*deploy.json` cannot be used: it is missing"),
         (lambda run: (run / "deploy.json").write_text('{"prepared_by": "python:mine:load"}'), "E0927"),

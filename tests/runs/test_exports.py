@@ -223,7 +223,7 @@ def test_a_damaged_file_beside_the_network_costs_what_it_said(run, tmp_path, ord
 
 @pytest.mark.parametrize(
     ("name", "text", "code"),
-    [("model.safetensors", b"{}", "E0907"), ("deploy.json", b"{", "E0926"), ("arch.nas", b"space", "E01")],
+    [("model.safetensors", b"{}", "E0932"), ("deploy.json", b"{", "E0926"), ("arch.nas", b"space", "E01")],
 )
 def test_a_damaged_network_is_refused(run, tmp_path, name, text, code):
     broken = tmp_path / "broken"
