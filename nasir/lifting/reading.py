@@ -184,6 +184,8 @@ class Reader:
                 return Failed()
             return several.views[index] if index < len(several.views) else None  # the places of largest numbers
         schema = getattr(node.target, "_schema", None)
+        if node.target is torch.ops.higher_order.wrap_with_autocast:
+            raise Unliftable("it computes with numbers of another kind than float32", "autocast")
         if schema is None:
             raise Unliftable("it is no call of torch's library")
         values = self._arguments(node, schema)

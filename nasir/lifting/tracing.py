@@ -58,6 +58,7 @@ def traced(network: nn.Module, inputs: Sequence[Tensor], where: str) -> Traced:
     with _quiet(), torch.no_grad():
         try:
             program: Any = torch.export.export(network.eval(), tuple(inputs), strict=False)
+            _inline(program.graph_module)
         except Exception as error:  # whatever the user's network raises
             raise mistakes.not_traced(where, error, _last_span(error)) from error
     known: dict[str, Tensor] = {}
@@ -74,6 +75,26 @@ def traced(network: nn.Module, inputs: Sequence[Tensor], where: str) -> Traced:
     result = tree_unflatten(list(last.args[0]), program.call_spec.out_spec)
     calls = tuple(node for node in nodes if callable(node.target))
     return Traced(calls, known, tuple(by_name[name] for name in given), result)
+
+
+def _inline(module: fx.GraphModule) -> None:
+    """Put what a region says in its place, where autocast does nothing there; others keep the place of their first
+    call."""
+    graph = module.graph
+    for region in graph.find_nodes(op="call_function", target=torch.ops.higher_order.wrap_with_autocast):
+        device, _, enabled, _, body, *given = region.args
+        inner: fx.GraphModule = module.get_submodule(body.target)
+        _inline(inner)
+        if enabled and device == "cpu":
+            region.meta |= next((node.meta for node in inner.graph.nodes if node.op == "call_function"), {})
+            continue
+        placeholders = inner.graph.find_nodes(op="placeholder")
+        with graph.inserting_before(region):
+            made: Any = graph.graph_copy(inner.graph, dict(zip(placeholders, given, strict=True)))
+        for user in [*region.users]:
+            user.replace_all_uses_with(made[user.args[1]])
+            graph.erase_node(user)
+        graph.erase_node(region)
 
 
 def _required(network: nn.Module) -> list[str]:

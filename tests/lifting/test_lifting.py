@@ -429,6 +429,30 @@ class Of(nn.Module):
         return self.made(self.layer, x)
 
 
+def in_half(layer, x: Tensor) -> Tensor:
+    with torch.autocast("cpu", torch.bfloat16):
+        return layer(x)
+
+
+def without_autocast(x: Tensor) -> Tensor:
+    with torch.autocast("cpu", enabled=False), torch.autocast("cpu", enabled=False):
+        return x.sigmoid() * x
+
+
+def in_parts(x: Tensor) -> Tensor:
+    """Two regions, one of several results."""
+    with torch.autocast("cpu", enabled=False):
+        a, b = x.float().chunk(2, 1)
+        with torch.autocast("cuda", enabled=False):
+            b = b.relu()
+    return torch.cat([a, b], 1)
+
+
+def without_gradients(x: Tensor) -> Tensor:
+    with torch.no_grad():
+        return x.relu()
+
+
 class Unsigned(nn.Module):
     """What it takes is not to be known, as of a module of TorchScript."""
 
@@ -453,6 +477,9 @@ class Pair(Of):
         ),
         (Of(lambda layer, x: layer(nn.functional.dropout2d(x))), "E0970", "drops at random in evaluation too"),
         (Of(lambda layer, x: layer(nn.functional.dropout(x))), "E0970", "drops at random in evaluation too"),
+        (Of(lambda layer, x: layer(x).half().float()), "E0970", "`half` .*another kind than float32"),
+        (Of(lambda layer, x: layer(x.double().float())), "E0970", "`double` .*another kind than float32"),
+        (Of(in_half), "E0970", "`autocast` .*another kind than float32"),
         (Unsigned(), "E097[12]", ""),
         (
             nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ConvTranspose2d(8, 1, 3, 2, 1, output_padding=1)),
@@ -464,6 +491,36 @@ class Pair(Of):
 def test_what_cannot_be_lifted_says_why(module, code, why):
     with pytest.raises(CompileError, match=f"{code}: .*{why}"):
         lift(Network("net", module.eval(), (3, 6, 6)), "net")
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        lambda x: x.float(),
+        lambda x: x.to(torch.float32),
+        lambda x: x.to(x.dtype),
+        lambda x: x.to(x.device),
+        lambda x: x.to("cpu", torch.float32),
+        lambda x: x.to(x.relu()),
+        lambda x: x.type(torch.float32),
+        lambda x: x.type_as(x),
+        lambda x: x.float().type_as(x).to(x),
+        lambda x: x.contiguous(memory_format=torch.channels_last),
+        lambda x: x.clone().detach().requires_grad_(False),
+        lambda x: torch.utils.checkpoint.checkpoint(torch.relu, x, use_reentrant=False),
+        without_gradients,
+        without_autocast,
+        in_parts,
+    ],
+)
+def test_what_changes_no_number_is_seen_through(between):
+    """Conversions to what a tensor is already, and regions that change nothing: most networks that train in half have
+    them."""
+    module = Of(lambda layer, x: between(layer(between(x)))).eval()
+    program = lift(Network("net", module, (3, 6, 6)), "net")
+    made = network_class(Path("net.py"), emit(compiled(Source("net.nas", program.text))))()
+    made.load_state_dict(load(program.weights()))
+    assert_equal(module, made, (3, 6, 6))
 
 
 def test_an_input_that_is_too_large_is_told():

@@ -14,6 +14,10 @@ def _same(reader: Reader, call: Call) -> Seen:
     return call.first if isinstance(call.first, Shifted) else call.x
 
 
+def _checked(reader: Reader, call: Call) -> None:
+    """What torch notes of the tensor that a conversion was recorded with."""
+
+
 def _dropped(reader: Reader, call: Call) -> Seen:
     if call["p"] == 0.0:
         return call.x
@@ -65,7 +69,7 @@ def _expanded(reader: Reader, call: Call) -> Seen:
     )
 
 
-_COPIES = ("contiguous", "clone", "alias", "detach", "to", "_to_copy", "lift_fresh_copy")
+_COPIES = ("contiguous", "clone", "alias", "detach", "to", "_to_copy", "type_as", "lift_fresh_copy")
 _DROPS = ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 _SHAPES = ("view", "reshape", "_unsafe_view", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as", "reshape_as")
 _ORDERS = ("permute", "transpose", "swapaxes", "movedim", "moveaxis", "t", "numpy_T")
@@ -75,5 +79,6 @@ FORMS: Mapping[str, Form] = {
     **dict.fromkeys(_SHAPES, _reshaped),
     **dict.fromkeys(_ORDERS, _permuted),
     **dict.fromkeys(("expand", "expand_as"), _expanded),
+    "_assert_tensor_metadata": _checked,
     "select": _indexed,
 }
