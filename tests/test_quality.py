@@ -10,7 +10,7 @@ import pytest
 from benchmarks.quality.lines import FILE, Key, Line, read, write
 from benchmarks.quality.sets import SETS, recipe
 from benchmarks.quality.tables import affordable, gain, picked, rank_correlation, tables
-from benchmarks.quality.work import POOL, POOLS, STRATEGIES, pooled, widest
+from benchmarks.quality.work import POOLS, STRATEGIES, pooled, widest
 
 FASHION = SETS["fashion"]
 
@@ -21,7 +21,7 @@ def line(key, accuracy=0.5, seconds=1.0, **values):
 
 def picks(seconds, pool="random"):
     """One training of each random network, number i right about i in a hundred."""
-    keys = [Key("fashion", pool, "pick", number=i, recipe="own") for i in range(POOL)]
+    keys = [Key("fashion", pool, "pick", number=i, recipe="own") for i in range(FASHION.pool)]
     return {key: line(key, key.number / 100, seconds) for key in keys}
 
 

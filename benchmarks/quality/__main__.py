@@ -10,7 +10,7 @@ from benchmarks.quality import __doc__ as what
 from benchmarks.quality.lines import FILE, Key, Line, read, write
 from benchmarks.quality.sets import SETS, Set
 from benchmarks.quality.tables import picked, tables
-from benchmarks.quality.work import FORMS, POOL, POOLS, SEEDS, STRATEGIES, TRAININGS, pooled, search, train, widest
+from benchmarks.quality.work import FORMS, POOLS, STRATEGIES, TRAININGS, pooled, search, train, widest
 from nasir.ir.graph import Choices
 from nasir.jobs.pool import LOCAL, Job, pool
 
@@ -18,11 +18,11 @@ from nasir.jobs.pool import LOCAL, Job, pool
 def first(one: Set, strategies: list[str], pools: list[str]) -> Iterator[Job[Line]]:
     """The searches, the single trainings of random networks and of templates, and the templates' others."""
     own = tuple(one.parameters.items())
-    for strategy, seed in product(strategies, SEEDS):
+    for strategy, seed in product(strategies, range(one.seeds)):
         if strategy not in FORMS or strategy in one.forms:
             key = Key(one.name, strategy, "search", seed)
             yield Job(str(key), partial(search, key))
-    for name, number in product(pools, range(POOL)):
+    for name, number in product(pools, range(one.pool)):
         key = Key(one.name, name, "pick", number=number, recipe="own")
         yield Job(str(key), partial(train, key, one.file, own, pooled(one, number, name)))
     for number, label in enumerate(one.templates):
@@ -36,7 +36,7 @@ def second(one: Set, strategies: list[str], pools: list[str], lines: dict[Key, L
     """The trainings of what was found."""
     own = tuple(one.parameters.items())
     numbers: set[tuple[str, int]] = set()
-    for strategy, seed in product(strategies, SEEDS):
+    for strategy, seed in product(strategies, range(one.seeds)):
         if found := lines.get(Key(one.name, strategy, "search", seed)):
             yield from _trained(
                 one, Key(one.name, strategy, "train", seed), found.file, tuple(found.parameters.items()), found.choices

@@ -19,6 +19,8 @@ from nasir.ir.graph import Choices
 from nasir.lang.settings import Settings, override, with_bounds
 
 SPACES = Path(__file__).parent / "spaces"
+POOLED = 8
+"""Networks without a search that a seed begins with."""
 FASHION = "idx:/usr/share/datasets/fashion-mnist"
 """Where Debian's package dataset-fashion-mnist puts it."""
 
@@ -51,6 +53,13 @@ class Set:
     """Of the space, and of these others."""
     bounds: tuple[str, ...] = ()
     """In place of the space's own."""
+    seeds: int = 5
+    """So many searches of each kind."""
+
+    @property
+    def pool(self) -> int:
+        """So many networks without a search, of which each seed takes its own."""
+        return POOLED * self.seeds
 
     @property
     def recipes(self) -> Mapping[str, tuple[str, ...]]:
@@ -171,22 +180,25 @@ _LONG = (
     *(
         replace(
             one,
-            name=f"{one.name}12k",
+            name=name,
             data=partial(data, count=_MORE),
+            seeds=10,
             own=("epochs=8",),
             other=(*_SGD, "epochs=12"),
             bounds=(bound,),
             parameters=_around(first),
             searches=_SEARCHES,
         )
-        for one, data, bound, first in (
-            (fashion, _fashion, "macs <= 100K", "2..12 by 2"),
-            (signals, fresh_signals, "macs <= 5K", "2..8 by 2"),
+        for name, one, data, bound, first in (
+            ("fashion12k", fashion, _fashion, "macs <= 100K", "2..12 by 2"),
+            ("signals12k", signals, fresh_signals, "macs <= 5K", "2..8 by 2"),
+            ("signals12k_3k", signals, fresh_signals, "macs <= 3K", "2..8 by 2"),
         )
     ),
     replace(
         photographs,
         name="photographs24",
+        seeds=10,
         own=("epochs=24",),
         other=(*_SGD, "epochs=24"),
         parameters=_around("2..12 by 2"),

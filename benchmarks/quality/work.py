@@ -34,11 +34,9 @@ STRATEGIES = {
 """What each way to search changes of a space's settings."""
 FORMS = ("factored", "dnas")
 """Those that have a space of their own (`Set.forms`), where a set has one for them."""
-SEEDS, TRAININGS = range(5), range(3)
+TRAININGS = range(3)
 POOLS = ("random", "designed")
 """What a search's time could be spent on as well: random networks, and random ones of one design."""
-POOL = 40
-"""So many of each, of which each seed takes its own."""
 _LEAST = 0.95
 """Random networks use at least this share of the bound, where single changes lead there."""
 _TUNED_EPOCHS = 2
@@ -58,7 +56,7 @@ def search(key: Key) -> Line:
     loop, found = searched(space, data, key.seed)
     seconds = time.process_time() - began
     shares = isinstance(loop.strategy, OneShot)  # weights
-    ranked = range(POOL) if shares and file == one.file else ()
+    ranked = range(one.pool) if shares and file == one.file else ()
     losses = tuple(_judged(loop, pooled(one, number)) for number in ranked)
     plain, tuned = _sliced(space, data, loop, found.choices, key.seed) if shares else (None, None)
     likeliest = None if found.entropy is None else space.costs.at(found.likeliest)["macs"]

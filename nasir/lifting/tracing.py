@@ -83,10 +83,11 @@ def _inline(module: fx.GraphModule) -> None:
     graph = module.graph
     for region in graph.find_nodes(op="call_function", target=torch.ops.higher_order.wrap_with_autocast):
         device, _, enabled, _, body, *given = region.args
-        inner: fx.GraphModule = module.get_submodule(body.target)
+        inner: Any = module.get_submodule(body.target)
         _inline(inner)
         if enabled and device == "cpu":
-            region.meta |= next((node.meta for node in inner.graph.nodes if node.op == "call_function"), {})
+            calls = inner.graph.nodes
+            region.meta |= next((node.meta for node in calls if node.op == "call_function"), region.meta)
             continue
         placeholders = inner.graph.find_nodes(op="placeholder")
         with graph.inserting_before(region):
