@@ -19,7 +19,7 @@ import nasir
 from benchmarks.references import published
 from nasir.diagnostics import CompileError
 from nasir.execution import network_class
-from nasir.lifting.network import Network
+from nasir.lifting.network import UserNetwork
 from nasir.lifting.program import lift
 
 TIMM = (
@@ -47,20 +47,20 @@ class Lift:
     seconds: float
 
 
-def of_timm(name: str) -> Network:
+def of_timm(name: str) -> UserNetwork:
     """A network of timm with random weights, on images of its size."""
     module = published.timm(name)
-    return Network(name, module.eval(), tuple(module.pretrained_cfg["input_size"]))
+    return UserNetwork(name, module.eval(), tuple(module.pretrained_cfg["input_size"]))
 
 
-def of_zoo(name: str) -> Network:
+def of_zoo(name: str) -> UserNetwork:
     """The module that is emitted for a network of the zoo."""
     space = nasir.load(f"zoo/{name}")
     module = network_class(Path(f"{name}.py"), nasir.emit(space))()
-    return Network(name, module.eval(), tuple(space.graph.input.shape.values()))
+    return UserNetwork(name, module.eval(), tuple(space.graph.input.shape.values()))
 
 
-def networks(only: list[str]) -> Iterator[tuple[str, Network]]:
+def networks(only: list[str]) -> Iterator[tuple[str, UserNetwork]]:
     """The networks that there are, one after another; those alone whose names have one of the words, where any."""
     every = {f"timm {name}": partial(of_timm, name) for name in (TIMM if find_spec("timm") else ())}
     every |= {f"zoo/{path.stem}": partial(of_zoo, path.stem) for path in sorted(ZOO.glob("*.nas"))}
@@ -70,7 +70,7 @@ def networks(only: list[str]) -> Iterator[tuple[str, Network]]:
             yield name, make()
 
 
-def lifted(name: str, network: Network) -> Lift:
+def lifted(name: str, network: UserNetwork) -> Lift:
     """A network as a program.
 
     Raises:

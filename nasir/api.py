@@ -28,11 +28,11 @@ from nasir.lang.binding import binding_mistakes
 from nasir.lang.derive import derived_file
 from nasir.lang.elaborate import Elaboration, elaborate
 from nasir.lang.format import print_file
-from nasir.lang.modules import Loader, Module, find, read
+from nasir.lang.imports import Loader, Module, find, read
+from nasir.lang.named_files import costs_of_files, files_of, weights_file
 from nasir.lang.objectives import Objective
 from nasir.lang.parameters import with_parameters
 from nasir.lang.settings import Resolution, Settings, read_settings
-from nasir.lang.tables import costs_of_files, files_of, weights_file
 from nasir.lang.warnings import warnings
 from nasir.mistakes import no_cost, not_written_out, still_undecided
 from nasir.passes.base import Observer, run

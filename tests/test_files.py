@@ -11,7 +11,7 @@ import pytest
 import nasir
 from nasir.cli.main import explained
 from nasir.files import Unreadable, parse_json, read_any, read_regular, replace_atomically, write_atomically
-from nasir.lang.modules import find
+from nasir.lang.imports import find
 
 
 def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path):

@@ -8,7 +8,7 @@ import typer
 
 from nasir.api import check
 from nasir.diagnostics import CompileError, Diagnostic, render_all
-from nasir.lang.modules import find
+from nasir.lang.imports import find
 
 NAME = "check"
 

@@ -31,8 +31,8 @@ def command(
     With `-o` also a self-contained page: the curves of all runs in one picture each, the found networks decision by
     decision. A dash is what a run does not tell. A damaged file is reported at the end, and the exit status is 1.
     """
+    from nasir.runs.compare_page import write_comparison
     from nasir.runs.comparing import facts, records  # imports torch
-    from nasir.runs.comparison import write_comparison
 
     found = records(runs)
     if out is not None:

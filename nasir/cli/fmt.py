@@ -12,8 +12,8 @@ import typer
 from nasir.cli import mistakes
 from nasir.diagnostics import CompileError, Diagnostic, Source, render_all
 from nasir.files import write_atomically
+from nasir.lang.imports import read
 from nasir.lang.mistakes import not_utf8, python_file
-from nasir.lang.modules import read
 from nasir.lang.parser import LARGEST_FILE
 from nasir.lang.reformat import formatted
 from nasir.mistakes import unreadable

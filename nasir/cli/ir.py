@@ -12,7 +12,7 @@ from nasir.cli.options import File, With, parameters
 from nasir.ir.graph import Choices as Chosen
 from nasir.ir.graph import Graph
 from nasir.ir.printer import print_graph
-from nasir.lang.modules import find
+from nasir.lang.imports import find
 from nasir.passes.base import OutOfOrder, Pass
 from nasir.passes.base import run as run_passes
 from nasir.passes.pipeline import CHECKED, ELABORATED, all_passes, derivation, supernet

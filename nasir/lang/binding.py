@@ -9,7 +9,7 @@ from nasir.diagnostics import Diagnostic
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.evaluate import builtin_names
-from nasir.lang.modules import Module
+from nasir.lang.imports import Module
 
 
 def binding_mistakes(module: Module) -> Iterator[Diagnostic]:

@@ -18,7 +18,7 @@ from nasir.lang import syntax as s
 from nasir.lang.elaborate import Elaboration
 from nasir.lang.evaluate import WORDS, builtin_names
 from nasir.lang.functions.pick import SUBSETS
-from nasir.lang.modules import Definition, Module
+from nasir.lang.imports import Definition, Module
 from nasir.lang.narrowing import base_of
 from nasir.lang.objectives import LOSS, loss_in
 from nasir.lang.things import Record, Writer

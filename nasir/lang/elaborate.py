@@ -7,8 +7,8 @@ from nasir.ir.graph import SPACE, Graph, Region
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.evaluate import Evaluator
+from nasir.lang.imports import Module
 from nasir.lang.mistakes import Mistake
-from nasir.lang.modules import Module
 from nasir.lang.narrowing import base_of
 from nasir.lang.statements import run
 from nasir.lang.things import Context, Frame, Poison, Poisoned, Record, Thing, region_values

@@ -20,7 +20,7 @@ from nasir.lang.functions.op import OpFunction
 from nasir.lang.functions.pick import NAME as PICK
 from nasir.lang.functions.pick import SUBSETS, pick, subsets
 from nasir.lang.functions.values import value_function
-from nasir.lang.modules import Definition, Module
+from nasir.lang.imports import Definition, Module
 from nasir.lang.things import Bound, Context, Frame, Function, Place, Poison, Poisoned, Thing, as_value, describe
 
 DEEPEST_LETS = 40

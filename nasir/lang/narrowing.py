@@ -9,7 +9,7 @@ from nasir.diagnostics import closest
 from nasir.ir.values import Scalar, key, pair_of, text
 from nasir.lang import composition, mistakes
 from nasir.lang import syntax as s
-from nasir.lang.modules import Module
+from nasir.lang.imports import Module
 
 MOST_OPTIONS = 4_096
 """As many as one decision can have."""

@@ -11,8 +11,8 @@ from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.format import print_expr
 from nasir.lang.formulas import number
+from nasir.lang.imports import Module
 from nasir.lang.mistakes import Mistake
-from nasir.lang.modules import Module
 from nasir.lang.objectives import LATER, LOSS, Objective, read_bounds, read_objective
 from nasir.lang.parser import parse_part
 

@@ -18,8 +18,8 @@ from nasir.ir.values import Pair, Ref, Value
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import Builder, Naming, Tensor, join
+from nasir.lang.imports import Definition, Module
 from nasir.lang.mistakes import Mistake
-from nasir.lang.modules import Definition, Module
 
 DEEPEST_CALLS = 40
 P = ParamSpec("P")

@@ -6,7 +6,7 @@ from nasir.diagnostics import Diagnostic, Span
 from nasir.ir.graph import Graph, is_decided
 from nasir.lang import mistakes
 from nasir.lang import syntax as s
-from nasir.lang.modules import Module
+from nasir.lang.imports import Module
 from nasir.lang.objectives import LOSS
 from nasir.lang.settings import Settings
 

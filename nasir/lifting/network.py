@@ -18,7 +18,7 @@ SEED = 0
 
 
 @dataclass(frozen=True)
-class Network:
+class UserNetwork:
     """A user's module in evaluation, its name, and the shape of one input."""
 
     name: str
@@ -26,7 +26,7 @@ class Network:
     input: tuple[int, ...]
 
 
-def network(where: str, arguments: Mapping[str, Any], input: str | None, weights: Path | None) -> Network:
+def network(where: str, arguments: Mapping[str, Any], input: str | None, weights: Path | None) -> UserNetwork:
     """What `module:factory` or `file.py:factory` makes of the arguments: a class's or a function's network, with random
     weights of a seed, or those of a file; or a network that is there.
 
@@ -49,7 +49,7 @@ def network(where: str, arguments: Mapping[str, Any], input: str | None, weights
         raise mistakes.no_network(where, type(made).__name__)
     if weights is not None:
         read_weights(weights).fill(made)
-    return Network(where.rpartition(":")[2], made.float().eval(), _shape(made, where, input))
+    return UserNetwork(where.rpartition(":")[2], made.float().eval(), _shape(made, where, input))
 
 
 def _shape(module: nn.Module, where: str, written: str | None) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from nasir.lang import syntax as s
 from nasir.lang.format import print_file
 from nasir.lifting import mistakes
 from nasir.lifting.folding import flat, folded
-from nasir.lifting.network import Network
+from nasir.lifting.network import UserNetwork
 from nasir.lifting.opening import Opened, Site, opened, options, own_choices
 from nasir.lifting.proof import Proof, check_finite, proved, state_of, steps_of, unused
 from nasir.lifting.recording import read
@@ -51,7 +51,7 @@ class Program:
         return save(dict(sorted(self.state.items())), {CHOICES: json.dumps(dict(sorted(self.choices.items())))})
 
 
-def lift(network: Network, where: str, asked: Sequence[str] = (), told: Stages = silent) -> Program:
+def lift(network: UserNetwork, where: str, asked: Sequence[str] = (), told: Stages = silent) -> Program:
     """The program of a network; `where` is what the user calls it. `asked` are the kinds of numbers that become sets,
     `told` is told how far things are.
 

@@ -21,7 +21,7 @@ from nasir.ir.values import Value
 from nasir.jobs.progress import Stages, silent
 from nasir.lifting import mistakes
 from nasir.lifting.declared import inferred
-from nasir.lifting.network import Network
+from nasir.lifting.network import UserNetwork
 from nasir.lifting.steps import Lifted, Step
 from nasir.weights import load_all
 
@@ -118,7 +118,7 @@ def emitted(space: Space, state: Mapping[str, Tensor]) -> nn.Module:
     return module.eval()
 
 
-def check_finite(network: Network, where: str) -> None:
+def check_finite(network: UserNetwork, where: str) -> None:
     """What a network makes of normal noise are numbers, so that another one can be compared with it.
 
     Raises:
@@ -144,11 +144,11 @@ def unused(module: nn.Module, found: Mapping[str, Step]) -> dict[str, int]:
     return counts
 
 
-def _inputs(network: Network) -> Tensor:
+def _inputs(network: UserNetwork) -> Tensor:
     return torch.randn(INPUTS, *network.input, generator=torch.Generator().manual_seed(_SEED))
 
 
-def proved(network: Network, space: Space, found: Mapping[str, Step], told: Stages = silent) -> Proof:
+def proved(network: UserNetwork, space: Space, found: Mapping[str, Step], told: Stages = silent) -> Proof:
     """How the emitted module differs from the network; `told` is told of each comparison."""
     inputs = _inputs(network)
 

@@ -14,7 +14,7 @@ from nasir.ir.values import Scalar, pair_of
 from nasir.lifting import mistakes
 from nasir.lifting.building import Builder
 from nasir.lifting.forms import FORMS
-from nasir.lifting.network import Network
+from nasir.lifting.network import UserNetwork
 from nasir.lifting.reading import Reader, Unliftable
 from nasir.lifting.steps import Lifted, Step
 from nasir.lifting.tracing import BATCH, traced
@@ -24,7 +24,7 @@ ONE = "value"
 """What the output is called where there is one."""
 
 
-def read(network: Network, where: str) -> Lifted:
+def read(network: UserNetwork, where: str) -> Lifted:
     """The network as steps; `where` is what the user calls it.
 
     Raises:

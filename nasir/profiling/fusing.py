@@ -15,7 +15,7 @@ Sequences = frozenset[tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Fusions:
+class FoundFusions:
     """The sequences of ops that a runtime executes as one, and those that it was found not to."""
 
     accepted: Sequences = frozenset()
@@ -31,7 +31,7 @@ _PLACES = (0.5, 0.8, 0.95)
 """Of the sizes that a pair of ops has in the space: the larger tell more, the largest may be odd."""
 
 
-def found_fusions(model: CostModel, measure: Measure, known: Fusions) -> Fusions:
+def found_fusions(model: CostModel, measure: Measure, known: FoundFusions) -> FoundFusions:
     """What is known with the sequences of ops of a space's networks: each is as long as the runtime goes on."""
     accepted, refused = set(known.accepted), set(known.refused)
     while True:
@@ -41,7 +41,7 @@ def found_fusions(model: CostModel, measure: Measure, known: Fusions) -> Fusions
             if kernel.ops in tried:
                 by_sequence.setdefault(kernel.ops, []).extend(text for _, _, text in instances(model, kernel))
         if not by_sequence:
-            return Fusions(frozenset(accepted), frozenset(refused))
+            return FoundFusions(frozenset(accepted), frozenset(refused))
         trials = {ops: _spread(texts) for ops, texts in by_sequence.items()}
         every = dict.fromkeys(text for texts in trials.values() for one in texts for text in _compared(one))
         rows = measure([*every])

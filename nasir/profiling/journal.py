@@ -10,7 +10,7 @@ from typing import Any, cast
 from nasir.cost.profile import Row
 from nasir.files import Unreadable, read_regular
 from nasir.mistakes import not_written
-from nasir.profiling.fusing import Fusions
+from nasir.profiling.fusing import FoundFusions
 
 
 class Journal:
@@ -21,7 +21,7 @@ class Journal:
         self.path = path
         self._head: dict[str, Any] = {"profile": dict(head)}
         self.rows: dict[str, Row] = {}
-        self.found: Fusions | None = None
+        self.found: FoundFusions | None = None
         lines = self._lines()
         if lines[:1] == [json.loads(json.dumps(self._head))]:
             for line in lines[1:]:
@@ -36,7 +36,7 @@ class Journal:
         for kernel, row in rows.items():
             self._add({"kernel": kernel, **row.as_json()})
 
-    def keep_fusions(self, found: Fusions) -> None:
+    def keep_fusions(self, found: FoundFusions) -> None:
         """Add which ops run as one, and which do not."""
         self.found = found
         self._add({"fuse": sorted(found.accepted), "apart": sorted(found.refused)})
@@ -50,7 +50,7 @@ class Journal:
         with suppress(KeyError, TypeError, ValueError):  # whatever was done to a line
             if "fuse" in line:
                 fuse, apart = (frozenset(tuple(map(str, ops)) for ops in line[name]) for name in ("fuse", "apart"))
-                self.found = Fusions(fuse, apart)
+                self.found = FoundFusions(fuse, apart)
             else:
                 p50, p10, p90 = (float(line[name]) for name in ("p50", "p10", "p90"))
                 self.rows[str(line["kernel"])] = Row(p50, p10, p90, int(line["n"]))

@@ -21,7 +21,7 @@ from nasir.jobs.signals import Pauses
 from nasir.profiling import mistakes
 from nasir.profiling.calibrating import calibrated, networks_of, wholes
 from nasir.profiling.filling import fit_error, fitted
-from nasir.profiling.fusing import Fusions, found_fusions
+from nasir.profiling.fusing import FoundFusions, found_fusions
 from nasir.profiling.journal import Journal
 from nasir.profiling.machine import device_name
 from nasir.profiling.measuring import Run, Turns, batches, measured
@@ -152,10 +152,10 @@ class _Job:
         model = CostModel(self._space.graph)
         if journal.found is None:
             self._told("what runs as one", 0, 1)
-            known = Fusions(there.fuse, _sequences(there.facts.get("apart"))) if there else Fusions()
+            known = FoundFusions(there.fuse, _sequences(there.facts.get("apart"))) if there else FoundFusions()
             journal.keep_fusions(found_fusions(model, self._measure, known))
             self._told("what runs as one", 1, 1)
-        found = journal.found or Fusions()
+        found = journal.found or FoundFusions()
         fuse = found.accepted
         masses = kernel_masses(model, fuse)
         before = there.rows if there else dict[str, Row]()

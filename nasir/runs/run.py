@@ -31,7 +31,7 @@ from nasir.runs import mistakes
 from nasir.runs.beginning import begin, goes_on, mend_lines, saved
 from nasir.runs.constructing import constructed
 from nasir.runs.deploying import DEPLOY_KEY, deployment, deployment_notes, show_data
-from nasir.runs.modules import checked, made, written_input
+from nasir.runs.network_files import checked, made, written_input
 from nasir.runs.plan import Job, check_same_search, pick_device, plan, run_facts
 from nasir.runs.report import write_report
 from nasir.runs.request import Request

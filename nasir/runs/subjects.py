@@ -20,7 +20,7 @@ from nasir.files import Unreadable, parse_json, read_regular
 from nasir.lang.settings import Settings
 from nasir.named import PYTHON
 from nasir.runs.mistakes import images_not_taken
-from nasir.runs.modules import written_input
+from nasir.runs.network_files import written_input
 from nasir.runs.request import Request
 from nasir.runs.trained import WEIGHTS, Trained, trained
 from nasir.runs.weights import given

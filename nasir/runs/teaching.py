@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from nasir.data import DataSet
 from nasir.execution import network_class, proved
 from nasir.runs import mistakes
-from nasir.runs.modules import checked
+from nasir.runs.network_files import checked
 from nasir.runs.trained import trained
 
 

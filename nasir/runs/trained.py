@@ -13,7 +13,7 @@ from nasir.execution import network_class, proved, source_of
 from nasir.files import Unreadable, parse_json, read_regular
 from nasir.runs import mistakes
 from nasir.runs.deploying import DEPLOY_KEY
-from nasir.runs.modules import made
+from nasir.runs.network_files import made
 from nasir.weights import read_weights
 
 WEIGHTS = "model.safetensors"

@@ -13,7 +13,7 @@ from nasir.ir.graph import Choices
 from nasir.jobs.signals import Pauses
 from nasir.searching.descent import Descent
 from nasir.searching.strategy import ARCHITECTURE, WEIGHTS, Task
-from nasir.searching.subnets import Made, Network
+from nasir.searching.subnets import Made, Standalone
 from nasir.searching.training import lowered, place
 from nasir.supernets.layers import wide
 
@@ -21,7 +21,7 @@ _ESTIMATION_BATCHES, _FEW_BATCHES = 16, 4
 _AT_ONCE = 256  # inputs that are judged at least: small batches leave the time to Python
 
 
-def judge(task: Task, network: Network, pauses: Pauses, most: int | None = None) -> tuple[float, float]:
+def judge(task: Task, network: Standalone, pauses: Pauses, most: int | None = None) -> tuple[float, float]:
     """The loss (infinite where it is no number) and the score of a network on the architecture's part of the data, or
     on about `most` of its inputs, its batch norms estimated on the weights' part: the same on all ranks.
 
@@ -52,7 +52,7 @@ class ShortTraining:
     def __init__(self, task: Task, choices: Choices, made: Made | None = None) -> None:
         torch.manual_seed(task.seed)
         self._task, self._at = task, 0
-        self._network = Network(task.space, choices, made)
+        self._network = Standalone(task.space, choices, made)
         place(self._network.module, task.device)
         self._descent = Descent(self._network.module.parameters(), task.settings.weights, task.counts[WEIGHTS])
 

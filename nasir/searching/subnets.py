@@ -35,7 +35,7 @@ def make(space: Space, choices: Choices) -> Made:
     return Made(graph, model_source(graph))
 
 
-class Network:
+class Standalone:
     """The network of `choices`, with weights of its own; `made` is what is made for it, where that is known."""
 
     def __init__(self, space: Space, choices: Choices, made: Made | None = None) -> None:
@@ -75,7 +75,7 @@ class Network:
         self.train(False)
 
 
-class Subnet(Network):
+class Subnet(Standalone):
     """The network of `choices` with the supernet's weights. Gradients of its parameters are the supernet's; statistics
     of batches are its own."""
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.checkpoint import checkpoint  # pyright: ignore[reportUnknownVariableType]
 
-from nasir.modules import Scale
+from nasir.carried import Scale
 
 P = ParamSpec("P")
 T = TypeVar("T")

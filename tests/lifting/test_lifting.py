@@ -29,7 +29,7 @@ from nasir.lifting import program as lifted_programs
 from nasir.lifting.declared import signatures
 from nasir.lifting.folding import Folded, flat
 from nasir.lifting.lines import FUNCTION
-from nasir.lifting.network import Network
+from nasir.lifting.network import UserNetwork
 from nasir.lifting.network import network as named_network
 from nasir.lifting.program import CHOICES, Program, lift
 from nasir.lifting.proof import TOLERANCE
@@ -41,10 +41,10 @@ CASES = Path(__file__).parent.parent / "cases" / "lifting"
 NETWORKS = Path(__file__).parent / "networks.py"
 
 
-def network(name: str, cases=LIFTED) -> Network:
+def network(name: str, cases=LIFTED) -> UserNetwork:
     kind, shape = cases[name]
     torch.manual_seed(0)
-    return Network(name, kind().eval(), shape)
+    return UserNetwork(name, kind().eval(), shape)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_an_emitted_network_comes_back_as_the_same_network(name):
     torch.manual_seed(1)
     module = network_class(Path(f"{name}.py"), emit(space))()
     shape = tuple(space.graph.input.shape.values())
-    program = lift(Network(name, module.eval(), shape), name)
+    program = lift(UserNetwork(name, module.eval(), shape), name)
     assert (program.space.macs(), program.space.params()) == (space.macs(), space.params())
     assert_equal(module, emitted(program), shape)
 
@@ -131,7 +131,7 @@ def test_an_emitted_network_comes_back_as_the_same_network(name):
 def test_weights_that_hide_what_is_before_them_are_made_random_for_the_proof():
     module = Stages().eval()
     nn.init.zeros_(module.layer1[0].bn2.weight)
-    proof = lift(Network("stages", module, (1, 16, 16)), "stages").proof
+    proof = lift(UserNetwork("stages", module, (1, 16, 16)), "stages").proof
     assert proof.stirred is not None
     assert proof.holds
     assert not module.layer1[0].bn2.weight.any(), "the user's network is as it was"
@@ -151,7 +151,7 @@ class Counting(nn.Module):
 
 def test_a_network_that_is_another_one_each_time_is_refused():
     with pytest.raises(CompileError) as raised:
-        lift(Network("counting", Counting(), (3,)), "counting")
+        lift(UserNetwork("counting", Counting(), (3,)), "counting")
     assert raised.value.diagnostics[0].code == "E0980"
 
 
@@ -193,7 +193,7 @@ def test_an_op_of_another_package_is_lifted_by_being_declared(monkeypatch):
     monkeypatch.setitem(OPS, "prelu", PReLU())
     signatures.cache_clear()
     try:
-        assert "-> prelu" in lift(Network("slopes", module, (3, 4, 4)), "slopes").text
+        assert "-> prelu" in lift(UserNetwork("slopes", module, (3, 4, 4)), "slopes").text
     finally:
         signatures.cache_clear()
 
@@ -205,7 +205,7 @@ def test_an_op_of_another_package_is_lifted_by_being_declared(monkeypatch):
 def opened() -> Program:
     torch.manual_seed(0)
     module = Stages((16, 32, 32), depth=3).eval()
-    return lift(Network("stages", module, (1, 16, 16)), "stages", ("widths", "kernels", "depth"))
+    return lift(UserNetwork("stages", module, (1, 16, 16)), "stages", ("widths", "kernels", "depth"))
 
 
 def test_an_opened_network_is_a_space_with_the_network_in_it(opened):
@@ -217,7 +217,7 @@ def test_an_opened_network_is_a_space_with_the_network_in_it(opened):
 
 def test_widths_of_linear_layers_are_opened_but_for_the_last():
     module = nn.Sequential(nn.Linear(12, 32), nn.ReLU(), nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 4)).eval()
-    found = lift(Network("mlp", module, (12,)), "mlp", ("widths",))
+    found = lift(UserNetwork("mlp", module, (12,)), "mlp", ("widths",))
     assert [one.options for one in found.space.decisions] == [(16, 24, 32), (8, 16)]
     nasir.supernet(found.space)(torch.randn(4, 12))
 
@@ -237,7 +237,7 @@ def test_a_supernet_of_an_opened_network_runs(opened):
 
 
 def test_widths_that_a_sum_ties_are_one_decision():
-    program = lift(Network("reused", Reused(width=16).eval(), (3, 9, 9)), "reused", ("widths",))
+    program = lift(UserNetwork("reused", Reused(width=16).eval(), (3, 9, 9)), "reused", ("widths",))
     assert "let width_1 = {8, 16}" in program.text
     assert [key(decision.name) for decision in program.space.decisions] == ["width_1"]
 
@@ -332,7 +332,7 @@ class Scored(nn.Module):
 def test_outputs_without_channels_are_told(last, why, image):
     shape = (3, 6, 6) if image else (6,)
     with pytest.raises(CompileError, match=f"E0970: .*({why})"):
-        lift(Network("Scored", Scored(last, image).eval(), shape), "Scored")
+        lift(UserNetwork("Scored", Scored(last, image).eval(), shape), "Scored")
 
 
 NORMS = {
@@ -360,7 +360,7 @@ def test_heads_of_pooled_maps_are_lifted_in_any_order(norm, rank):
         for one in module.modules():
             if isinstance(one, nn.BatchNorm1d):
                 nn.init.normal_(one.running_mean)
-        program = lift(Network("Head", module, shape), "Head")
+        program = lift(UserNetwork("Head", module, shape), "Head")
         assert_equal(module, emitted(program), shape)
         assert f"-> {norm}" in program.text
 
@@ -369,7 +369,7 @@ def test_channels_are_dropped_in_training_alone():
     for drop in (nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout, nn.FeatureAlphaDropout):
         module = nn.Sequential(nn.Conv1d(3, 8, 3) if drop is nn.Dropout1d else nn.Conv2d(3, 8, 3), drop()).eval()
         shape = (3, 6) if drop is nn.Dropout1d else (3, 6, 6)
-        program = lift(Network("Net", module, shape), "Net")
+        program = lift(UserNetwork("Net", module, shape), "Net")
         assert_equal(module, emitted(program), shape)
         assert "drop" not in program.text
 
@@ -400,7 +400,7 @@ class Written(nn.Module):
 )
 def test_activations_by_hand_are_what_they_are(activation, name):
     module = Written(activation).eval()
-    program = lift(Network("Written", module, (3, 6, 6)), "Written")
+    program = lift(UserNetwork("Written", module, (3, 6, 6)), "Written")
     assert_equal(module, emitted(program), (3, 6, 6))
     assert f"-> {name}" in program.text
     assert "*" not in program.text
@@ -413,7 +413,7 @@ def test_an_activation_of_a_multiple_is_one(gate):
         return twice * gate(twice)
 
     module = Written(activation).eval()
-    program = lift(Network("Written", module, (3, 6, 6)), "Written")
+    program = lift(UserNetwork("Written", module, (3, 6, 6)), "Written")
     assert_equal(module, emitted(program), (3, 6, 6))
     assert "-> swish" in program.text or "-> hswish" in program.text
 
@@ -490,7 +490,7 @@ class Pair(Of):
 )
 def test_what_cannot_be_lifted_says_why(module, code, why):
     with pytest.raises(CompileError, match=f"{code}: .*{why}"):
-        lift(Network("net", module.eval(), (3, 6, 6)), "net")
+        lift(UserNetwork("net", module.eval(), (3, 6, 6)), "net")
 
 
 @pytest.mark.parametrize(
@@ -517,7 +517,7 @@ def test_what_changes_no_number_is_seen_through(between):
     """Conversions to what a tensor is already, and regions that change nothing: most networks that train in half have
     them."""
     module = Of(lambda layer, x: between(layer(between(x)))).eval()
-    program = lift(Network("net", module, (3, 6, 6)), "net")
+    program = lift(UserNetwork("net", module, (3, 6, 6)), "net")
     made = network_class(Path("net.py"), emit(compiled(Source("net.nas", program.text))))()
     made.load_state_dict(load(program.weights()))
     assert_equal(module, made, (3, 6, 6))
@@ -529,14 +529,14 @@ def test_an_input_that_is_too_large_is_told():
 
 
 def test_parameters_that_no_layer_has_are_told():
-    assert lift(Network("Scored", Scored().eval(), (6,)), "Scored").unused == {"spare": 110}
+    assert lift(UserNetwork("Scored", Scored().eval(), (6,)), "Scored").unused == {"spare": 110}
 
 
 def test_a_network_of_numbers_that_are_none_is_told_before_it_is_compared():
     module = Scored().eval()
     torch.nn.init.constant_(module.body.weight, torch.nan)
     with pytest.raises(CompileError, match="E0984"):
-        lift(Network("Scored", module, (6,)), "Scored")
+        lift(UserNetwork("Scored", module, (6,)), "Scored")
 
 
 def test_a_network_that_is_there_is_named_as_one_that_is_made():
@@ -552,7 +552,7 @@ def test_a_network_that_is_there_is_named_as_one_that_is_made():
 def test_names_of_a_network_are_names_of_the_language():
     names = ("import", "x", "größe", 'a" -> b', "conv", "9", "__x", "width")
     module = nn.Sequential(OrderedDict((name, nn.Conv2d(3, 3, 1)) for name in names)).eval()
-    text = lift(Network("Space; let", module, (3, 4, 4)), "names").text
+    text = lift(UserNetwork("Space; let", module, (3, 4, 4)), "names").text
     assert compiled(Source("net.nas", text)).name == "space_let"
     assert text.count("conv(1, 3") == len(names)
 
@@ -561,5 +561,5 @@ def test_a_network_of_timm_is_lifted():
     if find_spec("timm") is None:
         pytest.skip("timm is not here")
     module = published.timm("resnet18").eval()
-    program = lift(Network("resnet18", module, (3, 32, 32)), "resnet18")
+    program = lift(UserNetwork("resnet18", module, (3, 32, 32)), "resnet18")
     assert "| basic_block | 512   | 2     | 2      |" in program.text

@@ -27,7 +27,7 @@ from nasir.jobs.signals import Pauses, Stopped
 from nasir.profiling import profile as profiling
 from nasir.profiling.calibrating import Whole, calibrated, summed
 from nasir.profiling.filling import fit_error, fitted
-from nasir.profiling.fusing import Fusions, found_fusions
+from nasir.profiling.fusing import FoundFusions, found_fusions
 from nasir.profiling.measuring import Quantiles, Timed, Turns, interleaved, median_interval, timed_run
 from nasir.profiling.module import KernelModule
 from nasir.profiling.profile import Asked, profiled
@@ -189,7 +189,7 @@ def test_fusions_are_as_long_as_the_runtime_goes_on(tiny):
         asked.extend(kernels)
         return {k: Row(figure(k)) for k in kernels}
 
-    found = found_fusions(model, measure, Fusions())
+    found = found_fusions(model, measure, FoundFusions())
     assert {BATCH_NORM, LAST, ("dwconv", "bn"), ("dwconv", "bn", "relu")} <= found.accepted
     assert ("conv", "bn", "add") in found.refused
     asked.clear()

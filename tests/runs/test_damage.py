@@ -16,8 +16,8 @@ from rich.console import Console
 import nasir
 from nasir.diagnostics import CompileError
 from nasir.jobs.signals import Pauses, Stopped
+from nasir.runs.compare_page import write_comparison
 from nasir.runs.comparing import facts, records
-from nasir.runs.comparison import write_comparison
 from nasir.runs.repeating import repeat
 from nasir.runs.report import write_report
 from nasir.runs.request import Request

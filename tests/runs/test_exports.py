@@ -18,7 +18,7 @@ from nasir.api import emit
 from nasir.cli.main import app
 from nasir.diagnostics import CompileError
 from nasir.exporting.formats import FORMATS
-from nasir.lifting.network import Network
+from nasir.lifting.network import UserNetwork
 from nasir.lifting.program import lift
 from nasir.runs import exports
 from nasir.runs.exports import Order, export
@@ -142,7 +142,7 @@ def test_a_lifted_network_is_exported_with_its_weights(order, tmp_path):
     torch.manual_seed(3)
     module = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.ReLU()).eval()
     torch.nn.init.normal_(module[1].running_mean)
-    found = lift(Network("Net", module, (1, 8, 8)), "Net")
+    found = lift(UserNetwork("Net", module, (1, 8, 8)), "Net")
     net, weights = tmp_path / "net.nas", tmp_path / "net.safetensors"
     net.write_text(found.text, encoding="utf-8")
     weights.write_bytes(found.weights())
@@ -173,7 +173,7 @@ def test_a_lifted_network_is_exported_with_its_weights(order, tmp_path):
 
 def test_an_opened_network_is_exported_as_what_its_weights_are_of(order, tmp_path):
     module = torch.nn.Sequential(torch.nn.Conv2d(1, 16, 3), torch.nn.ReLU(), torch.nn.Conv2d(16, 4, 3)).eval()
-    found = lift(Network("Net", module, (1, 8, 8)), "Net", ("widths",))
+    found = lift(UserNetwork("Net", module, (1, 8, 8)), "Net", ("widths",))
     net, weights = tmp_path / "net.nas", tmp_path / "net.safetensors"
     net.write_text(found.text, encoding="utf-8")
     weights.write_bytes(found.weights())

@@ -16,7 +16,7 @@ from nasir.searching.loop import Search
 from nasir.searching.prices import targets
 from nasir.searching.strategies import evolution, random
 from nasir.searching.strategy import Found
-from nasir.searching.subnets import Network
+from nasir.searching.subnets import Standalone
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def test_the_better_half_of_the_finalists_goes_on(data, monkeypatch):
 def test_a_short_training_learns_and_is_the_same_twice(data):
     task = searching(data, "search.batch=32")._task
     choices = task.space.sample(0)
-    untrained = judge(task, Network(task.space, choices), Pauses())[0]
+    untrained = judge(task, Standalone(task.space, choices), Pauses())[0]
     parted = ShortTraining(task, choices)
     early = parted.train(0.4, Pauses())
     first, second = parted.train(1.0, Pauses()), ShortTraining(task, choices).train(1.0, Pauses())

@@ -15,12 +15,12 @@ from nasir.diagnostics import CompileError
 from nasir.jobs.folder import RunFolder
 from nasir.jobs.signals import Pauses
 from nasir.lang.settings import override
+from nasir.searching.forecasting import Predictor
 from nasir.searching.landing import Standing
 from nasir.searching.loop import Search
-from nasir.searching.predicting import Predictor
 from nasir.searching.prices import targets
 from nasir.searching.strategies import halving
-from nasir.searching.subnets import Network
+from nasir.searching.subnets import Standalone
 
 SPACE = nasir.load("digits")
 GOAL = targets(SPACE.settings.objective, SPACE.costs)
@@ -179,7 +179,7 @@ def test_gradients_of_each_step_are_averaged_over_the_ranks(data, monkeypatch, t
     run = RunFolder(tmp_path / "run")
     run.start(overwrite=False)
     search.run(run, lambda epoch, values: None, Pauses())
-    networks = [Network(SPACE, choices) for _, _, choices in search.strategy._judged[0]]
+    networks = [Standalone(SPACE, choices) for _, _, choices in search.strategy._judged[0]]
     assert {count for count, _ in shared} == {len(list(one.module.parameters())) for one in networks}
     assert len(shared) == search._task.counts[0]
     assert all(ranks is search.strategy._ranks for _, ranks in shared)

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from nasir.carried import DropPath
 from nasir.jobs.ranks import Ranks
-from nasir.modules import DropPath
 from nasir.searching.noise import SharedNoise
 
 

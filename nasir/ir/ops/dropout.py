@@ -26,7 +26,7 @@ class DropPath(Dropout):
     parameters = (Parameter("p", "share"),)
 
     def call(self, it: Tensors) -> Call:
-        return Call("helper", "nasir.modules:DropPath", (Argument("p", Attribute("p"), positional=True),))
+        return Call("helper", "nasir.carried:DropPath", (Argument("p", Attribute("p"), positional=True),))
 
 
 offered = (Dropout, DropPath)

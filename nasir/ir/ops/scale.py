@@ -21,7 +21,7 @@ class Scale(Op):
     def call(self, it: Tensors) -> Call:
         return Call(
             "helper",
-            "nasir.modules:Scale",
+            "nasir.carried:Scale",
             (
                 Argument("channels", Channels("out"), positional=True),
                 Argument("axes", it.out.rank, default=2),

@@ -9,7 +9,7 @@ from nasir.lang import mistakes
 from nasir.lang import syntax as s
 from nasir.lang.building import Naming, Tensor, join
 from nasir.lang.functions.parametric import Parametric
-from nasir.lang.modules import Module
+from nasir.lang.imports import Module
 from nasir.lang.things import Context, Frame, Function, Layer, Place, Writer, region_values
 
 

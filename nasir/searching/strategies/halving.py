@@ -20,11 +20,11 @@ from nasir.jobs.steps import Step
 from nasir.searching import mistakes, optimizers
 from nasir.searching.candidates import Candidates, best
 from nasir.searching.descent import Descent
+from nasir.searching.forecasting import Predictor
 from nasir.searching.judging import judge
 from nasir.searching.landing import Standing, land
-from nasir.searching.predicting import Predictor
 from nasir.searching.strategy import WEIGHTS, Found, Images, Task, check_changing
-from nasir.searching.subnets import Network
+from nasir.searching.subnets import Standalone
 from nasir.searching.training import lowered, place
 from nasir.supernets.layers import wide
 
@@ -60,7 +60,7 @@ class Halving:
         self._begins = list(accumulate((length for _, length in self._slots), initial=0))
         self._judged: list[list[tuple[float, float, Choices]]] = [[] for _ in self._counts]
         """Of each round the loss, the score and the network of those that are done."""
-        self._network: Network | None = None
+        self._network: Standalone | None = None
         """The one in training, if any."""
 
     def notes(self) -> Sequence[str]:
@@ -91,10 +91,10 @@ class Halving:
             self._judged[at_round].append((*judge(self._task, network, Pauses()), self._choices))
             self._network = None
 
-    def _start(self, choices: Choices, steps: int) -> Network:
+    def _start(self, choices: Choices, steps: int) -> Standalone:
         torch.manual_seed(self._task.seed)  # the same start for all, as near as it can be
         self._choices, self._length = choices, steps
-        self._network = Network(self._task.space, choices, self._candidates.made(choices))
+        self._network = Standalone(self._task.space, choices, self._candidates.made(choices))
         place(self._network.module, self._task.device)
         self._network.train()
         weights = self._network.module.parameters()

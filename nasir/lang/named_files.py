@@ -11,8 +11,8 @@ from nasir.cost.registry import described
 from nasir.cost.tabled import Tabled
 from nasir.diagnostics import CompileError, Source, Span
 from nasir.lang import syntax as s
+from nasir.lang.imports import Module, located, roots_of
 from nasir.lang.mistakes import Mistake
-from nasir.lang.modules import Module, located, roots_of
 from nasir.lang.objectives import Objective
 
 
