@@ -120,7 +120,8 @@ def _text(told: dict[str, Any], asked: Sequence[str]) -> str:
     elif asked:
         lines.append(f"  nothing to open: no {', '.join(asked)} of it can be another")
     lines += [f"  not opened: {one}" for one in told["closed"]]
-    lines += [f"  not used: {name}, {count:,} parameters" for name, count in told["unused"].items()]
+    counts = told["unused"].items()
+    lines += [f"  not used: {name}, {count:,} parameter{'s' * (count != 1)}" for name, count in counts]
     proof = told["proof"]
     worst = max(proof["error"], proof["stirred"] or 0.0)
     lines.append(f"{told['weights']}: its weights")

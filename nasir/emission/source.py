@@ -255,14 +255,15 @@ class _Writer:
         """An argument as written, None where it is torch's default anyway; parameters of the class are attributes of
         `owner`."""
         filling = self._definition.fillings[hole]
-        halved = isinstance(argument.value, Attribute) and argument.value.halved
+        given = argument.value if isinstance(argument.value, Attribute) else Attribute("")
         if isinstance(filling, str):
-            text = f"{owner}{filling} // 2" if halved else f"{owner}{filling}"
+            text = f"{owner}{filling} // 2" if given.halved else f"{owner}{filling}"
+            text = f"float({text})" if given.real else text
         elif isinstance(filling, Unpadded):
             text = f"0 if {self._conditions[filling.group]} else {_literal(filling.value)}"
         else:
             value = filling.value
-            text = _literal(int(value or 0) // 2 if halved else value)
+            text = _real(value) if given.real else _literal(int(value or 0) // 2 if given.halved else value)
             if argument.default is not None and text == _literal(argument.default):
                 return None
         return text if argument.positional else f"{argument.name}={text}"
@@ -323,6 +324,11 @@ def _literal(value: Hole) -> str:
     if isinstance(value, Word):
         return _quoted(value)
     return f"nn.{OPS[value].module}" if isinstance(value, str) else repr(value)
+
+
+def _real(value: Hole) -> str:
+    """A number, or two, as written with a point."""
+    return repr(tuple(map(float, value.numbers)) if isinstance(value, Pair) else float(value or 0))
 
 
 def _module_or_identity(step: Step, made: Sequence[str], asked: str) -> list[str]:

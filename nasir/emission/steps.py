@@ -345,8 +345,8 @@ class _Use:
                         name = None  # a word of the language, as `same`, is no name of the number that it comes to
                 case value:
                     pass
-            halved = isinstance(argument.value, Attribute) and argument.value.halved
-            plain = Attribute(argument.name, halved)  # the hole has its value
+            given = argument.value if isinstance(argument.value, Attribute) else Attribute("")
+            plain = replace(given, name=argument.name)  # the hole has its value
             argument = Argument(argument.name, plain, argument.positional, argument.default)
             arguments.append((argument, self._hole(f"{key}/{argument.name}", value, name)))
         call = replace(call, arguments=())

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from nasir.ir.ops import OPS
 from nasir.ir.ops.result import Result
 from nasir.ir.values import Scalar
+from nasir.lifting.declared import signatures
 from nasir.lifting.matching import Around, Match, matched
 from nasir.lifting.reading import Unliftable
 from nasir.lifting.steps import Step, TorchCall
@@ -87,6 +88,9 @@ class Builder:
 
     def joined(self, operands: Sequence[str]) -> str | None:
         return self._joined.get(self._members(operands))
+
+    def knows(self, target: str) -> bool:
+        return target in signatures()
 
     def sized(self, sizes: Sequence[int]) -> str | None:
         return next((name for name, step in self._steps.items() if step.shape[1:] == tuple(sizes)), None)

@@ -139,6 +139,9 @@ class _Noted:
     def joined(self, operands: Sequence[str]) -> None:
         return None
 
+    def knows(self, target: str) -> bool:
+        return True
+
     def sized(self, sizes: Sequence[int]) -> str | None:
         return next((name for name, step in self.steps.items() if step.shape[1:] == tuple(sizes)), None)
 

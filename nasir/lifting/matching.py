@@ -12,7 +12,7 @@ from nasir.ir.ops.parameters import CENTRED, SAME
 from nasir.ir.ops.reshape import Crop, Pad
 from nasir.ir.values import Scalar, Value, pair_of, text
 from nasir.lifting.declared import Signature, inferred, plain_value, signatures
-from nasir.lifting.reading import Unliftable
+from nasir.lifting.reading import UNKNOWN, Unliftable
 from nasir.lifting.steps import TorchCall
 from nasir.lifting.views import written
 
@@ -59,7 +59,7 @@ def matched(call: TorchCall, operands: Sequence[Type], around: Around | None = N
                 return Match(signature.op, {**simple, **_starts(signature, weights)}, weights)
             why += wrong
     if not known:
-        raise Unliftable("no op of the language calls it")
+        raise Unliftable(UNKNOWN)
     raise Unliftable(why[0] if why else "no op of the language takes tensors so")
 
 
@@ -198,7 +198,7 @@ def _margins(call: TorchCall) -> Match:
 
 
 def _whole(value: float) -> Scalar:
-    return int(value) if value == int(value) else value
+    return int(value) if float(value).is_integer() else value
 
 
 def _decided(value: Value) -> Scalar:

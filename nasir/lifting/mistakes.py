@@ -20,9 +20,21 @@ def not_loaded(where: str, told: str) -> CompileError:
     return CompileError(Diagnostic("E0974", f"the module of `{where}` cannot be run: {told}"))
 
 
-def not_made(where: str, told: str) -> CompileError:
-    hint = "its arguments are given as `--with depth=18`"
-    return CompileError(Diagnostic("E0974", f"`{where}` cannot be made: {told}", hints=(hint,)))
+def not_made(where: str, told: str, names: Sequence[str]) -> CompileError:
+    """`names` are those of its arguments, where they have to do with it."""
+    hints = (f"it takes {', '.join(f'`--with {name}=...`' for name in names)}",) if names else ()
+    return CompileError(Diagnostic("E0974", f"`{where}` cannot be made: {told}", hints=hints))
+
+
+def scripted(where: str, name: str) -> CompileError:
+    message = f"`{name}` of `{where}` is TorchScript" if name else f"`{where}` is TorchScript"
+    hint = "name the network before `torch.jit.script` or `torch.jit.trace` makes that of it"
+    return CompileError(Diagnostic("E0972", f"{message}, which has no Python to record", hints=(hint,)))
+
+
+def not_begun(where: str, name: str) -> CompileError:
+    hint = "run the network once where it is made, so that its lazy layers have sizes"
+    return CompileError(Diagnostic("E0972", f"`{name}` of `{where}` has no weights yet", hints=(hint,)))
 
 
 def no_network(where: str, kind: str) -> CompileError:
@@ -48,8 +60,13 @@ def shape_missing(where: str) -> CompileError:
 # What it does
 
 
+_OF_LOSSES = frozenset(("log_softmax", "softmax", "argmax"))
+
+
 def not_liftable(call: str, why: str, span: Span | None) -> Diagnostic:
     hint = "docs/lift.md tells what can be lifted"
+    if call in _OF_LOSSES:
+        hint = "at the end of a network leave it out: losses and `nasir predict` take what is before it"
     return Diagnostic("E0970", f"`{call}` cannot be lifted: {why}", span, (hint,))
 
 

@@ -1,6 +1,7 @@
 """The network that a user names, and its input."""
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, cast
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from nasir.data.preparation import MOST_NUMBERS
 from nasir.lifting import mistakes
@@ -44,12 +46,35 @@ def network(where: str, arguments: Mapping[str, Any], input: str | None, weights
         try:
             made = thing if isinstance(thing, nn.Module) and not arguments else thing(**arguments)
         except (Exception, SystemExit) as error:
-            raise mistakes.not_made(where, told(error, __file__)) from error
+            names = _arguments(thing) if isinstance(error, TypeError) else ()
+            raise mistakes.not_made(where, told(error, __file__), names) from error
     if not isinstance(made, nn.Module):
         raise mistakes.no_network(where, type(made).__name__)
+    _check_recordable(made, where)
     if weights is not None:
         read_weights(weights).fill(made)
-    return UserNetwork(where.rpartition(":")[2], made.float().eval(), _shape(made, where, input))
+    made.float()
+    made.eval()  # what it returns is the user's, who may have written a `train` of their own
+    return UserNetwork(where.rpartition(":")[2], made, _shape(made, where, input))
+
+
+def _arguments(thing: Any) -> Sequence[str]:
+    """What may be given to what makes a network, by name."""
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    try:
+        return [one.name for one in inspect.signature(thing).parameters.values() if one.kind in kinds]
+    except (TypeError, ValueError):
+        return ()
+
+
+def _check_recordable(module: nn.Module, where: str) -> None:
+    of_script: type[nn.Module] = torch.jit.ScriptModule  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
+    found = cast("Iterator[tuple[str, nn.Module]]", module.named_modules())
+    for name, one in found:
+        if isinstance(one, of_script):
+            raise mistakes.scripted(where, name)
+        if any(map(is_lazy, one.parameters(recurse=False))):
+            raise mistakes.not_begun(where, name)
 
 
 def _shape(module: nn.Module, where: str, written: str | None) -> tuple[int, ...]:

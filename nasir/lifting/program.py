@@ -78,7 +78,7 @@ def lift(network: UserNetwork, where: str, asked: Sequence[str] = (), told: Stag
         if worst.holds:
             idle = unused(network.module, found)
             return Program(space, len(parts.blocks), choices, state_of(decided, found), worst, left, idle)
-    raise mistakes.not_equal(where, worst.error if worst else None)
+    raise mistakes.not_equal(where, worst.worst if worst else None)
 
 
 def _opening(

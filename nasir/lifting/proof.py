@@ -33,15 +33,20 @@ _SEED = 20
 @dataclass(frozen=True)
 class Proof:
     """The greatest difference between the outputs of the network and of the emitted module, as a share of the largest
-    output: with the network's weights, and with those of them random that are all alike. A batch norm that begins at
-    zero would hide what is before it; None where such weights are made of others."""
+    output: with the network's weights, and with those of its layers random that are all alike. A batch norm that begins
+    at zero would hide what is before it; None where such weights are made of others."""
 
     error: float
     stirred: float | None
 
     @property
+    def worst(self) -> float:
+        """The greater one."""
+        return max(self.error, self.stirred or 0.0)
+
+    @property
     def holds(self) -> bool:
-        return self.error <= TOLERANCE and (self.stirred is None or self.stirred <= TOLERANCE)
+        return self.worst <= TOLERANCE
 
 
 # Step by step
@@ -161,7 +166,7 @@ def proved(network: UserNetwork, space: Space, found: Mapping[str, Step], told: 
     told("compared", 1, weights)
     if weights == 1:
         return Proof(first, None)
-    with _stirred(network.module):
+    with _stirred(network.module, found):
         second = error()
     told("compared", 2, weights)
     return Proof(first, second)
@@ -184,27 +189,37 @@ def _tensors(result: Any) -> list[Tensor]:
 
 def _are_own(module: nn.Module, found: Mapping[str, Step]) -> bool:
     """Whether the steps' weights are the network's own tensors, not made of them."""
-    own = {tensor.data_ptr() for tensor in (*module.parameters(), *module.buffers())}
+    own = _own(module)
     alike = (tensor for step in found.values() for tensor in step.weights.values() if not _is_constant(tensor))
     return all(tensor.data_ptr() in own for tensor in alike)
 
 
+def _own(module: nn.Module) -> set[int]:
+    """Where the network's own numbers are."""
+    return {tensor.data_ptr() for tensor in (*module.parameters(), *module.buffers())}
+
+
 def _is_constant(tensor: Tensor) -> bool:
-    return bool((tensor == tensor.flatten()[0]).all())
+    return not tensor.numel() or bool((tensor == tensor.flatten()[0]).all())
 
 
 @contextmanager
-def _stirred(module: nn.Module) -> Generator[None]:
-    """With other numbers in the place of weights and statistics that are all alike, and as they were after."""
-    draw = torch.Generator().manual_seed(_SEED)
-    alike = [t for t in (*module.parameters(), *module.buffers()) if t.is_floating_point() and _is_constant(t)]
-    before = [tensor.detach().clone() for tensor in alike]
+def _stirred(module: nn.Module, found: Mapping[str, Step]) -> Generator[None]:
+    """With other numbers in the place of the network's weights and statistics that are all alike, where they are a
+    step's: what is made of others is a number of the program. As they were after."""
+    draw, own = torch.Generator().manual_seed(_SEED), _own(module)
+    weights = {tensor.data_ptr(): tensor for step in found.values() for tensor in step.weights.values()}
+    # Not by the tensors themselves: a weight may be a view of a parameter, and autograd forbids to change that.
+    alike = [
+        tensor.data
+        for place, tensor in weights.items()
+        if place in own and tensor.is_floating_point() and _is_constant(tensor)
+    ]
+    before = [tensor.clone() for tensor in alike]
     try:
-        with torch.no_grad():
-            for tensor, old in zip(alike, before, strict=True):
-                tensor.copy_(old + 0.5 * torch.rand(old.shape, generator=draw))
+        for tensor, old in zip(alike, before, strict=True):
+            tensor.copy_(old + 0.5 * torch.rand(old.shape, generator=draw))
         yield
     finally:
-        with torch.no_grad():
-            for tensor, old in zip(alike, before, strict=True):
-                tensor.copy_(old)
+        for tensor, old in zip(alike, before, strict=True):
+            tensor.copy_(old)

@@ -18,6 +18,8 @@ from nasir.lifting.steps import Place, Step, TorchCall
 from nasir.lifting.tracing import BATCH, Traced, place_of
 from nasir.lifting.views import Factor, View, whole
 
+UNKNOWN = "no op of the language calls it"
+
 
 class Unliftable(Exception):
     """A call that no program can say: why, as the end of a sentence; and which, where it is not the one being read."""
@@ -55,6 +57,10 @@ class Writer(Protocol):
 
     def joined(self, operands: Sequence[str]) -> str | None:
         """The step that has joined these, whatever way they came together."""
+        ...
+
+    def knows(self, target: str) -> bool:
+        """Whether any op is of this call."""
         ...
 
     def sized(self, sizes: Sequence[int]) -> str | None:
@@ -180,6 +186,8 @@ class Reader:
     def _read(self, node: fx.Node) -> Seen:
         if node.target is operator.getitem:
             several, index = self._value(node.args[0]), cast(int, node.args[1])
+            if isinstance(several, (list, tuple)):  # what follows from the network's own tensors alone
+                return cast("Sequence[Tensor]", several)[index]
             if not isinstance(several, Several):
                 return Failed()
             return several.views[index] if index < len(several.views) else None  # the places of largest numbers
@@ -253,7 +261,12 @@ class Reader:
             raise Unliftable("no op of the language takes these tensors together")
         if call.is_pointwise and call.shape == x.shape and not call.tensors:
             return self.pointwise(call)
-        name = self.plain(x)
+        try:
+            name = self.plain(x)
+        except Unliftable:
+            if self.writer.knows(call.target):
+                raise
+            raise Unliftable(UNKNOWN) from None  # however its input is laid out
         return self.emit(call.target, [name], call.shape[1:], call.tensors, **call.rest())
 
     def pointwise(self, call: Call) -> Seen:

@@ -77,9 +77,15 @@ def _outputs(reader: Reader, result: Any) -> Iterator[tuple[str, str]]:
         shape = reader.writer.step(step).shape
         if len(view.dims) == 2 and len(shape) > 1:
             step = reader.emit("flatten", [step], [prod(shape)], start_dim=1, end_dim=-1).step
-        free = fresh(re.sub(r"\W", "_", name) or "output" if len(named) > 1 else ONE, taken)
+        free = fresh(_said(name) if len(named) > 1 else ONE, taken)
         taken.add(free)
         yield free, step
+
+
+def _said(name: str) -> str:
+    """A name of the language."""
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    return plain if plain[:1].isalpha() else f"output_{plain}".rstrip("_")
 
 
 def _named(result: Any, name: str) -> Iterator[tuple[str, Any]]:

@@ -23,6 +23,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 from torch.export.graph_signature import InputKind
+from torch.fx.proxy import TracerBase
 from torch.utils._pytree import tree_unflatten
 
 from nasir.diagnostics import Source, Span
@@ -55,9 +56,10 @@ def traced(network: nn.Module, inputs: Sequence[Tensor], where: str) -> Traced:
     """
     if len(names := _required(network)) > len(inputs):
         raise mistakes.several_inputs(where, names)
-    with _quiet(), torch.no_grad():
+    network.eval()
+    with _quiet(), _all_frames(), torch.no_grad():
         try:
-            program: Any = torch.export.export(network.eval(), tuple(inputs), strict=False)
+            program: Any = torch.export.export(network, tuple(inputs), strict=False)
             _inline(program.graph_module)
         except Exception as error:  # whatever the user's network raises
             raise mistakes.not_traced(where, error, _last_span(error)) from error
@@ -119,6 +121,24 @@ def _quiet() -> Generator[None]:
             yield
     finally:
         logging.disable(disabled)
+
+
+@contextmanager
+def _all_frames() -> Generator[None]:
+    """torch keeps of where a call stands the frames that are called `forward`, and a network may have other methods."""
+    kept = TracerBase._filter_traceback_frames  # pyright: ignore[reportPrivateUsage]
+
+    def behind_ours(self: TracerBase, user_stack_summary: traceback.StackSummary) -> traceback.StackSummary:
+        frames = [*user_stack_summary]
+        first = max((i + 1 for i, frame in enumerate(frames) if frame.filename.startswith(_OURS)), default=0)
+        theirs = [frame for frame in frames[first:] if not frame.filename.startswith((_TORCH, "<"))]
+        return traceback.StackSummary.from_list(theirs)
+
+    TracerBase._filter_traceback_frames = behind_ours  # pyright: ignore[reportPrivateUsage]
+    try:
+        yield
+    finally:
+        TracerBase._filter_traceback_frames = kept  # pyright: ignore[reportPrivateUsage]
 
 
 def place_of(node: fx.Node) -> Place:

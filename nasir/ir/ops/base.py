@@ -46,10 +46,12 @@ class Channels:
 
 @dataclass(frozen=True)
 class Attribute:
-    """The node's attribute `name`; halved for a padding that keeps a map's size at stride 1."""
+    """The node's attribute `name`; halved for a padding that keeps a map's size at stride 1; real where
+    torch.jit.script takes no integer."""
 
     name: str
     halved: bool = False
+    real: bool = False
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Upsample(Op):
         return tuple(Fraction(1, factor) for factor in axes(it, "factor"))
 
     def call(self, it: Tensors) -> Call:
-        factor = Argument("scale_factor", Attribute("factor"))
+        factor = Argument("scale_factor", Attribute("factor", real=True))
         return Call("function", "interpolate", (factor, _mode(it)))
 
 

@@ -5,31 +5,45 @@ import math
 from collections.abc import Mapping
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, cast
 
+import torch
 from torch import Tensor, nn
 
-from nasir.lifting.reading import Call, Form, Reader, Seen, Shifted, Unliftable
+from nasir.lifting.reading import Call, Form, Reader, Seen, Shifted, Unliftable, pixelwise
+from nasir.lifting.steps import TorchCall
 from nasir.lifting.views import View
 
 
 def _computed(reader: Reader, call: Call) -> Seen:
     kind = {"true_divide": "div", "multiply": "mul", "subtract": "sub"}.get(call.target, call.target)
     a, b = list(call.values.values())[:2]
-    if call.values.get("alpha", 1) != 1 or call.values.get("rounding_mode") is not None or kind == "rsub":
-        raise Unliftable("it is no plain sum, difference, product or quotient")
+    times = call.values.get("alpha", 1)
+    if call.values.get("rounding_mode") is not None:
+        raise Unliftable("it rounds a quotient")
+    if kind == "rsub":
+        kind, a, b = "sub", b, a
+    if times != 1:
+        b = _by_a_number(reader, "mul", b, float(times)) if isinstance(b, View) else _number(b) * times
+    if not isinstance(a, (View, Shifted)) and kind == "sub":
+        kind, a, b = "add", _by_a_number(reader, "mul", b, -1.0), a
     if not isinstance(a, (View, Shifted)) and kind in {"add", "mul"}:
         a, b = b, a
     b = _number(b)
     if isinstance(b, (int, float)):
         return _by_a_number(reader, kind, a, float(b))
-    if isinstance(shifted := a if isinstance(a, Shifted) else b, Shifted):
-        raise shifted.refused()
+    if isinstance(a, Shifted) and isinstance(b, View):
+        return _shifted_and(reader, kind, a, b)
+    if isinstance(b, Shifted) and isinstance(a, View) and kind in {"add", "mul"}:
+        return _shifted_and(reader, kind, b, a)
+    for one in (a, b):
+        if isinstance(one, Shifted):
+            raise one.refused()
     if not isinstance(a, View):
         raise Unliftable("what is subtracted from does not follow from the network's input")
     if isinstance(b, Tensor):
         return _scaled(reader, kind, a, b)
-    return _of_two(reader, kind, a, b)
+    return _of_two(reader, kind, a, cast(View, b))
 
 
 def _number(value: Any) -> Any:
@@ -54,17 +68,46 @@ def _by_a_number(reader: Reader, kind: str, a: Any, number: float) -> Seen:
     return a.of(reader.emit("mul", [a.step], reader.writer.step(a.step).shape, other=factor).step)
 
 
-def _scaled(reader: Reader, kind: str, a: View, factor: Tensor) -> Seen:
-    """A tensor times one of the network's own, of a number for each channel."""
+def _shifted_and(reader: Reader, kind: str, a: Shifted, b: View) -> Seen:
+    """`(x + n) * y` as `x * y + n * y`, so that gates as `1 - z` are said; a sum keeps the number."""
+    if kind in {"add", "sub"}:
+        made = _of_two(reader, kind, a.view, b)
+        return Shifted(made, a.amount, a.call, a.place)
+    if kind != "mul":
+        raise a.refused()
+    first, times = _unscaled(reader, a.view.step)
+    product = _of_two(reader, "mul", a.view.of(first), b)
+    rest = _by_a_number(reader, "mul", b, a.amount)
+    assert isinstance(rest, View), "a view times a number"
+    if times == -1:
+        return _of_two(reader, "sub", rest, product)
+    scaled = _by_a_number(reader, "mul", product, times)
+    assert isinstance(scaled, View), "a view times a number"
+    return _of_two(reader, "add", scaled, rest)
+
+
+def _scaled(reader: Reader, kind: str, a: View, own: Tensor) -> Seen:
+    """A tensor times one of the network's own, of a number for each channel or of one alone; or plus one, a convolution
+    of each channel by itself."""
     channels, *sizes = reader.writer.step(a.step).shape
-    wide = [i - factor.dim() for i, n in enumerate(factor.shape) if n > 1]
-    if kind != "mul" or factor.numel() != channels or len(wide) != 1 or a.axis_of(wide[0]) != 1:
-        raise Unliftable("it computes with a parameter or a constant that is no factor for each channel")
-    tensors = {"other": factor.reshape(channels, *[1] * len(sizes))}
-    return a.of(reader.emit("mul", [a.step], (channels, *sizes), tensors).step)
+    wide = [i - own.dim() for i, n in enumerate(own.shape) if n > 1]
+    if own.numel() not in {1, channels} or len(wide) > 1 or (wide and a.axis_of(wide[0]) != 1):
+        raise Unliftable("it computes with a parameter or a constant that is no number for each channel")
+    own = own.flatten().repeat(channels) if own.numel() == 1 else own
+    ones = [1] * len(sizes)
+    if kind in {"mul", "div"}:
+        factor = own if kind == "mul" else 1 / own
+        tensors = {"other": factor.reshape(channels, *ones)}
+        return a.of(reader.emit("mul", [a.step], (channels, *sizes), tensors).step)
+    if not sizes:
+        raise Unliftable("to vectors the language adds no parameters: the layer before has a bias")
+    like = pixelwise(TorchCall("", (), {}, (channels,)), len(sizes))
+    tensors = {"weight": torch.ones(channels, 1, *ones), "bias": (own if kind == "add" else -own).flatten()}
+    arguments = {**like.arguments, "groups": channels}
+    return a.of(reader.emit(like.target, [a.step], (channels, *sizes), tensors, **arguments).step)
 
 
-def _of_two(reader: Reader, kind: str, a: View, b: View) -> Seen:
+def _of_two(reader: Reader, kind: str, a: View, b: View) -> View:
     (first, second), order = reader.aligned([a, b])
     shapes = [reader.writer.step(name).shape for name in (first, second)]
     if kind == "div":

@@ -55,6 +55,36 @@ def _shifted_and_scaled(reader: Reader, call: Call) -> Seen:
     return x.of(made.step) if name == x.step else made
 
 
+def _normalised_alone(reader: Reader, call: Call) -> Seen:
+    """Each channel of each input by itself: with weights a group normalisation of as many groups."""
+    if call["running_mean"] is not None and not call["use_input_stats"]:
+        raise Unliftable("in evaluation it takes running statistics, and the language has batch norms for that")
+    if call["weight"] is None:
+        return reader.plainly(call)
+    name = reader.plain(call.x)
+    shape = reader.writer.step(name).shape
+    tensors = _affine(call, shape[0])
+    values = {name: call[name] for name in ("eps", "cudnn_enabled")}
+    return reader.emit("group_norm", [name], shape, tensors, num_groups=shape[0], **values)
+
+
+def _enlarged(reader: Reader, call: Call) -> Seen:
+    """A transposed convolution; one with an output padding is cropped less behind than before."""
+    x, more, padding = reader.plain(call.x), call["output_padding"], call["padding"]
+    values = call.rest("weight", "bias")
+    if not any(more):
+        return reader.emit(call.target, [x], call.shape[1:], call.tensors, **values)
+    behind = [a - b for a, b in zip(padding, more, strict=True)]
+    if min(behind) < 0:
+        raise Unliftable("it pads its output by more than it crops: the language crops alone")
+    values |= {"padding": [0] * len(padding), "output_padding": [0] * len(padding)}
+    channels, *sizes = call.shape[1:]
+    whole = [n + a + b for n, a, b in zip(sizes, padding, behind, strict=True)]
+    made = reader.emit(call.target, [x], (channels, *whole), call.tensors, **values)
+    around = [-n for pair in reversed([*zip(padding, behind, strict=True)]) for n in pair]
+    return padded(reader, made.step, around, 0.0)
+
+
 def _affine(call: Call, channels: int) -> dict[str, Tensor]:
     """Weight and bias, as they are where there is none."""
     given = {name: call.values[name] for name in ("weight", "bias") if name in call.values}
@@ -80,4 +110,6 @@ FORMS: Mapping[str, Form] = {
     **dict.fromkeys(("layer_norm", "rms_norm"), _normalised),
     **dict.fromkeys(("batch_norm", "group_norm"), _shifted_and_scaled),
     **dict.fromkeys(("conv1d", "conv2d"), _convolved),
+    **dict.fromkeys(("conv_transpose1d", "conv_transpose2d"), _enlarged),
+    "instance_norm": _normalised_alone,
 }
