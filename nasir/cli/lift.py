@@ -60,6 +60,7 @@ def command(
     from nasir.lifting.network import network  # imports torch
     from nasir.lifting.opening import kinds
     from nasir.lifting.program import lift, weights_beside
+    from nasir.mistakes import not_written
     from nasir.terminal import Terminal
 
     if out.suffix != ".nas":
@@ -68,6 +69,8 @@ def command(
     for path in files:
         if path.exists() and not overwrite:
             raise mistakes.is_there(path)
+        if not path.parent.is_dir():
+            raise not_written(path, NotADirectoryError(f"there is no folder {path.parent}"))
     asked = kinds(opened)
     arguments = {name: _value(text) for name, text in parameters(given).items()}
     with redirect_stdout(sys.stderr):  # what your code prints is no part of the answer

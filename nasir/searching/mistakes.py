@@ -46,7 +46,7 @@ def no_batches() -> CompileError:
 def other_classes(span: Span | None, what: str, data: str, classes: int, pixels: bool) -> CompileError:
     message = f"{what} does not have one value for each of the {classes} classes of `{data}`"
     end = f"-> conv(1, {classes})" if pixels else f"-> global_avg_pool -> linear({classes})"
-    hint = f"end with `{end}`, or give the parameter: `--with classes={classes}`"
+    hint = f"end with `{end}`, or where the program has that parameter, give it: `--with classes={classes}`"
     if span is None:  # it is a file of Python
         hint = f"give the parameter of its constructor: `--with classes={classes}`"
     return CompileError(Diagnostic("E0819", message, span, (hint,)))

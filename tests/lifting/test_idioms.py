@@ -9,8 +9,10 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load
 from torch import Tensor, nn
+from typer.testing import CliRunner
 
 from nasir.api import compiled, emit
+from nasir.cli.main import app
 from nasir.diagnostics import CompileError, Source
 from nasir.execution import network_class
 from nasir.lifting.network import UserNetwork, network
@@ -171,6 +173,15 @@ def test_what_is_refused_says_the_reason_that_is_so():
     more = Net(lambda net, x: net.up(x))
     more.up = nn.ConvTranspose2d(8, 8, 2, stride=2, output_padding=1)
     assert "pads its output by more than it crops" in refused(more)
+
+
+def test_a_folder_that_is_not_there_is_told_before_the_work(tmp_path):
+    out = tmp_path / "none" / "net.nas"
+    done = CliRunner().invoke(app, ["lift", f"{__file__}:Helping", "--input", "3x12x12", "-o", str(out)])
+    assert isinstance(done.exception, CompileError)
+    (diagnostic,) = done.exception.diagnostics
+    assert diagnostic.code == "E0903"  # and nothing of the network, which cannot be lifted
+    assert f"there is no folder {out.parent}" in diagnostic.message
 
 
 class Lazy(nn.Module):
