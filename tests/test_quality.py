@@ -76,9 +76,9 @@ def test_random_networks_and_templates_come_near_to_the_bound(one):
     (bound,) = one.space().settings.objective.bounds
     for pool, number in product(POOLS, range(3)):
         assert 0.92 * bound.limit <= one.space().costs.at(pooled(one, number, pool))["macs"] <= bound.limit
-    name, template = next(iter(one.templates.items()))
-    macs = one.at(template.file, dict(widest(one, name))).costs.at({})["macs"]
-    assert 0.85 * bound.limit <= macs <= bound.limit
+    scaled = [one.at(template.file, dict(widest(one, name))) for name, template in one.templates.items()]
+    macs = [space.costs.at({})["macs"] for space in scaled]
+    assert 0.85 * bound.limit <= max(macs) <= bound.limit  # whole channels are wide steps of the smallest ones
 
 
 @pytest.mark.parametrize(

@@ -206,4 +206,6 @@ _LONG = (
     ),
 )
 
+TOGETHER = (("signals12k", "signals12k_3k"),)
+"""Sets that differ in their bounds alone."""
 SETS = {one.name: one for one in (*_SHORT, *_LONG)}

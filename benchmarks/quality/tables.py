@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.quality.lines import Key, Line
-from benchmarks.quality.sets import POOLED, SETS, Set
+from benchmarks.quality.sets import POOLED, SETS, TOGETHER, Set
 from benchmarks.quality.work import POOLS, TRAININGS
 
 Lines = Mapping[Key, Line]
@@ -126,9 +126,9 @@ def table(lines: Lines, one: Set) -> str:
         f"the one that was picked: {worth[chosen]}",
         "",
         "| search | seeds | multiply-adds | test accuracy | price, trainings | against the best of so many random "
-        "| of so many of one design | against the best template, the one that was picked | rank correlation "
-        "| likeliest / bound | entropy | sliced, tuned, from anew |",
-        "| --- | ---: | ---: | ---: | ---: | --- | --- | --- | ---: | ---: | ---: | --- |",
+        "| of so many of one design | against the best template, the one that was picked "
+        "| percentile among random | rank correlation | likeliest / bound | entropy | sliced, tuned, from anew |",
+        "| --- | ---: | ---: | ---: | ---: | --- | --- | --- | ---: | ---: | ---: | ---: | --- |",
     ]
     for strategy, seeds in strategies(lines, name).items():
         searches = [lines[Key(name, strategy, "search", seed)] for seed in range(seeds)]
@@ -144,6 +144,7 @@ def table(lines: Lines, one: Set) -> str:
             f"{_price(lines, searches):.1f}",
             *(_over(lines, searches, pool) for pool in POOLS),
             f"{gain([(a, templates[best]) for a in own])}, {gain([(a, templates[chosen]) for a in own])}",
+            _percentile(lines, one, own),
             _mean(correlations),
             _mean([s.likeliest / limit for s in searches if s.likeliest is not None]),
             _mean([s.entropy for s in searches if s.entropy is not None]),
@@ -167,17 +168,45 @@ def _price(lines: Lines, searches: Sequence[Line]) -> float:
     return fmean(s.seconds for s in searches) / fmean(lines[key].seconds for key in found)
 
 
+def among_random(one: Set, number: int) -> Key:
+    """The training of a random network that searches are ranked by."""
+    return Key(one.name, "random", "train", number=number, recipe=next(iter(one.recipes)))
+
+
+def _percentile(lines: Lines, one: Set, own: Sequence[Trainings]) -> str:
+    """How many of a hundred random networks, each trained once by the first recipe, are worse than a training of what
+    searches found by that recipe."""
+    keys = [among_random(one, number) for number in range(one.pool)]
+    if not all(key in lines for key in keys):
+        return ""
+    found = np.concatenate([accuracies[: len(TRAININGS)] for accuracies in own])
+    others = np.array([lines[key].accuracy for key in keys])
+    return f"{100 * (found[:, None] > others).mean():.0f}"
+
+
+def together(lines: Lines, names: Sequence[str]) -> str:
+    """What the ways to search that all of these sets have gain over random networks, in the mean of the sets."""
+    known = [strategies(lines, name) for name in names]
+    every = [one for one in known[0] if all(one in others for others in known)]
+    rows = ["| search | seeds | against the best of so many random |", "| --- | ---: | --- |"]
+    for strategy in every:
+        seeds = [(name, seed) for name, found in zip(names, known, strict=True) for seed in range(found[strategy])]
+        searches = [lines[Key(name, strategy, "search", seed)] for name, seed in seeds]
+        rows.append(f"| {strategy} | {len(seeds)} | {_over(lines, searches, 'random')} |")
+    return f"{' and '.join(names)}\n\n" + "\n".join(rows) + "\n" if every else ""
+
+
 def _over(lines: Lines, searches: Sequence[Line], pool: str) -> str:
     """What searches gain over the best of as many of a pool's networks as their time pays for."""
     if not all(_compares(lines, search, pool) for search in searches):
         return ""
-    one = SETS[searches[0].key.set]
     pairs = [
         (
             trainings(lines, one, search.key.contender, search.key.seed),
             trainings(lines, one, pool, number=picked(lines, search, pool)),
         )
         for search in searches
+        for one in (SETS[search.key.set],)
     ]
     return f"{gain(pairs)} of {fmean(len(affordable(lines, search, pool)) for search in searches):.1f}"
 
@@ -211,5 +240,6 @@ def _mean(values: Iterable[float]) -> str:
 
 
 def tables(lines: Lines) -> str:
-    """Those of all data sets that have their runs."""
-    return "\n".join(table(lines, one) for one in SETS.values() if strategies(lines, one.name))
+    """Those of all data sets that have their runs, and of those sets together that differ in their bounds."""
+    every = [table(lines, one) for one in SETS.values() if strategies(lines, one.name)]
+    return "\n".join([*every, *filter(None, (together(lines, names) for names in TOGETHER))])
