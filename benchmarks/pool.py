@@ -26,8 +26,8 @@ from nasir.jobs.pool import Job, pool
 
 SAME = ("arch.nas", "data.json", "deploy.json", "metrics.jsonl", "model.py", "model.safetensors", "test.json")
 LEAST_PAUSE = 8.0
-"""Seconds between two kills: several times what a worker takes to start. A job whose workers die as they start, five times,
-is given up, as it should be."""
+"""Seconds between two kills: several times what a worker takes to start. A job whose workers die as they start, five
+times, is given up, as it should be."""
 WORKER = "worker"
 """A file of a run folder: the process that works on it."""
 
