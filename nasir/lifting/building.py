@@ -38,6 +38,10 @@ class Builder:
             if step.name in live or (_is_result(step) and step.operands[0] in live) or step.name == "x"
         )
 
+    def given(self, name: str, shape: Sequence[int]) -> None:
+        """In the place of a call that no program can say, of which there will be none then."""
+        self._steps[name] = Step(name, "", (), shape=tuple(shape))
+
     def emit(self, call: TorchCall) -> str:
         """The name of the step that the call is; a padding before it becomes its own where that says the same.
 

@@ -33,6 +33,10 @@ class Unliftable(Exception):
 class Writer(Protocol):
     """What makes steps of calls."""
 
+    def given(self, name: str, shape: Sequence[int]) -> None:
+        """A step of this name and shape, of which nothing else is known."""
+        ...
+
     def emit(self, call: TorchCall) -> str:
         """The name of the step that the call is.
 
@@ -167,12 +171,22 @@ class Reader:
                 self._seen[node.name] = self._read(node)
             except Unliftable as error:
                 place = error.place or self._place
-                wrong.append(mistakes.not_liftable(error.call or _written(node), str(error), place.span))
-                self._seen[node.name] = Failed()
+                mistake = mistakes.not_liftable(error.call or _written(node), str(error), place.span)
+                wrong += [mistake] if mistake not in wrong else []  # a line of a block runs often
+                self._seen[node.name] = self._unknown(node)
             if len(wrong) >= MOST_MISTAKES:
                 break
         if wrong:
             raise CompileError(wrong)
+
+    def _unknown(self, node: fx.Node) -> Seen:
+        """What stands for a call that was refused, so that those behind it are read as well."""
+        found = node.meta.get("val")
+        if not isinstance(found, Tensor) or found.dim() < 2 or found.shape[0] != BATCH or not found.is_floating_point():
+            return Failed()
+        name = f"?{node.name}"
+        self.writer.given(name, tuple(map(int, found.shape[1:])))
+        return self.whole(name)
 
     @property
     def place(self) -> Place:

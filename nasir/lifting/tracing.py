@@ -32,6 +32,8 @@ from nasir.lifting.steps import Place
 
 BATCH = 2
 _FRAME = re.compile(r' *File "([^"\n]+)", line (\d+), in ')
+_SLICE = re.compile(r"slice\((?P<first>None|[0-9]+), (?:None|-?[0-9]+), (?P<step>None|[0-9]+)\)\.(?P<place>[0-9]+)")
+"""What torch calls a module of `self.layers[:3]`."""
 _TORCH = os.path.dirname(torch.__file__) + os.sep
 _OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _sources: dict[str, Source] = {}
@@ -144,9 +146,15 @@ def _all_frames() -> Generator[None]:
 def place_of(node: fx.Node) -> Place:
     """Where a call stands."""
     stack: dict[str, tuple[str, object]] = node.meta.get("nn_module_stack") or {}
-    owners = tuple((str(path), _class_name(kind)) for path, kind in stack.values())
+    owners = tuple((_SLICE.sub(_place_in, str(path)), _class_name(kind)) for path, kind in stack.values())
     frames = [(file, int(line)) for file, line in _FRAME.findall(node.meta.get("stack_trace") or "")]
     return Place(owners, _span(frames))
+
+
+def _place_in(found: re.Match[str]) -> str:
+    """The place in a list of modules of one of a slice of it."""
+    first, step, place = found["first"], found["step"], int(found["place"])
+    return str((0 if first == "None" else int(first)) + place * (1 if step == "None" else int(step)))
 
 
 def _class_name(kind: object) -> str:

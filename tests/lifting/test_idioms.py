@@ -1,5 +1,6 @@
 """What many networks write by hand is lifted, whatever numbers their weights begin with."""
 
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -151,6 +152,44 @@ def test_a_line_of_another_method_is_underlined():
     (diagnostic,) = raised.value.diagnostics
     assert diagnostic.span is not None
     assert diagnostic.span.text == "x = torch.sin(x)"
+
+
+class Wrong(Net):
+    """Mistakes one behind the other, of which one is made twice."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda net, x: F.selu(F.hardshrink(turned(turned(x)))).softmax(1))
+
+
+def turned(x: Tensor) -> Tensor:
+    return torch.sin(x)
+
+
+def test_all_mistakes_are_told_at_once():
+    with pytest.raises(CompileError) as raised:
+        lift(UserNetwork("net", Wrong(), SHAPE), "net")
+    calls = [one.message.partition("`")[2].partition("`")[0] for one in raised.value.diagnostics]
+    assert sorted(calls) == ["hardshrink", "selu", "sin", "softmax"]
+
+
+class Sliced(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*(nn.Conv2d(3, 3, 3, padding=i, dilation=i) for i in range(1, 6)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers[:2]:
+            x = layer(x)
+        for layer in self.layers[2::2]:
+            x = layer(x).relu()
+        return x
+
+
+def test_modules_of_a_slice_are_called_what_they_are():
+    text = lift(UserNetwork("net", Sliced().eval(), SHAPE), "net").text
+    assert "slice" not in text
+    names = re.findall(r"^  (\w+) +=.*conv", text, re.MULTILINE)
+    assert names == ["layers_0", "layers_1", "layers_2"]  # the last one is what is returned
 
 
 def refused(module: nn.Module, shape=SHAPE) -> str:
