@@ -77,7 +77,15 @@ def not_traced(where: str, error: Exception, span: Span | None) -> CompileError:
         message = f"what `{where}` does depends on the numbers of its input"
         return CompileError(Diagnostic("E0971", message, span, (hint,)))
     hint = "does it take one batch of inputs of the shape that `--input` names?"
+    if "pytree" in str(error):
+        first, hint = "what it returns is of a class of its own", "return a tensor, a tuple, a list or a dict"
     return CompileError(Diagnostic("E0972", f"`{where}` cannot be run: {type(error).__name__}: {first}", span, (hint,)))
+
+
+def named_input(where: str, name: str) -> CompileError:
+    message = f"`{where}` takes `{name}` by its name alone"
+    hint = f"let `forward` take it by its place as well: `def forward(self, {name})`"
+    return CompileError(Diagnostic("E0985", message, hints=(hint,)))
 
 
 def several_inputs(where: str, names: Sequence[str]) -> CompileError:

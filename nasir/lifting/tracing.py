@@ -56,8 +56,11 @@ def traced(network: nn.Module, inputs: Sequence[Tensor], where: str) -> Traced:
     Raises:
         CompileError: where it cannot be run, or depends on the numbers of its input.
     """
-    if len(names := _required(network)) > len(inputs):
-        raise mistakes.several_inputs(where, names)
+    required = _required(network)
+    if len(required) > len(inputs):
+        raise mistakes.several_inputs(where, [one.name for one in required])
+    if alone := next((one.name for one in required if one.kind is one.KEYWORD_ONLY), None):
+        raise mistakes.named_input(where, alone)
     network.eval()
     with _quiet(), _all_frames(), torch.no_grad():
         try:
@@ -102,14 +105,14 @@ def _inline(module: fx.GraphModule) -> None:
         graph.erase_node(region)
 
 
-def _required(network: nn.Module) -> list[str]:
+def _required(network: nn.Module) -> list[inspect.Parameter]:
     """What the network must be given, by position or by name."""
     alone = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     try:
         found = inspect.signature(network.forward).parameters.values()
     except (TypeError, ValueError):  # a module that is no Python: torch.export says what it is
         return []
-    return [one.name for one in found if one.default is one.empty and one.kind not in alone]
+    return [one for one in found if one.default is one.empty and one.kind not in alone]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,18 @@ def test_modules_of_a_slice_are_called_what_they_are():
     assert names == ["layers_0", "layers_1", "layers_2"]  # the last one is what is returned
 
 
+@dataclass
+class Output:
+    """As some libraries return what they make."""
+
+    logits: Tensor
+
+
+class ByName(Net):
+    def forward(self, *, x: Tensor) -> Tensor:
+        return super().forward(x)
+
+
 def refused(module: nn.Module, shape=SHAPE) -> str:
     with pytest.raises(CompileError) as raised:
         lift(UserNetwork("net", module.eval(), shape), "net")
@@ -209,6 +222,9 @@ def test_what_is_refused_says_the_reason_that_is_so():
     running = Net(lambda net, x: x)
     running.stem = nn.Sequential(nn.InstanceNorm2d(3, affine=True, track_running_stats=True))
     assert "in evaluation it takes running statistics" in refused(running)
+    classed = Net(lambda net, x: Output(x))
+    assert "what it returns is of a class of its own" in refused(classed)
+    assert "takes `x` by its name alone" in refused(ByName(lambda net, x: x))
     more = Net(lambda net, x: net.up(x))
     more.up = nn.ConvTranspose2d(8, 8, 2, stride=2, output_padding=1)
     assert "pads its output by more than it crops" in refused(more)
