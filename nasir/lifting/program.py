@@ -66,10 +66,12 @@ def lift(network: UserNetwork, where: str, asked: Sequence[str] = (), told: Stag
     for form in (folded, flat):
         parts = form(lifted)
         file, sites = program(lifted, parts)
-        opening = _opening(file, [site for site in sites if site.kind in asked and len(options(site)) > 1], told)
+        wanted = [site for site in sites if site.kind in asked]
+        opening = _opening(file, [site for site in wanted if len(options(site)) > 1], told)
         if opening is None:
             continue
         space, choices, left = opening
+        left += tuple(f"{site.label}: it is too small for another" for site in wanted if len(options(site)) == 1)
         decided = space.at(choices) if choices else space
         found = steps_of(decided, lifted)
         if found is None:

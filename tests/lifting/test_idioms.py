@@ -230,6 +230,14 @@ def test_what_is_refused_says_the_reason_that_is_so():
     assert "pads its output by more than it crops" in refused(more)
 
 
+def test_widths_that_are_too_small_for_a_set_are_named():
+    layers = nn.Sequential(nn.Conv2d(3, 32, 3), nn.ReLU(), nn.Conv2d(32, 8, 3), nn.ReLU(), nn.Conv2d(8, 16, 3))
+    program = lift(UserNetwork("net", layers.eval(), SHAPE), "net", ("widths",))
+    assert program.text.count("{") == 2  # the space's own, and the first layer's set
+    assert len(program.closed) == 1
+    assert program.closed[0].endswith(": it is too small for another")
+
+
 def test_a_folder_that_is_not_there_is_told_before_the_work(tmp_path):
     out = tmp_path / "none" / "net.nas"
     done = CliRunner().invoke(app, ["lift", f"{__file__}:Helping", "--input", "3x12x12", "-o", str(out)])
