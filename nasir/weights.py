@@ -43,7 +43,7 @@ class Weights:
         except RuntimeError as error:
             own = {name for name in network.state_dict() if not name.endswith(COUNTER)}
             before = _before(own, self.tensors.keys())
-            raise mistakes.other_weights(self.path, _first_difference(error), before) from None
+            raise mistakes.other_weights(self.path, first_difference(error), before) from None
 
 
 def read_weights(path: Path) -> Weights:
@@ -78,7 +78,7 @@ def load_all(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     network.load_state_dict({**counters, **tensors})
 
 
-def _first_difference(error: Exception) -> str:
+def first_difference(error: Exception) -> str:
     """The first thing that `load_state_dict` says is different; of a long list of names the beginning."""
     first, *lines = str(error).splitlines() or [type(error).__name__]
     told = " ".join((lines[0] if lines and first.startswith("Error(s) in loading") else first).split())

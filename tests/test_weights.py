@@ -16,9 +16,10 @@ def test_a_file_is_read_however_its_header_begins(tmp_path):
     for extra in range(256):
         path.write_bytes(data := save({"w": torch.arange(3.0)}, {"note": "x" * extra}))
         beginnings.add(data[:1])
-        digest, found = read_weights(path)
-        assert len(digest) == 64
-        assert found["w"].tolist() == [0.0, 1.0, 2.0]
+        found = read_weights(path)
+        assert len(found.digest) == 64
+        assert found.tensors["w"].tolist() == [0.0, 1.0, 2.0]
+        assert found.metadata == {"note": "x" * extra}
     assert b"\x80" in beginnings
 
 

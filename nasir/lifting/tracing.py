@@ -94,7 +94,7 @@ def _inline(module: fx.GraphModule) -> None:
         _inline(inner)
         if enabled and device == "cpu":
             calls = inner.graph.nodes
-            region.meta |= next((node.meta for node in calls if node.op == "call_function"), region.meta)
+            region.meta |= next((node.meta for node in calls if callable(node.target)), region.meta)
             continue
         placeholders = inner.graph.find_nodes(op="placeholder")
         with graph.inserting_before(region):
