@@ -88,6 +88,8 @@ IDIOMS = {
     "a frozen batch norm": frozen,
     "learned shares": mixed,
     "learned shares in a loop": mixed_in_a_loop,
+    "a shift of what is pooled": lambda net, x: x.mean((2, 3)) + net.gamma,
+    "whole numbers": lambda net, x: x * torch.arange(1, 9)[:, None, None],
     "gates": gated,
     "gates of one more": gated_twice,
     "a part of a tensor": lambda net, x: torch.add(x, net.depthwise(x), alpha=0.5),
@@ -222,6 +224,18 @@ def test_what_is_refused_says_the_reason_that_is_so():
     running = Net(lambda net, x: x)
     running.stem = nn.Sequential(nn.InstanceNorm2d(3, affine=True, track_running_stats=True))
     assert "in evaluation it takes running statistics" in refused(running)
+    for made, why in (
+        (lambda net, x: torch.add(x, x.relu() + 1, alpha=2), "adds tensors, and no numbers"),
+        (lambda net, x: (x + 1) * net.gamma[:, None, None], "adds tensors, and no numbers"),
+        (lambda net, x: net.gamma[:, None, None] / x, "divides by numbers alone"),
+        (lambda net, x: x.relu() / 0, "divides by zero"),
+        (lambda net, x: x + net.gamma[:6, None], "no number for each channel"),
+        (
+            lambda net, x: F.linear(x.flatten(1), torch.ones(4, 288)) + net.one,
+            "to vectors the language adds no parameters",
+        ),
+    ):
+        assert why in refused(Net(made, 0.5))
     classed = Net(lambda net, x: Output(x))
     assert "what it returns is of a class of its own" in refused(classed)
     assert "takes `x` by its name alone" in refused(ByName(lambda net, x: x))

@@ -24,7 +24,8 @@ def _computed(reader: Reader, call: Call) -> Seen:
     if kind == "rsub":
         kind, a, b = "sub", b, a
     if times != 1:
-        b = _by_a_number(reader, "mul", b, float(times)) if isinstance(b, View) else _number(b) * times
+        of_input = isinstance(b, (View, Shifted))
+        b = _by_a_number(reader, "mul", b, float(times)) if of_input else _number(b) * times
     if not isinstance(a, (View, Shifted)) and kind == "sub":
         kind, a, b = "add", _by_a_number(reader, "mul", b, -1.0), a
     if not isinstance(a, (View, Shifted)) and kind in {"add", "mul"}:
@@ -40,7 +41,7 @@ def _computed(reader: Reader, call: Call) -> Seen:
         if isinstance(one, Shifted):
             raise one.refused()
     if not isinstance(a, View):
-        raise Unliftable("what is subtracted from does not follow from the network's input")
+        raise Unliftable("the language divides by numbers alone")
     if isinstance(b, Tensor):
         return _scaled(reader, kind, a, b)
     return _of_two(reader, kind, a, cast(View, b))
@@ -59,6 +60,8 @@ def _by_a_number(reader: Reader, kind: str, a: Any, number: float) -> Seen:
         return Shifted(base, amount, kind, reader.place) if amount else base
     if isinstance(a, Shifted):
         raise a.refused()
+    if kind == "div" and not number:
+        raise Unliftable("it divides by zero")
     factor = number if kind == "mul" else 1 / number
     before = reader.writer.call(a.step)
     if before is not None and before.target == "mul" and "other" in before.arguments:
@@ -93,7 +96,7 @@ def _scaled(reader: Reader, kind: str, a: View, own: Tensor) -> Seen:
     wide = [i - own.dim() for i, n in enumerate(own.shape) if n > 1]
     if own.numel() not in {1, channels} or len(wide) > 1 or (wide and a.axis_of(wide[0]) != 1):
         raise Unliftable("it computes with a parameter or a constant that is no number for each channel")
-    own = own.flatten().repeat(channels) if own.numel() == 1 else own
+    own = (own.flatten().repeat(channels) if own.numel() == 1 else own).float()
     ones = [1] * len(sizes)
     if kind in {"mul", "div"}:
         factor = own if kind == "mul" else 1 / own
