@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from benchmarks.quality.lines import FILE, Key, Line, read, write
-from benchmarks.quality.sets import SETS, recipe
-from benchmarks.quality.tables import affordable, gain, picked, rank_correlation, tables
-from benchmarks.quality.work import POOLS, STRATEGIES, pooled, widest
+from benchmarks.quality.sets import SETS, TOGETHER, recipe
+from benchmarks.quality.tables import affordable, gain, picked, rank_correlation, strategies, table, tables, together
+from benchmarks.quality.work import POOLS, STRATEGIES, TRAININGS, pooled, widest
 
 FASHION = SETS["fashion"]
 
@@ -53,6 +53,50 @@ def test_random_networks_cost_no_more_than_the_search_and_the_best_is_picked():
     assert affordable(lines, search(1, 0.5), "random") == [8]
     assert affordable(lines, search(4, 1e9), "random") == [*range(32, 40), *range(32)]
     assert picked(lines, search(0, 6.5), "random") == 2
+
+
+def runs(name, seeds, better=0.0):
+    """Searches of a set whose networks are right about half of the time, random ones likewise in their order, and all
+    trainings of both."""
+    one = SETS[name]
+    keys = [Key(name, "halving", "search", seed) for seed in range(seeds)]
+    keys += [Key(name, "random", "pick", number=i, recipe="own") for i in range(one.pool)]
+    keys += [Key(name, "scaled", "pick", number=i, recipe="own") for i in range(len(one.templates))]
+    found = {key: line(key, key.number / 100) for key in keys}
+    contenders = [("halving", seed, 0) for seed in range(seeds)] + [("random", 0, i) for i in range(one.pool)]
+    contenders += [("scaled", 0, i) for i in range(len(one.templates))]
+    for contender, seed, number in contenders:
+        right = 0.5 + better if contender == "halving" else 0.5 + 0.001 * (number - one.pool // 2)
+        for recipe, training in product(one.recipes, TRAININGS):
+            key = Key(name, contender, "train", seed, number, recipe, training)
+            found[key] = line(key, right)
+    return found
+
+
+def test_ways_to_search_are_told_of_from_five_seeds_on():
+    assert strategies(runs("fashion", 5), "fashion") == {"halving": 5}
+    assert strategies(runs("fashion", 4), "fashion") == {}
+    assert strategies(runs("signals12k", 7), "signals12k") == {"halving": 7}
+    lacking = {
+        key: one for key, one in runs("signals12k", 10).items() if key != Key("signals12k", "halving", "search", 6)
+    }
+    assert strategies(lacking, "signals12k") == {"halving": 6}  # the first ones, without a choice
+
+
+def test_a_percentile_is_the_share_of_random_networks_that_are_worse():
+    def percentile(better):
+        rows = table(runs("fashion", 5, better), SETS["fashion"]).splitlines()
+        head, row = (next(one for one in rows if one.startswith(f"| {word} ")) for word in ("search", "halving"))
+        return row.split("|")[head.split("|").index(" percentile among random ")].strip()
+
+    assert [percentile(better) for better in (-0.1, -0.0005, 0.0095, 0.1)] == ["0", "50", "75", "100"]
+
+
+def test_sets_that_differ_in_their_bounds_are_told_of_together():
+    lines = runs("signals12k", 10, 0.1) | runs("signals12k_3k", 5, 0.1)
+    (row,) = [one for one in together(lines, TOGETHER[0]).splitlines() if one.startswith("| halving")]
+    assert row.startswith("| halving | 15 | +")
+    assert together(runs("signals12k", 10), TOGETHER[0]) == ""
 
 
 def test_a_rank_correlation_is_one_of_equal_orders_and_less_of_others():

@@ -202,11 +202,10 @@ def _over(lines: Lines, searches: Sequence[Line], pool: str) -> str:
         return ""
     pairs = [
         (
-            trainings(lines, one, search.key.contender, search.key.seed),
-            trainings(lines, one, pool, number=picked(lines, search, pool)),
+            trainings(lines, SETS[search.key.set], search.key.contender, search.key.seed),
+            trainings(lines, SETS[search.key.set], pool, number=picked(lines, search, pool)),
         )
         for search in searches
-        for one in (SETS[search.key.set],)
     ]
     return f"{gain(pairs)} of {fmean(len(affordable(lines, search, pool)) for search in searches):.1f}"
 

@@ -172,7 +172,8 @@ class Reader:
             except Unliftable as error:
                 place = error.place or self._place
                 mistake = mistakes.not_liftable(error.call or _written(node), str(error), place.span)
-                wrong += [mistake] if mistake not in wrong else []  # a line of a block runs often
+                if mistake not in wrong:  # a line of a block runs often
+                    wrong.append(mistake)
                 self._seen[node.name] = self._unknown(node)
             if len(wrong) >= MOST_MISTAKES:
                 break

@@ -130,8 +130,12 @@ def _quiet() -> Generator[None]:
 
 @contextmanager
 def _all_frames() -> Generator[None]:
-    """torch keeps of where a call stands the frames that are called `forward`, and a network may have other methods."""
-    kept = TracerBase._filter_traceback_frames  # pyright: ignore[reportPrivateUsage]
+    """torch keeps of where a call stands the frames that are called `forward`, and a network may have other methods.
+    Versions of torch that cannot be asked for the others keep to that."""
+    kept = getattr(TracerBase, "_filter_traceback_frames", None)
+    if kept is None:
+        yield
+        return
 
     def behind_ours(self: TracerBase, user_stack_summary: traceback.StackSummary) -> traceback.StackSummary:
         frames = [*user_stack_summary]

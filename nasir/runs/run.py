@@ -35,17 +35,16 @@ from nasir.runs.network_files import checked, made, written_input
 from nasir.runs.plan import Job, check_same_search, pick_device, plan, run_facts
 from nasir.runs.report import write_report
 from nasir.runs.request import Request
-from nasir.runs.shared import shared_of
+from nasir.runs.starting import of_its_own, with_start, with_supernet, with_supernet_start, with_teacher
 from nasir.runs.summary import Summary
-from nasir.runs.teaching import teacher_of
-from nasir.runs.weights import given, show_start, start_of, supernet_start
+from nasir.runs.weights import given
 from nasir.searching.fitting import fitted, output_of
 from nasir.searching.loop import Search
 from nasir.searching.measures import Measure
 from nasir.searching.prices import Targets, targets
-from nasir.searching.strategy import Found, check_serves
+from nasir.searching.strategy import Found
 from nasir.searching.training import Training, check_training, counted
-from nasir.weights import Weights, read_weights
+from nasir.weights import read_weights
 
 
 @dataclass(frozen=True)
@@ -112,8 +111,8 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
         loss=request.loss,
         start=given(weights) if weights else None,
     )
-    job = _search_started(job, weights, loop)
-    job = _shared(job, space.settings.search.strategy)
+    job = with_supernet_start(job, weights, loop)
+    job = with_supernet(job, space.settings.search.strategy)
     wanted = plan(space, job, loop.measure.metrics, goal)
     if job.shared is not None:
         check_same_search(job.shared, wanted, request)
@@ -151,28 +150,6 @@ def _search(space: Space, goal: Targets, job: Job) -> Result:
     return Result(summary, network, active, len(space.decisions))
 
 
-def _search_started(job: Job, weights: Weights | None, loop: Search) -> Job:
-    """The job with the weights that its supernet started from, where the space names a file."""
-    if weights is None or loop.started is None:
-        return job
-    start = supernet_start(weights, loop.started)
-    if not job.resumes:
-        show_start(start, job.console)
-    return replace(job, start=start)
-
-
-def _shared(job: Job, strategy: str) -> Job:
-    """The job with the supernet of another run, where one is named."""
-    path = job.request.supernet
-    if path is None:
-        return job
-    check_serves(strategy)
-    shared = job.ranks.lead(lambda: shared_of(path))
-    if not job.resumes:
-        job.console.print(f"the supernet is that of {path}", markup=False, soft_wrap=True)
-    return replace(job, shared=shared)
-
-
 def train_network(network: Space, request: Request, console: Console) -> Result:
     """Train a decision-free space from scratch.
 
@@ -189,8 +166,8 @@ def train_network(network: Space, request: Request, console: Console) -> Result:
 
     work = 3 * network.settings.train.batch * network.range()[0]
     with _job(request, console, data, fitting_threads(work, len(network.graph.nodes))) as job:
-        job = _started(job, lambda: network_class(Path("model.py"), source)())
-        network = replace(network, settings=_of_its_own(job, network.settings))
+        job = with_start(job, lambda: network_class(Path("model.py"), source)())
+        network = replace(network, settings=of_its_own(job, network.settings))
         program = network.source.text
         _, measure = fitted(job.data, output_of(network.graph), network.settings, request.loss, search=False)
         wanted = plan(network, job, measure.metrics)
@@ -214,8 +191,8 @@ def train_file(
     with _job(request, console, lambda: _load(request, written_input(source)), 1) as job:
         costs, output = checked(module, path, job.data)
         found, measure = fitted(job.data, output, settings, request.loss, search=False)
-        job = _started(job, lambda: module)
-        settings = _of_its_own(job, settings)
+        job = with_start(job, lambda: module)
+        settings = of_its_own(job, settings)
         work = 3 * settings.train.batch * costs[PRIMARY]
         job = replace(job, data=found, threads=fitting_threads(work, len(list(module.modules()))))
         text = source.decode("utf-8", errors="backslashreplace")
@@ -223,39 +200,6 @@ def train_file(
         wanted = {**program, **run_facts(settings, job, measure.metrics)}
         begin(job, wanted, lambda: job.folder.write("model.py", source))
         return _train_module(job, path.stem, source, costs, settings.train, measure)
-
-
-def _started(job: Job, network: Callable[[], nn.Module]) -> Job:
-    """The job with the weights that its network starts from, where they are given."""
-    path = job.request.init
-    if path is None:
-        return job
-    start = job.ranks.lead(lambda: start_of(path, network()))
-    if not job.resumes:
-        show_start(start, job.console)
-    return replace(job, start=start)
-
-
-def _of_its_own(job: Job, settings: Settings) -> Settings:
-    """The settings of a training by itself: there is no search that it could take weights from."""
-    if settings.train.init == "anew":
-        return settings
-    if job.start is None and not job.resumes:
-        words = "`init = sliced` is for what ends a search: this training starts anew; `--init FILE` gives it weights"
-        job.console.print(words, style="yellow", markup=False, soft_wrap=True)
-    return replace(settings, train=replace(settings.train, init="anew"))
-
-
-def _taught(job: Job) -> Job:
-    """The job with its teacher, where one is named."""
-    path = job.request.teacher
-    if path is None:
-        return job
-    teacher = job.ranks.lead(lambda: teacher_of(path))
-    teacher.network(job.data)  # what it does not teach is said before the search
-    if not job.resumes:
-        teacher.show(job.console)
-    return replace(job, teacher=teacher)
 
 
 def _load(request: Request, input: Input | None) -> DataSet:
@@ -289,7 +233,7 @@ def _job(request: Request, console: Console, data: Callable[[], DataSet], thread
             request = replace(request, device=str(device))
             threads = request.threads or threads
             job = Job(request, found, device, ranks, folder, pauses, shown, began, resumes, threads, launchers)
-            yield _taught(job)
+            yield with_teacher(job)
         finally:
             if events is not None:
                 events.close()

@@ -170,6 +170,23 @@ def test_torch_compiles_it_to_a_script(path, emitted):
             assert torch.equal(ours, theirs)
 
 
+def test_factors_of_an_upsampling_are_taken_by_a_script(compiled, emitted):
+    """A number of a call, two, and a parameter of a block."""
+    space = compiled(
+        """
+        block u(factor) { return x -> conv(1, 4) -> upsample(factor=factor) }
+        space s() {
+          x = image(3, size=4)
+          return x -> u(factor=2) -> u(factor=3) -> upsample -> upsample(factor=2x1) -> global_avg_pool -> linear(2)
+        }
+        """
+    )
+    network, images = emitted(space).eval(), torch.randn(2, 3, 4, 4)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        assert torch.equal(torch.jit.script(network)(images), network(images))
+
+
 def test_parameters_of_the_space_are_parameters_of_the_module(emitted):
     space = nasir.load("digits")
     network = emitted(space.at(space.sample(4)))

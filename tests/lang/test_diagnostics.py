@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from nasir.api import check
 from nasir.diagnostics import render_all
 from nasir.diagnostics.codes import codes, document
-from nasir.lang.parser import LARGEST_FILE, LARGEST_NUMBER
+from nasir.lang.parser import LARGEST_FILE
+from nasir.lang.trees import LARGEST_NUMBER
 from nasir.resources import folder
 from tests.conftest import CASES
 

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load
 from torch import Tensor, nn
+from torch.fx.proxy import TracerBase
 from typer.testing import CliRunner
 
 from nasir.api import compiled, emit
@@ -20,6 +21,7 @@ from nasir.execution import network_class
 from nasir.lifting.network import UserNetwork, network
 from nasir.lifting.program import lift
 from nasir.lifting.proof import TOLERANCE
+from nasir.lifting.tracing import _all_frames
 
 SHAPE = (3, 12, 12)
 
@@ -205,6 +207,12 @@ class Output:
 class ByName(Net):
     def forward(self, *, x: Tensor) -> Tensor:
         return super().forward(x)
+
+
+def test_versions_of_torch_that_keep_to_forward_do(monkeypatch):
+    monkeypatch.delattr(TracerBase, "_filter_traceback_frames")
+    with _all_frames():
+        assert not hasattr(TracerBase, "_filter_traceback_frames")
 
 
 def refused(module: nn.Module, shape=SHAPE) -> str:

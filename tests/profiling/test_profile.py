@@ -28,7 +28,7 @@ from nasir.profiling import profile as profiling
 from nasir.profiling.calibrating import Whole, calibrated, summed
 from nasir.profiling.filling import fit_error, fitted
 from nasir.profiling.fusing import FoundFusions, found_fusions
-from nasir.profiling.measuring import Quantiles, Timed, Turns, interleaved, median_interval, timed_run
+from nasir.profiling.measuring import Quantiles, Timed, Turns, interleaved, measured, median_interval, timed_run
 from nasir.profiling.module import KernelModule
 from nasir.profiling.profile import Asked, profiled
 from nasir.profiling.runtime import Measured, runtimes
@@ -246,6 +246,15 @@ def test_turns_are_what_the_clocks_say(monkeypatch):
     assert turns.waited == pytest.approx(0.25)
 
 
+def test_what_is_sampled_is_counted():
+    turns = Turns()
+    measured(["a", "b"], lambda _: lambda: sum(range(1000)), lambda: None, random.Random(0), turns)
+    counted = turns.whole
+    assert 0 < turns.own <= counted * 1.01  # two clocks
+    interleaved([Timed(lambda: None)], random.Random(0), turns)
+    assert turns.whole > counted
+
+
 def test_a_median_is_sampled_until_it_is_known():
     assert median_interval([5.0] * 9) == (5.0, 5.0)
     low, high = median_interval([float(i) for i in range(100)])
@@ -328,7 +337,12 @@ def test_another_machine_measures_without_nasir(tmp_path):
     lines = (folder / "results.jsonl").read_text().splitlines(keepends=True)
     (folder / "results.jsonl").write_text("".join(lines[:-1]))
     assert "E0995" in _said(run(app, ["profile", str(path), "--collect", str(folder), "-o", str(out)]))
-    subprocess.run(command, check=True, capture_output=True, timeout=120)  # goes on with what is missing
+    busy = (folder / "measuring.py").read_text()
+    assert "BUSY = 0.1\n" in busy
+    (folder / "measuring.py").write_text(busy.replace("BUSY = 0.1\n", "BUSY = -1.0\n"))  # any machine is
+    again = subprocess.run(command, check=True, capture_output=True, timeout=120)  # goes on with what is missing
+    assert b"other work had the processor" in again.stdout
+    assert b"remove results.jsonl, and measure when the device is idle" in again.stdout
     assert len((folder / "results.jsonl").read_text().splitlines()) == len(lines)
     assert run(app, ["profile", str(path), "--collect", str(folder), "-o", str(out)]).exit_code == 0
     found = read_profile(out)
