@@ -32,7 +32,7 @@ from nasir.lifting.lines import FUNCTION
 from nasir.lifting.network import UserNetwork
 from nasir.lifting.network import network as named_network
 from nasir.lifting.program import CHOICES, Program, lift
-from nasir.lifting.proof import TOLERANCE
+from nasir.lifting.proof import TOLERANCE, _difference
 from nasir.lifting.steps import Lifted
 from tests.lifting import networks
 from tests.lifting.networks import LIFTED, UNLIFTABLE, Reused, Stages
@@ -128,12 +128,19 @@ def test_an_emitted_network_comes_back_as_the_same_network(name):
     assert_equal(module, emitted(program), shape)
 
 
-def test_weights_that_hide_what_is_before_them_are_made_random_for_the_proof():
-    module = Stages().eval()
+def test_weights_that_hide_what_is_before_them_are_made_random_for_the_proof(monkeypatch):
+    module, compared = Stages().eval(), []
     nn.init.zeros_(module.layer1[0].bn2.weight)
+
+    def difference(first, second, inputs):
+        compared.append(len(module.layer1[0].bn2.weight.unique()))
+        return _difference(first, second, inputs)
+
+    monkeypatch.setattr("nasir.lifting.proof._difference", difference)
     proof = lift(UserNetwork("stages", module, (1, 16, 16)), "stages").proof
     assert proof.stirred is not None
     assert proof.holds
+    assert compared[-2] == 1 < compared[-1], "as it is, then at random"
     assert not module.layer1[0].bn2.weight.any(), "the user's network is as it was"
 
 
@@ -300,6 +307,11 @@ def test_weights_of_a_file_are_the_network_s(tmp_path):
     with pytest.raises(CompileError) as raised:
         command(tmp_path, *given, "--overwrite")
     assert "begin with `module.`" in raised.value.diagnostics[0].hints[0]
+    first = min(module.state_dict())
+    save_file({f"module.{first}": module.state_dict()[first]}, tmp_path / "mine.safetensors")
+    with pytest.raises(CompileError) as raised:
+        command(tmp_path, *given, "--overwrite")
+    assert "begin with" not in raised.value.diagnostics[0].hints[0]  # without it they would not fit either
     torch.save(module.state_dict(), tmp_path / "mine.safetensors")
     with pytest.raises(CompileError) as raised:
         command(tmp_path, *given, "--overwrite")
